@@ -1,0 +1,32 @@
+# make leaderboard: everything, from nothing to results/leaderboard.csv
+# make test | check | bench | clean
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: leaderboard test check format clean
+
+# Installed once; again when what is wanted changes.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+leaderboard: .venv/installed
+	$(BIN)/mae-bench run --tier quick
+
+test: .venv/installed
+	$(BIN)/python -m pytest --numprocesses 2
+
+check: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .store build *.egg-info

@@ -1,0 +1,123 @@
+"""The worlds: images, and the latents that caused them where they are known.
+
+A world is a file; its class keeps the contract below. Worlds that are generated draw
+fresh images for ever; finite sets draw training images with replacement and keep
+their own fixed test images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+SplitName = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images with what is known of their causes.
+
+    Args:
+        images: Float32, about unit scale.
+        latents: Level name -> values, in the order of the dataset's ``levels``
+            (nodes of a level are concatenated along ``k``).
+        labels: Class of each image, or None.
+    """
+
+    images: Float[Tensor, "n c h w"]
+    latents: Mapping[str, Float[Tensor, "n k"]] = field(default_factory=dict)
+    labels: Int64[Tensor, " n"] | None = None
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.images)
+
+    def rows(self, index: slice | Tensor) -> Batch:
+        """The same images' rows ``index`` of every field."""
+        return Batch(
+            self.images[index],
+            {level: z[index] for level, z in self.latents.items()},
+            None if self.labels is None else self.labels[index],
+        )
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The batch on ``device``."""
+        return Batch(
+            self.images.to(device),
+            {level: z.to(device) for level, z in self.latents.items()},
+            None if self.labels is None else self.labels.to(device),
+        )
+
+
+class Dataset(ABC):
+    """Contract of a world.
+
+    A subclass is constructed as ``World(generator, **settings)``: the generator draws
+    the world's own parameters (and nothing later), the settings are keyword-only
+    scalars with defaults. It sets the attributes below.
+
+    Attributes:
+        version: Moves when the images move.
+        channels: c.
+        image_size: h = w, in pixels.
+        levels: Names of the latent levels, root first; ``level_0`` is the root.
+            Empty if no latents are known.
+        num_classes: Number of classes, or None without labels.
+    """
+
+    version: ClassVar[int]
+    channels: int
+    image_size: int
+    levels: tuple[str, ...]
+    num_classes: int | None
+
+    @abstractmethod
+    def sample(self, n: int, generator: torch.Generator) -> Batch:
+        """``n`` training images, drawn on the generator's device."""
+
+    def split(self, name: SplitName, n: int, generator: torch.Generator) -> Batch:
+        """At most ``n`` images for probing; the three splits share no image.
+
+        A generated world draws them fresh. A finite set returns the first ``n`` of
+        its own fixed split, and its ``sample`` never draws from ``val`` or ``test``.
+        """
+        del name
+        return self.sample(n, generator)
+
+    def redraw(self, batch: Batch, generator: torch.Generator) -> Batch | None:
+        """Other images with the same content: the world's view for contrastive methods.
+
+        None (the default) if the world cannot say; images are then augmented.
+        """
+        del batch, generator
+        return None
+
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The world's own drawn parameters (for a finite set, its images)."""
+        return {}
+
+    def fingerprint(self) -> str:
+        """16 hex digits of the parameters' bytes, to check that a world is the same."""
+        sha = hashlib.sha256(repr((type(self).__name__, self.version)).encode())
+        for name, tensor in sorted(self.parameters().items()):
+            sha.update(name.encode())
+            sha.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return sha.hexdigest()[:16]
+
+
+@runtime_checkable
+class LinearGaussian(Protocol):
+    """A world whose pixels and latents are jointly Gaussian with mean zero."""
+
+    def covariance(self) -> Float[Tensor, "d d"]:
+        """Float64 covariance of the pixels, in the order of ``images.flatten(1)``."""
+
+    def cross_covariance(self) -> Mapping[str, Float[Tensor, "k d"]]:
+        """Float64 Cov(z, x) of each level with the pixels; Var(z) = 1."""

@@ -1,0 +1,78 @@
+"""Where we look: materials, grid, cost and the picture that each theory expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from mae_bench import registry
+from mae_bench.datasets import Dataset
+from mae_bench.methods import Method
+from mae_bench.metrics import Metric
+from mae_bench.schema import Cell, Setting, Tier
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question that trained encoders can answer.
+
+    Args:
+        question: What is asked, in a sentence.
+        expected: Theory -> the picture it expects, in words.
+        datasets: Worlds.
+        methods: What learns.
+        metrics: What is measured.
+        factors: Name of a method's or dataset's setting -> its values. A method that
+            lacks a factor runs once, with that factor empty.
+        cost: What tier ``quick`` costs, in words.
+        views: What the frozen encoder is shown: ``unmasked``, ``masked``.
+        drawn: Pairs (metric, target) that its figure shows.
+    """
+
+    question: str
+    expected: Mapping[str, str]
+    datasets: tuple[type[Dataset], ...]
+    methods: tuple[type[Method], ...]
+    metrics: tuple[Metric, ...]
+    cost: str
+    factors: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+    views: tuple[str, ...] = ("unmasked",)
+    drawn: tuple[tuple[Metric, str], ...] = ()
+
+    def cells(self, tier: Tier, seeds: int) -> Iterator[tuple[Cell, dict[str, Setting]]]:
+        """Every cell with its factor values; one that appears twice is given once."""
+        seen: set[tuple[str, str]] = set()
+        grid = [dict(zip(self.factors, v)) for v in product(*self.factors.values())]
+        axes = product(self.datasets, self.methods, grid, range(seeds))
+        for dataset, method, point, seed in axes:
+            cell, factors = self._cell(dataset, method, point, tier, seed)
+            identity = (cell.key, repr(factors))
+            if identity not in seen:
+                seen.add(identity)
+                yield cell, factors
+
+    def _cell(
+        self,
+        dataset: type[Dataset],
+        method: type[Method],
+        point: Mapping[str, Setting],
+        tier: Tier,
+        seed: int,
+    ) -> tuple[Cell, dict[str, Setting]]:
+        known_d = registry.settings(dataset)
+        known_m = registry.settings(method)
+        given = {**tier.budget(), **point}
+        cell = Cell(
+            dataset=registry.id_of(dataset),
+            method=registry.id_of(method),
+            tier=tier.name,
+            seed=seed,
+            dataset_settings=known_d
+            | {k: v for k, v in given.items() if k in known_d},
+            method_settings=known_m
+            | {k: v for k, v in given.items() if k in known_m},
+            versions={"dataset": dataset.version, "method": method.version},
+        )
+        factors = {k: v if k in known_m or k in known_d else None for k, v in point.items()}
+        return cell, factors

@@ -1,0 +1,178 @@
+"""The instruments: each a pure function, with its facts written on it.
+
+``@metric(...)`` turns the function of a file into a :class:`Metric`, which is still
+called like the function. What it ``reads`` fixes its signature:
+
+==================  ===========================================================
+``reads``           signature
+==================  ===========================================================
+``latents``         ``(train, val, test: Split[dict[level, [n, k]]])``
+                    ``-> dict[level, float]``
+``labels``          ``(train, val, test: Split[[n]]) -> dict[variant, float]``
+``features``        a torchmetrics ``stream``, updated with ``features [n, d]``
+``pairs``           a ``stream``, updated with ``features, features`` of two
+                    random masks of the same images
+``reconstruction``  a ``stream``, updated with ``prediction, target [n, m, p]`` of
+                    the m masked patches
+==================  ===========================================================
+
+A stream's ``compute`` returns ``dict[variant, Tensor]``; the plain function of the
+same file holds the mathematics.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import torch
+import torchmetrics
+from jaxtyping import Float
+from torch import Tensor
+
+Reads = Literal["latents", "labels", "features", "pairs", "reconstruction"]
+Direction = Literal["max", "min", "target", "none"]
+Target = TypeVar("Target")
+
+
+@dataclass(frozen=True)
+class Split(Generic[Target]):
+    """Features of some images, and what is to be predicted from them."""
+
+    features: Float[Tensor, "n d"]
+    target: Target
+
+
+def check_splits(*splits: Split[Any]) -> None:
+    """Refuse splits that no probe can be trusted on.
+
+    Raises:
+        ValueError: NaN or infinite features, or fewer than 10 images in a split.
+    """
+    for split in splits:
+        if len(split.features) < 10:
+            raise ValueError(
+                f"a split of {len(split.features)} images; give a probe at least 10"
+            )
+        if not split.features.isfinite().all():
+            raise ValueError("features hold NaN or infinity; the encoder has diverged")
+
+
+def count_classes(train: Split[Tensor], *others: Split[Tensor]) -> int:
+    """Number of classes, the largest label plus one.
+
+    Raises:
+        ValueError: Fewer than two training images a class, or a class that is not in
+            the training split.
+    """
+    labels = torch.cat([split.target for split in (train, *others)])
+    classes = int(labels.max()) + 1
+    counts = train.target.bincount(minlength=classes)
+    unseen = (labels.bincount(minlength=classes) > 0) & (counts == 0)
+    if unseen.any():
+        missing = unseen.nonzero().flatten().tolist()
+        raise ValueError(f"no training image of the classes {missing}; raise n_train")
+    fewest = 2 * int((counts > 0).sum())
+    if len(train.target) < fewest:
+        raise ValueError(
+            f"{len(train.target)} training images; raise n_train to at least {fewest}, "
+            "two a class"
+        )
+    return classes
+
+
+def standardise(train: Tensor, *others: Tensor) -> list[Tensor]:
+    """Float64 columns of mean 0 and variance 1 in ``train``; the others likewise.
+
+    A column that is constant in ``train``, to float32's resolution, becomes 0.
+
+    Args:
+        train: ``[n, d]``; sets mean and variance.
+        others: ``[_, d]``; shifted and scaled by them.
+
+    >>> standardise(torch.tensor([[1.0, 5.0], [3.0, 5.0]]), torch.tensor([[5.0, 9.0]]))
+    [tensor([[-1.,  0.],
+            [ 1.,  0.]], dtype=torch.float64), tensor([[3., 0.]], dtype=torch.float64)]
+    """
+    x = train.double()
+    std = x.std(0, correction=0)
+    constant = std <= 1e-6 * x.square().mean(0).sqrt()
+    scale = std.masked_fill(constant, math.inf)
+    return [(y.double() - x.mean(0)) / scale for y in (train, *others)]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An instrument: its function and its facts.
+
+    Args:
+        function: The mathematics.
+        reads: What it is applied to; see the table above.
+        direction: Which way is better: ``max``, ``min``, ``target`` (closer to
+            ``best``) or ``none`` (a description).
+        lower: Least possible value.
+        upper: Greatest possible value.
+        best: Value of a perfect encoder; NaN if there is none.
+        chance: Value of an encoder that knows nothing; NaN if it depends on the data.
+        version: Moves when the numbers move.
+        source: Paper or library that defines it.
+        stream: torchmetrics class that accumulates it.
+    """
+
+    function: Callable[..., Any]
+    reads: Reads
+    direction: Direction
+    lower: float
+    upper: float
+    best: float
+    chance: float
+    version: int
+    source: str
+    stream: type[torchmetrics.Metric] | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the function, and of its file."""
+        return self.function.__name__
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        """Docstring of the function."""
+        return self.function.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the function."""
+        return self.function(*args, **kwargs)
+
+
+def metric(
+    *,
+    reads: Reads,
+    direction: Direction,
+    version: int,
+    source: str,
+    lower: float = -math.inf,
+    upper: float = math.inf,
+    best: float = math.nan,
+    chance: float = math.nan,
+    stream: type[torchmetrics.Metric] | None = None,
+) -> Callable[[Callable[..., Any]], Metric]:
+    """Write its facts on a metric's function."""
+
+    def wrap(function: Callable[..., Any]) -> Metric:
+        return Metric(
+            function,
+            reads,
+            direction,
+            lower,
+            upper,
+            best,
+            chance,
+            version,
+            source,
+            stream,
+        )
+
+    return wrap

@@ -1,0 +1,84 @@
+"""Why: each theory in five sentences, what it assumes, and what would refute it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mae_bench.experiments import Experiment
+from mae_bench.metrics import Metric
+from mae_bench.predictions import Control, Form
+from mae_bench.schema import Setting
+
+Standing = Literal["theorem", "derived", "extrapolation"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A numbered, refutable claim.
+
+    Args:
+        claim: The statement, in a sentence.
+        form: Its statistics, with the margin.
+        experiment: Where it is looked for.
+        metric: What is looked at.
+        where: Rows that it speaks of, e.g. ``{"method": "mae", "token": "mean"}``;
+            a tuple admits several values.
+        control: Where it must not hold.
+        standing: ``theorem``, ``derived`` from one, or a verbal ``extrapolation``.
+        place: Where the paper says it.
+        refuted_by: What would refute it, in words.
+        version: Moves when the claim's statistics move.
+    """
+
+    claim: str
+    form: Form
+    experiment: Experiment
+    metric: Metric
+    where: Mapping[str, Setting | tuple[Setting, ...]]
+    control: Control
+    standing: Standing
+    place: str
+    refuted_by: str
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """An ordering of configurations, said without training.
+
+    Args:
+        experiment: Whose grid is ordered.
+        metric: What is forecast.
+        where: Rows that it speaks of.
+        score: Factor values -> a number; larger means a larger metric.
+        reason: The formula, in words.
+    """
+
+    experiment: Experiment
+    metric: Metric
+    where: Mapping[str, Setting]
+    score: Callable[[Mapping[str, Setting]], float]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Theory:
+    """A theory of masked autoencoders.
+
+    Args:
+        paper: Authors, year, arXiv id.
+        summary: The theory in about five sentences.
+        assumptions: What it takes for granted.
+        predictions: Number -> claim, e.g. ``Z5``.
+        forecast: Its ordering of configurations, if it has one.
+        unmeasured: Number -> why it is not measured here.
+    """
+
+    paper: str
+    summary: str
+    assumptions: tuple[str, ...]
+    predictions: Mapping[str, Prediction]
+    forecast: Forecast | None = None
+    unmeasured: Mapping[str, str] = field(default_factory=dict)
