@@ -1,0 +1,84 @@
+"""The contract of the metrics, and what they do to a split first."""
+
+import math
+
+import pytest
+import torch
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from mae_bench.metrics import (
+    Split,
+    check_splits,
+    count_classes,
+    metric,
+    standardise,
+)
+
+
+def labelled(*labels: int) -> Split[Tensor]:
+    return Split(torch.zeros(len(labels), 1), torch.tensor(labels))
+
+
+def test_a_metric_is_called_like_its_function_and_keeps_its_facts():
+    @metric(reads="features", direction="max", version=3, source="here")
+    def width(features: Tensor) -> int:
+        """Number of features."""
+        return features.shape[1]
+
+    assert width(torch.zeros(2, 5)) == 5
+    assert (width.id, width.version, width.__doc__) == (
+        "width",
+        3,
+        "Number of features.",
+    )
+    assert math.isnan(width.best)
+
+
+def test_standardise_agrees_with_scikit_learn(generator):
+    train = 3 + 2 * torch.randn(50, 4, generator=generator)
+    other = torch.randn(7, 4, generator=generator)
+    scaler = StandardScaler().fit(train.double().numpy())
+    for ours, raw in zip(standardise(train, other), (train, other), strict=True):
+        theirs = torch.from_numpy(scaler.transform(raw.double().numpy()))
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6, -3e-12])
+def test_a_column_that_is_constant_in_train_becomes_zero_everywhere(value):
+    train, other = standardise(torch.full((33, 1), value), torch.randn(5, 1))
+    assert not train.any()
+    assert not other.any()
+
+
+def test_a_tiny_but_real_variation_survives_standardisation(generator):
+    train = 1 + 1e-4 * torch.randn(200, 1, generator=generator)
+    assert float(standardise(train)[0].std(correction=0)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_features_that_are_no_numbers_are_refused(bad):
+    features = torch.zeros(10, 2)
+    features[3, 1] = bad
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        check_splits(Split(torch.zeros(10, 2), None), Split(features, None))
+
+
+def test_too_few_images_are_refused_with_their_number():
+    check_splits(Split(torch.zeros(10, 2), None))
+    with pytest.raises(ValueError, match="split of 9 images"):
+        check_splits(Split(torch.zeros(9, 2), None))
+
+
+def test_classes_are_counted_up_to_the_largest_label():
+    assert count_classes(labelled(0, 0, 3, 3), labelled(3)) == 4
+
+
+def test_a_class_without_training_images_is_named():
+    with pytest.raises(ValueError, match=r"classes \[1, 2\]"):
+        count_classes(labelled(0, 0, 3, 3), labelled(2, 0), labelled(1))
+
+
+def test_fewer_than_two_training_images_a_class_are_refused():
+    with pytest.raises(ValueError, match=r"3 training images.*at least 4"):
+        count_classes(labelled(0, 1, 1))
