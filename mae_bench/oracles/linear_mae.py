@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-_TOLERANCE = 1e-9  # of a covariance's asymmetry and negative eigenvalues, relative
+from mae_bench.oracles import check_covariance
 
 
 class LinearMAE(NamedTuple):
@@ -106,7 +106,7 @@ def solve_denoising(
     Raises:
         ValueError: If sigma is negative, or the covariance or rank is not valid.
     """
-    _check_covariance(covariance)
+    check_covariance(covariance)
     if not sigma >= 0:
         raise ValueError(f"sigma is {sigma}; give a standard deviation >= 0")
     noise = sigma**2 * torch.eye(len(covariance), dtype=covariance.dtype)
@@ -162,7 +162,7 @@ def shrunk_covariance(
     channels: int = 1,
 ) -> Float64[Tensor, "d d"]:
     """V = (1-m) C + m blkdiag_p(C): covariances across patches count for 1-m."""
-    _check_covariance(covariance)
+    check_covariance(covariance)
     if not 0 < mask_ratio < 1:
         raise ValueError(f"mask_ratio is {mask_ratio}; give a number in (0, 1)")
     blocks = patch_blocks(covariance, patch_size, channels=channels)
@@ -232,19 +232,6 @@ def _pinv(matrix: Tensor) -> Tensor:
     """Pseudo-inverse of a symmetric matrix."""
     inverse: Tensor = torch.linalg.pinv(matrix, hermitian=True)
     return inverse
-
-
-def _check_covariance(covariance: Tensor) -> None:
-    scale = covariance.abs().max()
-    if not covariance.isfinite().all():
-        raise ValueError("covariance has entries that are not finite; clean the data")
-    if (covariance - covariance.T).abs().max() > _TOLERANCE * scale:
-        raise ValueError("covariance is not symmetric; give (C + C.T) / 2")
-    least = torch.linalg.eigvalsh(covariance)[0]
-    if least < -_TOLERANCE * scale * len(covariance):
-        raise ValueError(
-            f"covariance has eigenvalue {least:.3g}; give a positive semi-definite one"
-        )
 
 
 def _side(dimension: int, channels: int) -> int:
