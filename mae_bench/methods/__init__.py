@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import lightning as L
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
@@ -55,7 +55,7 @@ class Method(L.LightningModule):
         *,
         steps: int = 800,
         batch_size: int = 128,
-        lr: float = 4e-3,
+        lr: float = 8e-3,
         weight_decay: float = 0.05,
         warmup: float = 0.1,
     ) -> None:
@@ -96,6 +96,7 @@ class Method(L.LightningModule):
         self, batch: Batch, generator: torch.Generator | None
     ) -> Float[Tensor, ""]:
         """The objective on one batch; masks and views are drawn from ``generator``."""
+        del batch, generator
         raise TypeError(f"{type(self).__name__} has nothing to learn")
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -106,7 +107,7 @@ class Method(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW (0.9, 0.95), warm-up and cosine by step."""
         trained = [p for p in self.parameters() if p.requires_grad]
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in trained if p.ndim > 1]},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
@@ -167,8 +168,3 @@ class ViTMethod(Method):
     ) -> dict[str, Float[Tensor, "n _"]]:
         """The encoder's read-outs of the visible patches."""
         return self.encoder.readout(self.encoder(batch.images, ids_keep))
-
-
-def trainable(module: nn.Module) -> int:
-    """Number of trained parameters."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)

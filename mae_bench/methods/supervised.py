@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 (torch's own letter)
+from torch.nn import functional as F
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod

@@ -1,0 +1,185 @@
+"""Masked autoencoder (He et al. 2022): predict the masked patches from the visible."""
+
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.methods import ViTMethod
+from mae_bench.models.decoder import Decoder, LinearDecoder
+from mae_bench.models.masking import Masking, patches_a_unit, random_masking
+from mae_bench.models.vit import patchify
+
+
+class MAE(ViTMethod):
+    """MAE (2111.06377), with the mask's unit apart from the patch's size.
+
+    With a bottleneck the decoder sees the ``code`` alone; without, the class token and
+    the visible patches, as in the paper.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        generator: torch.Generator,
+        *,
+        mask_ratio: float = 0.75,
+        mask_unit: int = 0,
+        mask_family: str = "random",
+        norm_pix_loss: bool = False,
+        decoder_embed_dim: int = 32,
+        decoder_depth: int = 1,
+        decoder_num_heads: int = 4,
+        **encoder: Any,
+    ) -> None:
+        """Build encoder and decoder.
+
+        Args:
+            dataset: The world that it learns from.
+            generator: Draws the initial weights, the encoder's first.
+            mask_ratio: Share of the mask units that is hidden, in (0, 1).
+            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
+                for the patch size.
+            mask_family: ``random``, ``block`` or ``grid``; see ``random_masking``.
+            norm_pix_loss: Whether each target patch is normalised by its own pixels.
+            decoder_embed_dim: Width of the decoder; a multiple of 4.
+            decoder_depth: Blocks of the decoder; 0 for a linear one.
+            decoder_num_heads: Attention heads of the decoder.
+            encoder: See ``ViTMethod``.
+
+        Raises:
+            ValueError: Sizes that do not divide, or masks that cannot be drawn.
+        """
+        super().__init__(dataset, generator, **encoder)
+        vit = self.encoder
+        patch_dim = vit.patch_size**2 * dataset.channels
+        if norm_pix_loss and patch_dim == 1:
+            raise ValueError(
+                "norm_pix_loss cannot normalise patches of 1 value; choose a larger "
+                "patch_size or norm_pix_loss=False"
+            )
+        self.mask_ratio = mask_ratio
+        self.mask_family = mask_family
+        self.mask_unit = mask_unit or vit.patch_size
+        self.norm_pix_loss = norm_pix_loss
+        # Masks that cannot be drawn are refused here, not at the first step.
+        self.masking(1, torch.Generator().manual_seed(0))
+        sizes = {
+            "grid": vit.grid_size,
+            "in_dim": vit.bottleneck or vit.embed_dim,
+            "patch_dim": patch_dim,
+        }
+        self.decoder = (
+            Decoder(
+                generator,
+                embed_dim=decoder_embed_dim,
+                depth=decoder_depth,
+                num_heads=decoder_num_heads,
+                **sizes,
+            )
+            if decoder_depth
+            else LinearDecoder(generator, **sizes)
+        )
+
+    def masking(self, n: int, generator: torch.Generator) -> Masking:
+        """Masks for n images."""
+        return random_masking(
+            n,
+            self.encoder.grid_size,
+            self.mask_ratio,
+            generator,
+            family=self.mask_family,
+            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
+        )
+
+    def forward_encoder(
+        self, images: Float[Tensor, "n c h w"], masking: Masking
+    ) -> Float[Tensor, "n t d"]:
+        """Class token and tokens of the visible patches."""
+        tokens: Tensor = self.encoder(images, masking.ids_keep)
+        return tokens
+
+    def forward_decoder(
+        self, tokens: Float[Tensor, "n t d"], masking: Masking
+    ) -> Float[Tensor, "n m p"]:
+        """Prediction of the masked patches, normalised if ``norm_pix_loss``."""
+        ids_keep = masking.ids_keep
+        if self.encoder.bottleneck:
+            tokens = self.encoder.readout(tokens)["code"][:, None]
+            ids_keep = ids_keep[:, :0]
+        prediction: Tensor = self.decoder(tokens, ids_keep, masking.ids_masked)
+        return prediction
+
+    def forward_loss(
+        self,
+        images: Float[Tensor, "n c h w"],
+        prediction: Float[Tensor, "n m p"],
+        masking: Masking,
+    ) -> Float[Tensor, ""]:
+        """Mean squared error of the masked pixels."""
+        target = self.target(images, masking)
+        if self.norm_pix_loss:
+            mean, std = patch_scale(target)
+            target = (target - mean) / std
+        return (prediction - target).square().mean()
+
+    def target(
+        self, images: Float[Tensor, "n c h w"], masking: Masking
+    ) -> Float[Tensor, "n m p"]:
+        """Pixels of the masked patches."""
+        patches = patchify(images, self.encoder.patch_size)
+        index = masking.ids_masked[..., None].expand(-1, -1, patches.shape[-1])
+        return patches.gather(1, index)
+
+    def objective(
+        self,
+        images: Float[Tensor, "n c h w"],
+        tokens: Float[Tensor, "n t d"],
+        masking: Masking,
+    ) -> Float[Tensor, ""]:
+        """The loss, given the encoder's tokens: what a variant of MAE changes."""
+        return self.forward_loss(images, self.forward_decoder(tokens, masking), masking)
+
+    def loss(
+        self, batch: Batch, generator: torch.Generator | None
+    ) -> Float[Tensor, ""]:
+        """The objective on one batch, its masks drawn from ``generator``.
+
+        Raises:
+            ValueError: There is no generator.
+        """
+        if generator is None:
+            raise ValueError("generator None cannot draw masks; give one, or set noise")
+        masking = self.masking(len(batch), generator)
+        tokens = self.forward_encoder(batch.images, masking)
+        return self.objective(batch.images, tokens, masking)
+
+    def reconstruct(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "n m p"], Float[Tensor, "n m p"], Masking]:
+        """Prediction and target of the masked patches, both in pixels, and the masks.
+
+        With ``norm_pix_loss`` the network predicts normalised patches; they are put
+        back with the mean and deviation of the true patch, which no network knows, so
+        its error is then not comparable with that of one that predicts pixels.
+        """
+        masking = self.masking(len(batch), generator)
+        tokens = self.forward_encoder(batch.images, masking)
+        prediction = self.forward_decoder(tokens, masking)
+        target = self.target(batch.images, masking)
+        if self.norm_pix_loss:
+            mean, std = patch_scale(target)
+            prediction = prediction * std + mean
+        return prediction, target, masking
+
+
+def patch_scale(
+    patches: Float[Tensor, "n m p"],
+) -> tuple[Float[Tensor, "n m 1"], Float[Tensor, "n m 1"]]:
+    """Mean of each patch, and the root of its variance plus 1e-6, as in MAE."""
+    variance, mean = torch.var_mean(patches, dim=-1, keepdim=True)
+    return mean, (variance + 1e-6).sqrt()

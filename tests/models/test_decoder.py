@@ -1,0 +1,100 @@
+"""The decoder against MAE's plain one, in natural order and with every query."""
+
+import pytest
+import torch
+
+from mae_bench.models.decoder import Decoder, LinearDecoder
+from mae_bench.models.masking import random_masking
+from mae_bench.models.vit import sincos_positions
+
+GRID, IN_DIM, DIM, PATCH_DIM = 4, 12, 16, 5
+
+
+def stream(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def decoder(depth: int = 2, seed: int = 0) -> Decoder:
+    return Decoder(
+        stream(seed),
+        grid=GRID,
+        in_dim=IN_DIM,
+        embed_dim=DIM,
+        depth=depth,
+        num_heads=4,
+        patch_dim=PATCH_DIM,
+    )
+
+
+def plain(net: Decoder, tokens, masking):
+    """He et al.: mask tokens appended, unshuffled, all decoded, CLS dropped."""
+    x = net.embed(tokens)
+    mask_tokens = net.mask_token.expand(len(x), masking.ids_masked.shape[1], DIM)
+    patches = torch.cat([x[:, 1:], mask_tokens], 1)
+    rows = [patches[n, masking.ids_restore[n]] for n in range(len(x))]
+    x = torch.cat([x[:, :1], torch.stack(rows) + sincos_positions(DIM, GRID)], 1)
+    for block in net.blocks:
+        x = block(x)
+    return net.pred(net.norm(x))[:, 1:]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_it_predicts_what_maes_decoder_predicts(depth):
+    masking = random_masking(3, GRID, 0.7, stream(1))
+    tokens = torch.randn(3, 1 + masking.ids_keep.shape[1], IN_DIM, generator=stream(2))
+    net = decoder(depth)
+    found = net(tokens, masking.ids_keep, masking.ids_masked)
+    every = plain(net, tokens, masking)
+    for n, ids in enumerate(masking.ids_masked):
+        for m, patch in enumerate(ids):
+            assert torch.allclose(found[n, m], every[n, patch], atol=1e-5)
+
+
+def test_only_the_place_of_a_patch_counts_not_its_order():
+    masking = random_masking(3, GRID, 0.7, stream(1))
+    keep, masked = masking.ids_keep, masking.ids_masked
+    tokens = torch.randn(3, 1 + keep.shape[1], IN_DIM, generator=stream(2))
+    net = decoder()
+    expected = net(tokens, keep, masked)
+    turned = torch.cat([tokens[:, :1], tokens[:, 1:].flip(1)], 1)
+    found = net(turned, keep.flip(1), masked.flip(1)).flip(1)
+    assert torch.allclose(found, expected, atol=1e-5)
+    elsewhere = net(tokens, keep.flip(1), masked)
+    assert not torch.allclose(elsewhere, expected, atol=1e-3)
+
+
+def test_a_code_alone_is_decoded_without_a_place():
+    masking = random_masking(3, GRID, 0.7, stream(1))
+    code = torch.randn(3, 1, IN_DIM, generator=stream(2))
+    net = decoder(depth=1)
+    found = net(code, masking.ids_keep[:, :0], masking.ids_masked)
+    x = net.embed(code)
+    queries = net.mask_token + sincos_positions(DIM, GRID)[masking.ids_masked]
+    x = net.blocks[0](torch.cat([x, queries], 1))
+    assert torch.allclose(found, net.pred(net.norm(x))[:, 1:], atol=1e-5)
+
+
+def test_the_linear_decoder_has_a_linear_map_for_each_place():
+    net = LinearDecoder(stream(), grid=GRID, in_dim=IN_DIM, patch_dim=PATCH_DIM)
+    masking = random_masking(3, GRID, 0.7, stream(1))
+    tokens = torch.randn(3, 5, IN_DIM, generator=stream(2))
+    found = net(tokens, masking.ids_keep, masking.ids_masked)
+    for n, ids in enumerate(masking.ids_masked):
+        for m, patch in enumerate(ids.tolist()):
+            rows = slice(patch * PATCH_DIM, (patch + 1) * PATCH_DIM)
+            expected = net.pred.weight[rows] @ tokens[n].mean(0) + net.pred.bias[rows]
+            assert torch.allclose(found[n, m], expected, atol=1e-5)
+
+
+def test_weights_depend_on_the_generator_alone():
+    torch.manual_seed(1)
+    one = decoder().state_dict()
+    torch.manual_seed(2)
+    two, other = decoder().state_dict(), decoder(seed=1).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(one["mask_token"], other["mask_token"])
+
+
+def test_a_decoder_without_blocks_is_refused():
+    with pytest.raises(ValueError, match="decoder depth 0; choose 1 or more"):
+        decoder(depth=0)
