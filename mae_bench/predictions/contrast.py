@@ -1,0 +1,50 @@
+"""One condition is above another, or above a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from mae_bench.predictions import Form
+from mae_bench.rows import Where, matching, seed_means
+
+
+@dataclass(frozen=True)
+class Contrast(Form):
+    """Mean of the treatment less that of the baseline, paired by seed.
+
+    Args:
+        margin: Smallest difference that would matter, after scaling.
+        treatment: Row filters, e.g. ``{"method": "u_mae"}``.
+        baseline: Row filters, or a constant in the metric's unit.
+        scale: Divides the difference, e.g. the feature width.
+        sign: -1 claims that the treatment is below.
+
+    Raises:
+        ValueError: The two conditions are the same, or the scale is not positive.
+    """
+
+    treatment: Where
+    baseline: Where | float
+    scale: float = 1.0
+    sign: Literal[1, -1] = 1
+
+    def __post_init__(self) -> None:
+        if self.treatment == self.baseline:
+            raise ValueError(f"treatment and baseline are both {self.treatment}")
+        if not self.scale > 0:
+            raise ValueError(f"scale {self.scale} is not positive; turn with sign=-1")
+        if self.sign not in (1, -1):
+            raise ValueError(f"sign {self.sign} is neither 1 nor -1")
+
+    def effects(self, rows: pd.DataFrame) -> pd.Series:
+        """Scaled difference of each seed that has every row of both conditions."""
+        treated = seed_means(matching(rows, self.treatment))
+        if isinstance(self.baseline, Mapping):
+            difference = treated - seed_means(matching(rows, self.baseline))
+        else:
+            difference = treated - self.baseline
+        return difference.dropna() * (self.sign / self.scale)

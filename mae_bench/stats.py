@@ -1,0 +1,166 @@
+"""Statistics of a few seeds: intervals, tests, what could have been seen.
+
+Everything is exact for normal effects; nothing is drawn at random.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, special, stats
+
+CONFIDENCE = 0.95
+
+
+def _finite(effects: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    sample = np.asarray(effects, dtype=np.float64)
+    if sample.ndim != 1 or not np.isfinite(sample).all():
+        raise ValueError(
+            f"effects must be one finite number a seed, got {sample.tolist()}; "
+            "leave out the seeds without one"
+        )
+    return sample
+
+
+def _mean_and_error(sample: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and its standard error; equal numbers have none, whatever rounding says."""
+    if np.ptp(sample) == 0:
+        return float(sample[0]), 0.0
+    return float(sample.mean()), float(sample.std(ddof=1)) / math.sqrt(sample.size)
+
+
+def _critical(n: int) -> float:
+    """Student's quantile of the two-sided interval."""
+    return float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+
+
+def student_interval(effects: npt.ArrayLike) -> tuple[float, float, float]:
+    """Mean over seeds and its 95 % Student interval.
+
+    Args:
+        effects: One number a seed.
+
+    Returns:
+        Mean, low, high. The interval is NaN for fewer than two seeds and has no width
+        where every seed says the same.
+
+    Raises:
+        ValueError: An effect is not finite.
+
+    >>> student_interval([1.0, 1.0, 1.0])
+    (1.0, 1.0, 1.0)
+    """
+    sample = _finite(effects)
+    if sample.size < 2:
+        return float(sample[0]) if sample.size else math.nan, math.nan, math.nan
+    mean, error = _mean_and_error(sample)
+    half = _critical(sample.size) * error
+    return mean, mean - half, mean + half
+
+
+def p_value(effects: npt.ArrayLike, margin: float = 0.0) -> float:
+    """One-sided t test that the mean lies above the margin.
+
+    Args:
+        effects: One number a seed.
+        margin: In the effects' unit.
+
+    Returns:
+        In [0, 1]; 0 or 1 where every seed says the same; NaN for fewer than two.
+
+    >>> p_value([1.0, 1.0], margin=0.5), p_value([1.0, 1.0], margin=1.0)
+    (0.0, 1.0)
+    """
+    sample = _finite(effects)
+    if sample.size < 2:
+        return math.nan
+    mean, error = _mean_and_error(sample)
+    if error == 0:
+        return 0.0 if mean > margin else 1.0
+    return float(special.stdtr(sample.size - 1, (margin - mean) / error))
+
+
+def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Holm's step-down adjustment of the p-values that are there (NaN stays NaN).
+
+    Returns:
+        Adjusted p-values in the given order, in [0, 1].
+
+    References:
+        Holm (1979), A simple sequentially rejective multiple test procedure.
+
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    raw = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(raw.shape, np.nan)
+    order = np.argsort(raw, kind="stable")[: int(np.isfinite(raw).sum())]
+    steps = raw[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return adjusted
+
+
+def minimum_detectable_effect(effects: npt.ArrayLike, power: float = 0.8) -> float:
+    """Smallest distance beyond the margin that these seeds would mostly have seen.
+
+    ``low > margin`` is ``T > t`` for a noncentral Student ``T`` with noncentrality
+    ``distance * sqrt(n) / s``; the distance that makes it as probable as ``power`` is
+    solved for, with the sample's spread ``s`` for the true one.
+
+    Args:
+        effects: One number a seed.
+        power: Wanted probability of ``supported``, between 0.025 and 1.
+
+    Returns:
+        In the effects' unit; 0 without spread, NaN for fewer than two seeds.
+
+    Raises:
+        ValueError: No such power.
+    """
+    if not (1 - CONFIDENCE) / 2 < power < 1:
+        raise ValueError(f"power {power} is not between 0.025 and 1; 0.8 is usual")
+    sample = _finite(effects)
+    if sample.size < 2:
+        return math.nan
+    _, error = _mean_and_error(sample)
+    n, critical = sample.size, _critical(sample.size)
+
+    def lacking(noncentrality: float) -> float:
+        return float(stats.nct.sf(critical, n - 1, noncentrality)) - power
+
+    high = 1.0
+    while lacking(high) < 0:
+        high *= 2
+    return float(optimize.brentq(lacking, 0.0, high)) * error
+
+
+def wilson(successes: int, n: int) -> tuple[float, float, float]:
+    """Share of successes and its 95 % Wilson interval; NaN without trials.
+
+    References:
+        Wilson (1927), Probable inference, the law of succession.
+
+    >>> [round(v, 3) for v in wilson(8, 10)]
+    [0.8, 0.49, 0.943]
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} trials; count them again")
+    if n == 0:
+        return math.nan, math.nan, math.nan
+    z2 = float(special.ndtri((1 + CONFIDENCE) / 2)) ** 2
+    share = successes / n
+    centre = (successes + z2 / 2) / (n + z2)
+    half = math.sqrt(z2 * (n * share * (1 - share) + z2 / 4)) / (n + z2)
+    return share, max(0.0, centre - half), min(1.0, centre + half)
+
+
+def kendall_tau(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Kendall's tau-b between paired numbers, in [-1, 1]; NaN if one is constant.
+
+    >>> round(kendall_tau([1, 2, 3], [10, 30, 20]), 3)
+    0.333
+    """
+    if np.size(x) < 2:
+        return math.nan
+    found = stats.kendalltau(np.asarray(x, float), np.asarray(y, float))
+    return float(found.statistic)

@@ -1,0 +1,76 @@
+"""Contrast on synthetic rows."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.stats import student_interval
+
+PAIR = {"treatment": {"method": "u_mae"}, "baseline": {"method": "mae"}}
+
+
+def rows_of(**methods):
+    return pd.DataFrame(
+        [
+            (seed, method, value)
+            for method, values in methods.items()
+            for seed, value in enumerate(values)
+        ],
+        columns=["seed", "method", "value"],
+    )
+
+
+def test_the_effect_is_the_difference_within_a_seed():
+    rows = rows_of(mae=[1.0, 5.0, 2.0], u_mae=[1.5, 5.5, 4.0], simclr=[9.0, 9.0, 9.0])
+    effects = Contrast(0.1, **PAIR).effects(rows)
+    assert effects.tolist() == [0.5, 0.5, 2.0]
+    assert effects.index.tolist() == [0, 1, 2]
+
+
+def test_a_condition_of_several_rows_is_averaged():
+    rows = pd.concat([rows_of(mae=[1.0], u_mae=[2.0]), rows_of(mae=[3.0], u_mae=[5.0])])
+    assert Contrast(0.1, **PAIR).effects(rows).tolist() == [1.5]
+
+
+def test_sign_and_scale_turn_and_divide():
+    rows = rows_of(mae=[1.0, 5.0], u_mae=[3.0, 9.0])
+    contrast = Contrast(0.1, **PAIR, scale=4.0, sign=-1)
+    assert contrast.effects(rows).tolist() == [-0.5, -1.0]
+
+
+def test_a_constant_can_be_the_baseline():
+    rows = rows_of(mae=[1.0, 5.0], u_mae=[3.0, 9.0])
+    contrast = Contrast(0.1, {"method": "u_mae"}, 2.5, sign=-1)
+    assert contrast.effects(rows).tolist() == [-0.5, -6.5]
+
+
+def test_seeds_that_lack_a_side_are_left_out():
+    rows = rows_of(mae=[1.0, math.nan, 2.0], u_mae=[2.0, 2.0, 2.5, 9.0])
+    assert Contrast(0.1, **PAIR).effects(rows).index.tolist() == [0, 2]
+    assert Contrast(0.1, **PAIR).effects(rows_of(mae=[1.0])).empty
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_the_interval_covers_and_the_margin_is_passed_by_2_in_100(n):
+    rng = np.random.default_rng(n)
+    world, a, b = rng.normal(size=(3, 2000 * n))
+    rows = rows_of(mae=world + 0.3 * a, u_mae=world + 0.3 * b + 0.2)
+    effects = Contrast(0.2, **PAIR).effects(rows).to_numpy().reshape(-1, n)
+    bounds = np.array([student_interval(e) for e in effects])
+    covered = (bounds[:, 1] < 0.2) & (bounds[:, 2] > 0.2)
+    assert 0.93 < covered.mean() < 0.97
+    assert (bounds[:, 1] > 0.2).mean() < 0.05
+
+
+def test_what_cannot_be_a_contrast_is_refused():
+    with pytest.raises(ValueError, match="both"):
+        Contrast(0.1, {"method": "mae"}, {"method": "mae"})
+    with pytest.raises(ValueError, match="scale 0"):
+        Contrast(0.1, **PAIR, scale=0.0)
+    with pytest.raises((ValueError, TypeError), match="sign"):
+        Contrast(0.1, **PAIR, sign=2)
+    with pytest.raises(ValueError, match="no column 'lamb'"):
+        Contrast(0.1, {"lamb": 0.1}, 0.0).effects(rows_of(mae=[1.0]))
