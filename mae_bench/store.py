@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -80,19 +81,18 @@ class Store:
 
     Args:
         root: The folder; made when first written to.
-        report: Told, in one line, of every file that is moved to quarantine.
+        report: Told, in one line, of every file that is moved to quarantine; a
+            logger by default.
     """
 
-    def __init__(
-        self, root: Path, report: Callable[[str], None] = lambda line: None
-    ) -> None:
+    def __init__(self, root: Path, report: Callable[[str], None] | None = None) -> None:
         self.root = root
-        self.report = report
+        self.report = report or logging.getLogger(__name__).warning
 
     def _path(self, key: str, name: str) -> Path:
         return self.root / "cells" / key / name
 
-    def keys(self) -> list[str]:
+    def cells(self) -> list[str]:
         """Keys of every cell that has a folder."""
         return sorted(p.name for p in (self.root / "cells").glob("*") if p.is_dir())
 
@@ -122,9 +122,11 @@ class Store:
             expected = record.pop("encoder")
             trained = Trained(**record)
         except (KeyError, TypeError):
-            return self._set_aside(key, "trained.json", "has foreign fields")
+            self._set_aside(key, "trained.json", "has foreign fields")
+            return None
         if trained.status == "ok" and not self._encoder_is(key, expected):
-            return self._set_aside(key, "trained.json", "lost its weights")
+            self._set_aside(key, "trained.json", "lost its weights")
+            return None
         return trained
 
     def encoder(self, key: str) -> bytes:
@@ -167,7 +169,10 @@ class Store:
             sound = record["cell"] == key and record["checksum"] == digest(content)
         except (ValueError, KeyError, TypeError):
             sound = False
-        return content if sound else self._set_aside(key, name, "is not this cell's")
+        if sound:
+            return content
+        self._set_aside(key, name, "is not this cell's")
+        return None
 
     def _set_aside(self, key: str, name: str, why: str) -> None:
         path = self._path(key, name)

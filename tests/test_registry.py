@@ -27,9 +27,9 @@ def test_every_file_is_a_part_that_loads_and_has_a_sentence(
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownName, match="unknown method 'umae'; did you mean u_mae"):
+    with pytest.raises(UnknownName, match=r"unknown method 'umae'; did you mean u_mae"):
         registry.load("methods", "umae")
-    with pytest.raises(UnknownName, match="unknown theory 'xyzzy'.*null"):
+    with pytest.raises(UnknownName, match=r"unknown theory 'xyzzy'.*null"):
         registry.load("theories", "xyzzy")
 
 
@@ -75,7 +75,7 @@ def test_a_setting_without_default_is_refused() -> None:
         def __init__(self, *, width: int) -> None:
             pass
 
-    with pytest.raises(ValueError, match="'width'.*no default"):
+    with pytest.raises(ValueError, match=r"'width'.*no default"):
         registry.settings(Bad)
 
 

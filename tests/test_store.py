@@ -32,13 +32,13 @@ def test_what_is_saved_is_read_back(store: Store) -> None:
     assert trained == Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
     assert store.encoder(KEY) == b"weights"
     assert store.scores(KEY) == {"mcc v1": [{"value": 0.5}]}
-    assert store.keys() == [KEY]
+    assert store.cells() == [KEY]
 
 
 def test_an_empty_store_has_nothing_and_says_so(store: Store) -> None:
     assert store.trained(KEY) is None
     assert store.scores(KEY) == {}
-    assert store.keys() == []
+    assert store.cells() == []
 
 
 @pytest.mark.parametrize("name", ["trained.json", "scores.json", "encoder.pt"])
@@ -106,7 +106,7 @@ def test_a_disk_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> 
     target = tmp_path / "file"
     target.write_text("old")
     # A folder where the temporary file's folder should be: fails for root as well.
-    with pytest.raises(StoreError, match="cannot write .*file/inside"):
+    with pytest.raises(StoreError, match=r"cannot write .*file/inside"):
         write_atomically(target / "inside", b"new")
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]

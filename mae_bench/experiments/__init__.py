@@ -40,10 +40,15 @@ class Experiment:
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
 
-    def cells(self, tier: Tier, seeds: int) -> Iterator[tuple[Cell, dict[str, Setting]]]:
+    def cells(
+        self, tier: Tier, seeds: int
+    ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once."""
         seen: set[tuple[str, str]] = set()
-        grid = [dict(zip(self.factors, v)) for v in product(*self.factors.values())]
+        grid = [
+            dict(zip(self.factors, values, strict=True))
+            for values in product(*self.factors.values())
+        ]
         axes = product(self.datasets, self.methods, grid, range(seeds))
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed)
@@ -68,11 +73,11 @@ class Experiment:
             method=registry.id_of(method),
             tier=tier.name,
             seed=seed,
-            dataset_settings=known_d
-            | {k: v for k, v in given.items() if k in known_d},
-            method_settings=known_m
-            | {k: v for k, v in given.items() if k in known_m},
+            dataset_settings=known_d | {k: v for k, v in given.items() if k in known_d},
+            method_settings=known_m | {k: v for k, v in given.items() if k in known_m},
             versions={"dataset": dataset.version, "method": method.version},
         )
-        factors = {k: v if k in known_m or k in known_d else None for k, v in point.items()}
+        factors = {
+            k: v if k in known_m or k in known_d else None for k, v in point.items()
+        }
         return cell, factors

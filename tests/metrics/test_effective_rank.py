@@ -55,7 +55,8 @@ def test_a_common_offset_moves_rankme_but_not_the_centred_rank(generator):
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
 def test_collapsed_features_have_rank_one(value):
     ranks = effective_rank(torch.full((1000, 32), value))
-    assert [float(rank) for rank in ranks.values()] == pytest.approx([1, 1], abs=1e-3)
+    for variant in ("centred", "uncentred"):
+        assert float(ranks[variant]) == pytest.approx(1, abs=1e-3)
 
 
 def test_rotation_order_and_scale_do_not_matter(generator):
@@ -67,11 +68,10 @@ def test_rotation_order_and_scale_do_not_matter(generator):
 
 def test_duplicated_images_and_duplicated_features_change_nothing(generator):
     x = torch.randn(100, 8, generator=generator)
-    for variant, rank in effective_rank(x).items():
-        for twice in (x.repeat(2, 1), x.repeat(1, 2)):
-            torch.testing.assert_close(
-                effective_rank(twice)[variant], rank, rtol=1e-4, atol=0
-            )
+    once = effective_rank(x)
+    for twice in (effective_rank(x.repeat(2, 1)), effective_rank(x.repeat(1, 2))):
+        for variant in ("centred", "uncentred"):
+            torch.testing.assert_close(twice[variant], once[variant], rtol=1e-4, atol=0)
 
 
 def test_few_samples_look_collapsed(generator):

@@ -1,0 +1,330 @@
+"""The command line: one command a verb.
+
+Exit codes: 0 everything is measured; 1 some cells failed, or the disk did; 2 bad
+usage, and nothing was written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+
+from mae_bench import registry
+from mae_bench.schema import UsageError
+from mae_bench.store import Store
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    help="Put theories of masked autoencoders to the test.",
+    epilog="Exit codes: 0 ok, 1 some cells failed or the disk did, 2 bad usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+console = Console(stderr=True, soft_wrap=True)
+
+
+class TierName(StrEnum):
+    """The tiers, for the command line."""
+
+    smoke = "smoke"
+    quick = "quick"
+    full = "full"
+
+
+class Rerun(StrEnum):
+    """Which cells are run again."""
+
+    always = "always"
+    failed = "failed"
+    missing = "missing"
+    never = "never"
+
+
+Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, help="Repetitions; the tier's own by default.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Worker processes; one a core or GPU by default; 0: none."
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Option("--experiment", help="Only this one; may be repeated."),
+]
+Methods = Annotated[
+    list[str] | None, typer.Option("--method", help="Only this one; may be repeated.")
+]
+Datasets = Annotated[
+    list[str] | None, typer.Option("--dataset", help="Only this one; may be repeated.")
+]
+StorePath = Annotated[Path, typer.Option("--store", help="Folder of trained cells.")]
+Results = Annotated[
+    Path | None,
+    typer.Option("--results", help="Folder of CSVs; results, or results/TIER."),
+]
+Folder = Annotated[Path, typer.Option("--results", help="Folder of the CSVs.")]
+Again = Annotated[Rerun, typer.Option("--rerun", help="Which cells are run again.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _folder(results: Path | None, tier: str) -> Path:
+    if results is not None:
+        return results
+    return Path("results") if tier == "quick" else Path("results") / tier
+
+
+def _load(room: str, wanted: Sequence[str] | None) -> dict[str, Any]:
+    """Parts by id; all of them if none is named."""
+    return {name: registry.load(room, name) for name in wanted or registry.names(room)}
+
+
+def _errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
+    """Bad usage exits with 2, a disk that fails with 1; a line each, no traceback."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except UsageError as error:
+            console.print(f"error: {error}", style="red", highlight=False)
+            raise typer.Exit(2) from error
+        except OSError as error:
+            console.print(f"error: {error}", style="red", highlight=False)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+def _end(failed: Mapping[str, str], folder: Path, as_json: bool) -> None:
+    if as_json:
+        _say(json.dumps({"results": str(folder), "failed": failed}, indent=1))
+    elif failed:
+        console.print(f"{len(failed)} cells failed:", style="red")
+        for cell, reason in failed.items():
+            console.print(f"  {cell}: {reason}", highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _measure(
+    tier: str,
+    seeds: int | None,
+    jobs: int | None,
+    device: str,
+    experiment: list[str] | None,
+    method: list[str] | None,
+    dataset: list[str] | None,
+    store: Path,
+    folder: Path,
+    rerun: Rerun,
+) -> dict[str, str]:
+    """Measure; gives the reason of every chosen cell that failed."""
+    from mae_bench import launch, measure
+    from mae_bench.progress import progress
+
+    cells = Store(store, lambda line: console.print(line, highlight=False))
+    plan = measure.plan(
+        _load("experiments", experiment),
+        tier=tier,
+        seeds=seeds,
+        store=cells,
+        methods=list(_load("methods", method)) if method else [],
+        datasets=list(_load("datasets", dataset)) if dataset else [],
+    )
+    devices = launch.devices(device, jobs)
+    cells.check_writable()
+    due = measure.pending(plan, cells, rerun.value)
+    line = f"{len(plan.chosen)} cells, {len(due)} to run, {len(devices)} workers"
+    console.print(line, highlight=False)
+    with progress(len(due), console) as told:
+        measure.measure(
+            plan, due, store=cells, results=folder, devices=devices, told=told
+        )
+    return measure.failures(plan, cells)
+
+
+def _judge(folder: Path) -> tuple[Any, Any]:
+    from mae_bench import judge
+    from mae_bench.rows import read_measurements
+
+    measured = read_measurements(folder / "measurements")
+    verdicts, theories = judge.judge(_load("theories", None), measured)
+    judge.write(verdicts, theories, folder)
+    return verdicts, theories
+
+
+def _rank(folder: Path) -> Any:
+    from mae_bench import rank
+    from mae_bench.rows import read_measurements
+
+    measured = read_measurements(folder / "measurements")
+    board = rank.rank(measured)
+    rank.write(board, folder)
+    return board
+
+
+def _plot(folder: Path) -> list[Path]:
+    from mae_bench import plot
+
+    return plot.plot(folder, _load("experiments", None))
+
+
+@app.command()
+@_errors_in_one_line
+def run(
+    tier: Tier = TierName.quick,
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    experiment: Experiments = None,
+    method: Methods = None,
+    dataset: Datasets = None,
+    store: StorePath = Path(".store"),
+    results: Results = None,
+    rerun: Again = Rerun.missing,
+    as_json: Json = False,
+) -> None:
+    """Measure, judge, rank and plot: from nothing to the leaderboard."""
+    from mae_bench import rank
+
+    folder = _folder(results, tier)
+    failed = _measure(
+        tier, seeds, jobs, device, experiment, method, dataset, store, folder, rerun
+    )
+    _judge(folder)
+    board = _rank(folder)
+    _plot(folder)
+    if not as_json:
+        _say(rank.render(board))
+    _end(failed, folder, as_json)
+
+
+@app.command()
+@_errors_in_one_line
+def measure(
+    tier: Tier = TierName.quick,
+    seeds: Seeds = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    experiment: Experiments = None,
+    method: Methods = None,
+    dataset: Datasets = None,
+    store: StorePath = Path(".store"),
+    results: Results = None,
+    rerun: Again = Rerun.missing,
+    as_json: Json = False,
+) -> None:
+    """Train and score what is missing; write measurements/*.csv."""
+    folder = _folder(results, tier)
+    failed = _measure(
+        tier, seeds, jobs, device, experiment, method, dataset, store, folder, rerun
+    )
+    _end(failed, folder, as_json)
+
+
+@app.command()
+@_errors_in_one_line
+def judge(results: Folder = Path("results"), as_json: Json = False) -> None:
+    """Hold measurements against predictions; write verdicts.csv and theories.csv."""
+    verdicts, theories = _judge(results)
+    if as_json:
+        _say(verdicts.to_json(orient="records", indent=1))
+        return
+    columns = ["prediction", "verdict", "estimate", "ci_low", "ci_high", "margin"]
+    _say(verdicts[[*columns, "n_seeds", "control_verdict"]].to_string(index=False))
+    _say("")
+    _say(theories.iloc[:, :7].to_string(index=False))
+
+
+@app.command()
+@_errors_in_one_line
+def rank(results: Folder = Path("results"), as_json: Json = False) -> None:
+    """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
+    from mae_bench import rank as verb
+
+    board = _rank(results)
+    _say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))
+
+
+@app.command()
+@_errors_in_one_line
+def plot(results: Folder = Path("results"), as_json: Json = False) -> None:
+    """Draw the figures from the CSVs."""
+    drawn = [str(path) for path in _plot(results)]
+    _say(json.dumps(drawn) if as_json else "\n".join(drawn))
+
+
+@app.command(name="list")
+def list_parts(
+    room: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(registry.ROOMS)}.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the parts, each with its sentence."""
+    if room is not None and room not in registry.ROOMS:
+        raise typer.BadParameter(f"{room!r} is none of {', '.join(registry.ROOMS)}")
+    found = {
+        r: {name: registry.summary(r, name) for name in registry.names(r)}
+        for r in ([room] if room else registry.ROOMS)
+    }
+    if as_json:
+        _say(json.dumps(found, indent=1))
+        return
+    for r, parts in found.items():
+        _say(r)
+        width = max(map(len, parts), default=0)
+        for name, sentence in parts.items():
+            _say(f"  {name:{width}}  {sentence}")
+
+
+@app.command()
+@_errors_in_one_line
+def info(name: str, as_json: Json = False) -> None:
+    """Say what a part is, what it can be set to, and where it comes from."""
+    from mae_bench import describe
+
+    found = describe.describe(name)
+    _say(json.dumps(found, indent=1) if as_json else describe.render(found))
+
+
+@app.command()
+@_errors_in_one_line
+def doctor(store: StorePath = Path(".store"), as_json: Json = False) -> None:
+    """Check the installation, the machine and the store."""
+    from mae_bench import describe
+
+    checks = describe.examine(Store(store))
+    if as_json:
+        _say(json.dumps([vars(check) for check in checks], indent=1))
+    else:
+        _say("\n".join(map(str, checks)))
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of ``mae-bench``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

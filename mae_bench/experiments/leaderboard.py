@@ -1,0 +1,57 @@
+"""Where does each method stand, between the floor and the ceiling?"""
+
+from mae_bench import registry
+from mae_bench.datasets.digits import Digits
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.experiments import Experiment
+from mae_bench.methods.mae import MAE
+from mae_bench.methods.oracle_latents import OracleLatents
+from mae_bench.methods.pixels import Pixels
+from mae_bench.methods.random_init import RandomInit
+from mae_bench.methods.simclr import SimCLR
+from mae_bench.methods.supervised import Supervised
+from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.alignment import alignment
+from mae_bench.metrics.block_r2 import block_r2
+from mae_bench.metrics.effective_rank import effective_rank
+from mae_bench.metrics.knn_probe import knn_probe
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.metrics.linear_r2 import linear_r2
+from mae_bench.metrics.mcc import mcc
+from mae_bench.metrics.participation_ratio import participation_ratio
+from mae_bench.metrics.reconstruction_error import reconstruction_error
+from mae_bench.metrics.uniformity import uniformity
+
+LEADERBOARD = Experiment(
+    question="Where does each method stand, between the floor and the ceiling?",
+    expected={
+        "mask_graph_alignment": "u_mae above mae on probes; mae of low rank",
+        "hierarchical_latents": "mae above random_init on the root",
+        "null": "mae, u_mae: no difference that their intervals separate",
+    },
+    datasets=(GaussianTree, Digits, *registry.guests("datasets")),
+    methods=(
+        MAE,
+        UMAE,
+        SimCLR,
+        Supervised,
+        RandomInit,
+        Pixels,
+        OracleLatents,
+        *registry.guests("methods"),
+    ),
+    metrics=(
+        linear_r2,
+        block_r2,
+        mcc,
+        linear_probe,
+        knn_probe,
+        effective_rank,
+        participation_ratio,
+        alignment,
+        uniformity,
+        reconstruction_error,
+        *registry.guests("metrics"),
+    ),
+    cost="70 cells, 40 of them trained: about 4 minutes on two cores",
+)

@@ -1,0 +1,28 @@
+"""What does a uniformity loss do to the features of a masked autoencoder?"""
+
+from mae_bench.datasets.digits import Digits
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.experiments import Experiment
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.effective_rank import effective_rank
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.metrics.linear_r2 import linear_r2
+
+UNIFORMITY = Experiment(
+    question="What does a uniformity loss do to the features of a masked autoencoder?",
+    expected={
+        "mask_graph_alignment": "rank rises with lambda; probes peak near 0.01",
+        "null": "probes flat in lambda: what is visible does not change",
+    },
+    datasets=(GaussianTree, Digits),
+    methods=(UMAE,),
+    factors={"lamb": (0.0, 0.001, 0.01, 0.1, 1.0)},
+    metrics=LEADERBOARD.metrics,
+    drawn=(
+        (linear_r2, "level_0"),
+        (linear_probe, ""),
+        (effective_rank, "centred"),
+    ),
+    cost="50 cells, 40 beyond the leaderboard's: about 3 minutes on two cores",
+)

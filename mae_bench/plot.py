@@ -1,0 +1,222 @@
+"""CSV -> figures: nothing is measured again, and no point stands without interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mae_bench.experiments import Experiment
+from mae_bench.metrics import Metric
+from mae_bench.rows import read_measurements
+from mae_bench.stats import student_interval
+
+VERDICT_COLOURS = {
+    "supported": "#2a9d5c",
+    "refuted": "#d1495b",
+    "undecided": "#edae49",
+    "void": "#8d6a9f",
+    "not_measured": "#d0d0d0",
+}
+ARROWS = {"max": " ↑", "min": " ↓", "target": "", "none": ""}
+SHOWN = ("linear_r2_level_0", "linear_probe")
+CONTROLS = ("random_init", "pixels", "oracle_latents", "supervised")
+DPI = 110
+
+
+def sweep(
+    rows: pd.DataFrame,
+    experiment: Experiment,
+    factor: str,
+    floor: pd.DataFrame | None = None,
+) -> Figure:
+    """Metrics against a factor: a column a dataset, a line a method.
+
+    Args:
+        rows: The experiment's measurements.
+        experiment: Says what is drawn.
+        factor: Column of ``rows`` along the x axis.
+        floor: Measurements of untrained encoders, drawn as a dashed line.
+    """
+    datasets = sorted(rows["dataset"].unique())
+    shape = (len(experiment.drawn), len(datasets))
+    size = (3.6 * shape[1] + 0.6, 2.5 * shape[0] + 0.4)
+    figure, axes = plt.subplots(*shape, figsize=size, squeeze=False, sharex=True)
+    for (metric, target), line in zip(experiment.drawn, axes, strict=True):
+        for dataset, ax in zip(datasets, line, strict=True):
+            at = {"metric": metric.id, "target": target, "dataset": dataset}
+            _lines(ax, _where(rows, **at), factor)
+            if floor is not None:
+                _floor(ax, _where(floor, **at))
+            ax.set_title(dataset if ax in axes[0] else "", fontsize=10)
+            ax.set_ylabel(_label(metric, target) if ax is line[0] else "")
+            if not ax.lines:
+                _absent(ax)
+    for ax in axes[-1]:
+        ax.set_xlabel(factor)
+    handles, labels = _legend(axes.flat)
+    figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
+    figure.suptitle(experiment.question, fontsize=10)
+    figure.tight_layout(rect=(0, 0.04, 1, 1))
+    return figure
+
+
+def _where(rows: pd.DataFrame, **at: str) -> pd.DataFrame:
+    keep = (rows["status"] == "ok") & rows["token"].isin(["mean", ""])
+    for column, value in at.items():
+        keep &= rows[column] == value
+    return rows[keep]
+
+
+def _lines(ax: Axes, rows: pd.DataFrame, factor: str) -> None:
+    levels = sorted(rows[factor].unique())
+    # Levels stand at equal distances: lambda has a zero, ratios bunch at the ends.
+    for k, (method, mine) in enumerate(rows.groupby("method")):
+        spots = np.arange(len(levels)) + 0.06 * k
+        means = [student_interval(mine.loc[mine[factor] == x, "value"]) for x in levels]
+        mean, low, high = (np.array(m) for m in zip(*means, strict=True))
+        bars = [mean - low, high - mean]
+        ax.errorbar(
+            spots, mean, bars, marker="o", ms=4, capsize=2, label=method, color=f"C{k}"
+        )
+    ax.set_xticks(range(len(levels)), [f"{x:g}" for x in levels])
+
+
+def _floor(ax: Axes, rows: pd.DataFrame) -> None:
+    if len(rows):
+        level = rows["value"].mean()
+        ax.axhline(level, color="0.5", ls="--", lw=1, label="random_init")
+
+
+def _absent(ax: Axes) -> None:
+    ax.text(
+        0.5, 0.5, "does not apply", transform=ax.transAxes, ha="center", color="0.5"
+    )
+    ax.set_yticks([])
+
+
+def _label(metric: Metric, target: str) -> str:
+    name = metric.id.replace("_", " ") + ARROWS[metric.direction]
+    return f"{name}\n{target}" if target else name
+
+
+def _legend(axes: Iterable[Axes]) -> tuple[list[Artist], list[str]]:
+    found: dict[str, Artist] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)
+
+
+def verdicts(table: pd.DataFrame) -> Figure:
+    """Theories x predictions: each claim's interval, coloured by its verdict.
+
+    Effects are divided by their margin, so 1 is the smallest that would matter; to the
+    right of 1 is what the theory claims.
+    """
+    order = table.sort_values(["theory", "prediction"], ignore_index=True)
+    figure, ax = plt.subplots(figsize=(7.2, 0.42 * len(order) + 1.2))
+    unit = order["margin"].abs().where(order["margin"] != 0, 1.0)
+    for y, row in enumerate(order.to_dict("records")):
+        colour = VERDICT_COLOURS[row["verdict"]]
+        mid, low, high = (row[c] / unit[y] for c in ("estimate", "ci_low", "ci_high"))
+        ax.axhspan(y - 0.4, y + 0.4, color=colour, alpha=0.18, lw=0)
+        if np.isfinite(mid):
+            ax.plot([low, high], [y, y], color=colour, lw=2)
+            ax.plot(mid, y, "o", color=colour)
+        said = row["verdict"].replace("_", " ")
+        ax.text(1.01, y, said, transform=ax.get_yaxis_transform(), va="center")
+    ax.axvline(1, color="0.3", lw=1)
+    ax.set_xscale("symlog", linthresh=2)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_yticks(range(len(order)), order["prediction"])
+    ax.invert_yaxis()
+    ax.set_xlabel("effect / margin  (right of the line: as claimed)")
+    figure.tight_layout()
+    return figure
+
+
+def standing(board: pd.DataFrame) -> Figure:
+    """The leaderboard: a panel a (dataset, metric), a line a method, floor and ceiling.
+
+    Args:
+        board: ``leaderboard.csv``.
+    """
+    panels = [
+        (dataset, name)
+        for name in SHOWN
+        for dataset, rows in board.groupby("dataset")
+        if rows[name].notna().any()
+    ]
+    if not panels:
+        return _nothing("no cell of the leaderboard has been measured")
+    size = (3.1 * len(panels) + 1.2, 0.34 * board["method"].nunique() + 1.3)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=size, squeeze=False, sharey=True
+    )
+    order = board.groupby("method")[SHOWN[0]].mean().sort_values(na_position="first")
+    for (dataset, name), ax in zip(panels, axes[0], strict=True):
+        rows = board[board["dataset"] == dataset].set_index("method")
+        rows = rows.reindex(order.index)
+        mean, low, high = (rows[name + part] for part in ("", "_low", "_high"))
+        spots = np.arange(len(rows))
+        colours = ["0.55" if m in CONTROLS else "C0" for m in rows.index]
+        ax.hlines(spots, low, high, colors=colours, lw=2)
+        ax.scatter(mean, spots, c=colours, zorder=3, s=22)
+        for part, style in (("_floor", ":"), ("_ceiling", "--")):
+            ax.axvline(rows[name + part].max(), color="0.4", ls=style, lw=1)
+        ax.set_yticks(spots, rows.index)
+        ax.set_title(f"{dataset}\n{name.replace('_', ' ')}", fontsize=9)
+    figure.suptitle(
+        "dotted: untrained encoder; dashed: the causes themselves", fontsize=8
+    )
+    figure.tight_layout()
+    return figure
+
+
+def _nothing(why: str) -> Figure:
+    figure = plt.figure(figsize=(5, 1))
+    figure.text(0.5, 0.5, why, ha="center", va="center")
+    return figure
+
+
+def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
+    """Draw every figure that the CSVs in ``results`` allow.
+
+    Returns:
+        The files written, in ``results/figures``.
+    """
+    sns.set_theme(style="whitegrid", font_scale=0.85)
+    measured = read_measurements(results / "measurements")
+    figures: dict[str, Figure] = {}
+    board = measured.get("leaderboard")
+    floor = None if board is None else board[board["method"] == "random_init"]
+    for name, experiment in experiments.items():
+        if name in measured and len(experiment.factors) == 1:
+            factor = next(iter(experiment.factors))
+            figures[name] = sweep(measured[name], experiment, factor, floor)
+    for name, draw in {"leaderboard": standing, "verdicts": verdicts}.items():
+        if (results / f"{name}.csv").exists():
+            figures[name] = draw(pd.read_csv(results / f"{name}.csv"))
+    return [
+        _save(figure, results / "figures" / f"{k}.png") for k, figure in figures.items()
+    ]
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # No software version in the file: equal figures are equal bytes.
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    plt.close(figure)
+    return path
