@@ -121,3 +121,12 @@ class LinearGaussian(Protocol):
 
     def cross_covariance(self) -> Mapping[str, Float[Tensor, "k d"]]:
         """Float64 Cov(z, x) of each level with the pixels; Var(z) = 1."""
+
+
+def orthant(z: Float[Tensor, "n k"]) -> Int64[Tensor, " n"]:
+    """Signs as a binary number: bit i says that coordinate i is positive.
+
+    >>> orthant(torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])).tolist()
+    [0, 1, 2]
+    """
+    return ((z > 0) * 2 ** torch.arange(z.shape[1], device=z.device)).sum(1)

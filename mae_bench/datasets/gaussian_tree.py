@@ -1,7 +1,7 @@
 """A quadtree of Gaussian causes: coarse ones move the image, fine ones its patches.
 
 The root is z_0 ~ N(0, I_k). A node below is z_c = a Q_c z_parent + sqrt(1 - a²) ε,
-ε ~ N(0, I_k), with an orthogonal Q_c of its own, so that Var(z) = I at every node.
+ε ~ N(0, I_k), with a rotation Q_c of its own, so that Var(z) = I at every node.
 A leaf paints its square of pixels, x = W z_leaf + σ ε.
 
 A node's children are the quarters of its block; the nodes of a level stand in raster
@@ -15,16 +15,18 @@ from functools import cached_property
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Dataset, orthant
+from mae_bench.haar import orthonormal, rotations
 
 
 class GaussianTree(Dataset):
-    """Images of ``leaf_size * 2**depth`` pixels a side, from a tree of causes.
+    """Images of ``leaf_size * 2**tree_depth`` pixels a side, from a tree of causes.
 
-    Every edge has its Q_c; the leaves share W, since the rotations above them tell
+    Every edge has its Q_c, without which the mean of the patches would tell the root;
+    the leaves share W, since the rotations above them tell
     them apart already. W has orthogonal columns of equal length and gives a pixel
     variance 1 on average, to which noise adds σ².
 
@@ -39,9 +41,9 @@ class GaussianTree(Dataset):
         self,
         generator: torch.Generator,
         *,
-        depth: int = 2,
-        node_width: int = 3,
-        parent_weight: float = 0.8,
+        tree_depth: int = 2,
+        node_width: int = 2,
+        parent_weight: float = 0.9,
         pixel_noise: float = 0.5,
         leaf_size: int = 2,
         channels: int = 1,
@@ -51,24 +53,24 @@ class GaussianTree(Dataset):
 
         Args:
             generator: Draws them.
-            depth: Levels below the root, at least 1.
+            tree_depth: Levels below the root, at least 1.
             node_width: k, at most the number of values in a leaf's square.
             parent_weight: a, in (0, 1).
             pixel_noise: σ > 0.
             leaf_size: Side of a leaf's square, in pixels.
             channels: c.
-            shared_level: The last level, in 0..depth, that ``redraw`` keeps.
+            shared_level: The last level, in 0..tree_depth, that ``redraw`` keeps.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
         values = leaf_size**2 * channels
         for name, value, low, high in (
-            ("depth", depth, 1, math.inf),
+            ("tree_depth", tree_depth, 1, math.inf),
             ("leaf_size", leaf_size, 1, math.inf),
             ("channels", channels, 1, math.inf),
             ("node_width", node_width, 1, values),
-            ("shared_level", shared_level, 0, depth),
+            ("shared_level", shared_level, 0, tree_depth),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{name} is {value}; choose in {low}..{high}")
@@ -78,8 +80,8 @@ class GaussianTree(Dataset):
             raise ValueError(f"pixel_noise is {pixel_noise}; choose a number above 0")
 
         self.channels = channels
-        self.image_size = leaf_size * 2**depth
-        self.levels = tuple(f"level_{level}" for level in range(depth + 1))
+        self.image_size = leaf_size * 2**tree_depth
+        self.levels = tuple(f"level_{level}" for level in range(tree_depth + 1))
         self.num_classes = 2 ** min(2, node_width)
         self.node_width = node_width
         self.parent_weight = parent_weight
@@ -87,9 +89,9 @@ class GaussianTree(Dataset):
         self.shared_level = shared_level
 
         # Q_c of each level [row, column of the parent, and of the child in it, k, k].
-        k, sides = node_width, [2**level for level in range(depth)]
+        k, sides = node_width, [2**level for level in range(tree_depth)]
         self._rotations = [
-            orthonormal(4 * s**2, k, k, generator).view(s, s, 2, 2, k, k) for s in sides
+            rotations(4 * s**2, k, generator).view(s, s, 2, 2, k, k) for s in sides
         ]
         patterns = orthonormal(1, values, k, generator) * math.sqrt(values / k)
         self._patterns = patterns.view(leaf_size, leaf_size, channels, k)
@@ -187,26 +189,3 @@ def paint(
     """W z of every leaf, in its place."""
     squares = torch.einsum("nrsk,pqck->ncrpsq", z, patterns)
     return squares.flatten(4).flatten(2, 3)
-
-
-def orthant(z: Float[Tensor, "n k"]) -> Int64[Tensor, " n"]:
-    """Signs as a binary number: bit i says that coordinate i is positive.
-
-    >>> orthant(torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])).tolist()
-    [0, 1, 2]
-    """
-    return ((z > 0) * 2 ** torch.arange(z.shape[1], device=z.device)).sum(1)
-
-
-def orthonormal(
-    n: int, rows: int, columns: int, generator: torch.Generator
-) -> Float64[Tensor, "n rows columns"]:
-    """Matrices with orthonormal columns, uniform over all of them (Haar).
-
-    QR alone is not uniform: its signs follow a convention, so they are R's here.
-    """
-    shape, device = (n, rows, columns), generator.device
-    normal = torch.randn(shape, generator=generator, device=device, dtype=torch.float64)
-    q, r = torch.linalg.qr(normal.cpu())
-    uniform: Tensor = q * r.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
-    return uniform

@@ -1,0 +1,105 @@
+"""CIFAR and ImageNet by name, through Hugging Face ``datasets``; decoded once."""
+
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import torch
+
+from mae_bench.datasets.image_folder import ImageFolder, splits_of
+from mae_bench.decode import Pictures, need
+from mae_bench.registry import nearest
+from mae_bench.schema import UsageError
+
+
+class Address(NamedTuple):
+    """Where a set is: repository, its two labelled splits, and its columns."""
+
+    repository: str
+    splits: tuple[str, str]
+    image: str
+    label: str
+
+
+SETS = {
+    "cifar10": Address("uoft-cs/cifar10", ("train", "test"), "img", "label"),
+    "cifar100": Address("uoft-cs/cifar100", ("train", "test"), "img", "fine_label"),
+    "imagenet1k": Address(
+        "ILSVRC/imagenet-1k", ("train", "validation"), "image", "label"
+    ),
+    "imagenet100": Address(
+        "clane9/imagenet-100", ("train", "validation"), "image", "label"
+    ),
+}
+
+
+class Hub(ImageFolder):
+    """A public set; its second split is ``test``, a tenth of ``train`` is ``val``.
+
+    Once decoded it needs neither a network nor ``datasets``.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        generator: torch.Generator,
+        *,
+        name: str = "cifar10",
+        image_size: int = 32,
+        grey: bool = False,
+        cache: str = "",
+    ) -> None:
+        """Decode the set unless that was done before.
+
+        Args:
+            generator: Unused: there is nothing to draw.
+            name: ``cifar10``, ``cifar100``, ``imagenet1k`` or ``imagenet100``.
+            image_size: Side in pixels; see ``ImageFolder``.
+            grey: One channel instead of three.
+            cache: Folder of the decoded images; ``~/.cache/mae_bench`` if empty.
+
+        Raises:
+            UsageError: An unknown name, a set that is not downloaded, or a cache that
+                cannot be written.
+        """
+        del generator
+        if name not in SETS:
+            raise UsageError(
+                f"hub knows no {name!r}; did you mean {nearest(name, list(SETS))}?"
+            )
+        home = Path(cache or "~/.cache/mae_bench").expanduser()
+        address = SETS[name]
+        self.open(repr(address), partial(cached, address), home, image_size, grey)
+
+
+def cached(address: Address) -> Pictures:
+    """The set, from what ``datasets`` has on this machine; nothing is downloaded.
+
+    Raises:
+        UsageError: It is not there; the message has the command that gets it.
+    """
+    datasets = need("datasets")
+    online = datasets.config.HF_HUB_OFFLINE
+    # A set may be 150 GB: getting it is the user's own decision, not a test's.
+    datasets.config.HF_HUB_OFFLINE = True
+    try:
+        parts = datasets.load_dataset(address.repository, split=list(address.splits))
+    except (OSError, ValueError) as error:
+        get = f"from datasets import load_dataset; load_dataset('{address.repository}')"
+        raise UsageError(
+            f'{address.repository} is not on this machine; run python -c "{get}"'
+        ) from error
+    finally:
+        datasets.config.HF_HUB_OFFLINE = online
+    labels = list(chain.from_iterable(part[address.label] for part in parts))
+    words = splits_of(address.splits)
+    given = [
+        word for word, part in zip(words, parts, strict=True) for _ in range(len(part))
+    ]
+    raw = (
+        part.cast_column(address.image, datasets.Image(decode=False)) for part in parts
+    )
+    images = chain.from_iterable(part[address.image] for part in raw)
+    return Pictures(labels, given, images)
