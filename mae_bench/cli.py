@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -17,6 +16,22 @@ import typer
 from rich.console import Console
 
 from mae_bench import registry
+from mae_bench.options import (
+    Again,
+    Datasets,
+    Device,
+    Experiments,
+    Folder,
+    Jobs,
+    Json,
+    Methods,
+    Rerun,
+    Results,
+    Seeds,
+    StorePath,
+    Tier,
+    TierName,
+)
 from mae_bench.schema import UsageError
 from mae_bench.store import Store
 
@@ -31,54 +46,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 console = Console(stderr=True, soft_wrap=True)
-
-
-class TierName(StrEnum):
-    """The tiers, for the command line."""
-
-    smoke = "smoke"
-    quick = "quick"
-    full = "full"
-
-
-class Rerun(StrEnum):
-    """Which cells are run again."""
-
-    always = "always"
-    failed = "failed"
-    missing = "missing"
-    never = "never"
-
-
-Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
-Seeds = Annotated[
-    int | None, typer.Option(min=1, help="Repetitions; the tier's own by default.")
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        min=0, help="Worker processes; one a core or GPU by default; 0: none."
-    ),
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Experiments = Annotated[
-    list[str] | None,
-    typer.Option("--experiment", help="Only this one; may be repeated."),
-]
-Methods = Annotated[
-    list[str] | None, typer.Option("--method", help="Only this one; may be repeated.")
-]
-Datasets = Annotated[
-    list[str] | None, typer.Option("--dataset", help="Only this one; may be repeated.")
-]
-StorePath = Annotated[Path, typer.Option("--store", help="Folder of trained cells.")]
-Results = Annotated[
-    Path | None,
-    typer.Option("--results", help="Folder of CSVs; results, or results/TIER."),
-]
-Folder = Annotated[Path, typer.Option("--results", help="Folder of the CSVs.")]
-Again = Annotated[Rerun, typer.Option("--rerun", help="Which cells are run again.")]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 def _say(text: str) -> None:
@@ -137,11 +104,11 @@ def _measure(
     rerun: Rerun,
 ) -> dict[str, str]:
     """Measure; gives the reason of every chosen cell that failed."""
-    from mae_bench import launch, measure
+    from mae_bench import launch, measure, plan
     from mae_bench.progress import progress
 
     cells = Store(store, lambda line: console.print(line, highlight=False))
-    plan = measure.plan(
+    wanted = plan.plan(
         _load("experiments", experiment),
         tier=tier,
         seeds=seeds,
@@ -151,21 +118,29 @@ def _measure(
     )
     devices = launch.devices(device, jobs)
     cells.check_writable()
-    due = measure.pending(plan, cells, rerun.value)
-    line = f"{len(plan.chosen)} cells, {len(due)} to run, {len(devices)} workers"
+    due = plan.pending(wanted, cells, rerun.value)
+    line = f"{len(wanted.chosen)} cells, {len(due)} to run, {len(devices)} workers"
     console.print(line, highlight=False)
     with progress(len(due), console) as told:
         measure.measure(
-            plan, due, store=cells, results=folder, devices=devices, told=told
+            wanted, due, store=cells, results=folder, devices=devices, told=told
         )
-    return measure.failures(plan, cells)
+    return measure.failures(wanted, cells)
+
+
+def _measurements(folder: Path) -> Path:
+    """Where the measurements are; refused if there are none."""
+    found = folder / "measurements"
+    if not any(found.glob("*.csv")):
+        raise UsageError(f"no measurements in {found}; run mae-bench measure first")
+    return found
 
 
 def _judge(folder: Path) -> tuple[Any, Any]:
     from mae_bench import judge
     from mae_bench.rows import read_measurements
 
-    measured = read_measurements(folder / "measurements")
+    measured = read_measurements(_measurements(folder))
     verdicts, theories = judge.judge(_load("theories", None), measured)
     judge.write(verdicts, theories, folder)
     return verdicts, theories
@@ -175,13 +150,14 @@ def _rank(folder: Path) -> Any:
     from mae_bench import rank
     from mae_bench.rows import read_measurements
 
-    measured = read_measurements(folder / "measurements")
+    measured = read_measurements(_measurements(folder))
     board = rank.rank(measured)
     rank.write(board, folder)
     return board
 
 
 def _plot(folder: Path) -> list[Path]:
+    _measurements(folder)
     from mae_bench import plot
 
     return plot.plot(folder, _load("experiments", None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 import os
 import platform
 from dataclasses import dataclass, fields, is_dataclass
@@ -66,6 +67,8 @@ def _facts(room: str, name: str) -> Facts:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
     if isinstance(value, type):
         return registry.id_of(value)
     if isinstance(value, dict):

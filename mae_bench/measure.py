@@ -7,94 +7,21 @@ its rows: a failure is a row with its reason, a cell that was not run says so.
 from __future__ import annotations
 
 import os
-import platform
-import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from importlib.metadata import version
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from mae_bench import __version__, registry
-from mae_bench.experiments import Experiment
+from mae_bench import provenance
 from mae_bench.launch import Job, Outcome, launch
+from mae_bench.plan import Plan, Task, pending, plan
 from mae_bench.rows import write_rows
 from mae_bench.schema import TIERS, Cell, Measurement, Setting, Status
 from mae_bench.store import Record, Store, Trained
 
-Rerun = Literal["always", "failed", "missing", "never"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A cell, and what is to be measured on it.
-
-    Args:
-        cell: What is trained.
-        wanted: Pairs (metric id, view).
-        store: Folder of the store.
-        provenance: commit and dirty flag of the running code.
-    """
-
-    cell: Cell
-    wanted: tuple[tuple[str, str], ...]
-    store: Path
-    provenance: Record
-
-
-@dataclass
-class Plan:
-    """Which cells each experiment needs, and with which factor values.
-
-    Args:
-        rows: Experiment id -> its cells with their factor values.
-        tasks: Cell key -> task; the union over experiments.
-        chosen: Keys of the cells that this run may train.
-    """
-
-    rows: dict[str, list[tuple[Cell, dict[str, Setting]]]] = field(default_factory=dict)
-    tasks: dict[str, Task] = field(default_factory=dict)
-    chosen: set[str] = field(default_factory=set)
-
-
-def provenance() -> Record:
-    """Commit of the package's checkout and whether its code differs from it."""
-    here = Path(__file__).resolve().parent
-
-    def git(*words: str) -> str:
-        call = ["git", "-C", str(here), *words]
-        try:
-            done = subprocess.run(call, capture_output=True, text=True, check=True)  # noqa: S603 (fixed words)
-        except (OSError, subprocess.CalledProcessError):
-            return ""
-        return done.stdout.strip()
-
-    return {
-        "commit": git("rev-parse", "--short=12", "HEAD"),
-        "dirty": bool(git("status", "--porcelain", "--", str(here))),
-    }
-
-
-def _environment(device: str) -> Record:
-    import torch
-
-    libraries = ("torch", "lightning", "numpy", "kornia")
-    name = (
-        torch.cuda.get_device_name(device)
-        if device.startswith("cuda")
-        else platform.machine()
-    )
-    return {
-        "versions": " ".join(
-            [
-                f"mae_bench={__version__}",
-                *(f"{lib}={version(lib)}" for lib in libraries),
-            ]
-        ),
-        "device": f"{device.partition(':')[0]} {name}",
-    }
+__all__ = ["Plan", "Task", "measure", "pending", "plan", "table", "work"]
 
 
 def work(task: Task, device: str) -> Trained:
@@ -108,7 +35,7 @@ def work(task: Task, device: str) -> Trained:
     trained = store.trained(key)
     if trained is None:
         trained, weights = train.train(task.cell, device)
-        origin = task.provenance | _environment(device)
+        origin = task.provenance | provenance.machine(device)
         trained = Trained(**(vars(trained) | {"provenance": origin}))
         store.save_trained(key, trained, weights)
     if trained.status != "ok":
@@ -123,58 +50,6 @@ def work(task: Task, device: str) -> Trained:
         found = score.score(task.cell, dataset, method, lacking, device)
         store.save_scores(key, have | found)
     return trained
-
-
-def plan(
-    experiments: Mapping[str, Experiment],
-    *,
-    tier: str,
-    seeds: int | None,
-    store: Store,
-    methods: Sequence[str] = (),
-    datasets: Sequence[str] = (),
-) -> Plan:
-    """Lay out the cells of experiments; empty filters admit everything."""
-    result, origin = Plan(), provenance()
-    repetitions = TIERS[tier].seeds if seeds is None else seeds
-    for name, experiment in experiments.items():
-        result.rows[name] = list(experiment.cells(TIERS[tier], repetitions))
-        pairs = {(m.id, view) for m in experiment.metrics for view in experiment.views}
-        for cell, _ in result.rows[name]:
-            known = result.tasks.get(cell.key)
-            wanted = pairs | set(known.wanted if known else ())
-            task = Task(cell, tuple(sorted(wanted)), store.root, origin)
-            result.tasks[cell.key] = task
-            if (not methods or cell.method in methods) and (
-                not datasets or cell.dataset in datasets
-            ):
-                result.chosen.add(cell.key)
-    return result
-
-
-def pending(plan: Plan, store: Store, rerun: Rerun) -> list[Task]:
-    """The chosen tasks that are to be run; ``always`` and ``failed`` forget first."""
-    from mae_bench import score
-
-    due = []
-    for key in sorted(plan.chosen):
-        task, trained = plan.tasks[key], store.trained(key)
-        failed = trained is not None and trained.status != "ok"
-        if rerun == "never":
-            continue
-        if rerun == "always" or (rerun == "failed" and failed):
-            store.forget(key)
-            trained, failed = None, False
-        have = store.scores(key) if trained and not failed else {}
-        complete = all(score.name_of(task.cell, *pair) in have for pair in task.wanted)
-        if not failed and not complete:
-            due.append(task)
-    # Long cells first: the last ones to finish are short.
-    return sorted(due, key=lambda task: (_is_control(task), task.cell.key))
-
-
-def _is_control(task: Task) -> bool:
-    return not registry.load("methods", task.cell.method).trains
 
 
 def _silent(cell: str, status: str, reason: str) -> None:
@@ -209,7 +84,7 @@ def measure(
         told(name_of(tasks[outcome.id].cell), *_settle(outcome, tasks, store))
     tables = {}
     for experiment, cells in plan.rows.items():
-        tables[experiment] = table(experiment, cells, plan.tasks, store)
+        tables[experiment] = table(experiment, cells, plan.wanted[experiment], store)
         write_rows(tables[experiment], results / "measurements" / f"{experiment}.csv")
     return tables
 
@@ -233,12 +108,17 @@ def name_of(cell: Cell) -> str:
 
 def failures(plan: Plan, store: Store) -> dict[str, str]:
     """Name -> reason of every chosen cell that failed, or one of whose metrics did."""
+    from mae_bench import score
+
     found = {}
     for key in sorted(plan.chosen):
-        trained, name = store.trained(key), name_of(plan.tasks[key].cell)
+        task, trained = plan.tasks[key], store.trained(key)
+        name, scores = name_of(task.cell), store.scores(key)
         if trained is not None and trained.status != "ok":
             found[name] = f"{trained.status}: {trained.reason}"
-        for rows in store.scores(key).values():
+        # Rows of an older version of a metric are not of this run.
+        for pair in task.wanted:
+            rows = scores.get(score.name_of(task.cell, *pair), ())
             lost = [row for row in rows if row["status"] not in ("ok", "skipped")]
             found |= {f"{name} {r['metric']}": r["reason"] for r in lost}
     return found
@@ -247,13 +127,13 @@ def failures(plan: Plan, store: Store) -> dict[str, str]:
 def table(
     experiment: str,
     cells: Iterable[tuple[Cell, dict[str, Setting]]],
-    tasks: Mapping[str, Task],
+    wanted: Sequence[tuple[str, str]],
     store: Store,
 ) -> pd.DataFrame:
     """The experiment's measurements from the store, tidy and sorted."""
     rows: list[dict[str, Any]] = []
     for cell, factors in cells:
-        for m in _measurements(experiment, cell, factors, tasks[cell.key], store):
+        for m in _measurements(experiment, cell, factors, wanted, store):
             row = {f.name: getattr(m, f.name) for f in fields(m)}
             row = {
                 k: v
@@ -270,7 +150,7 @@ def _measurements(
     experiment: str,
     cell: Cell,
     factors: dict[str, Setting],
-    task: Task,
+    wanted: Sequence[tuple[str, str]],
     store: Store,
 ) -> Iterable[Measurement]:
     from mae_bench import score
@@ -310,7 +190,7 @@ def _measurements(
         yield row(trained.status, trained.reason)
         return
     scores = store.scores(cell.key)
-    for metric, view in task.wanted:
+    for metric, view in wanted:
         name = score.name_of(cell, metric, view)
         if name not in scores:
             yield row("missing", f"{metric} not measured yet", metric=metric, view=view)

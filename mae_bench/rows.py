@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mae_bench.schema import Measurement, Setting, digest
+from mae_bench.schema import Measurement, Setting, UsageError, digest
 from mae_bench.store import write_atomically
 
 COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
@@ -40,14 +40,14 @@ def read_rows(path: Path) -> pd.DataFrame:
         have "" for empty, the others NaN; truth values are 1 and 0.
 
     Raises:
-        ValueError: There is no such file, or it lacks columns.
+        UsageError: There is no such file, or it lacks columns.
     """
     if not path.exists():
-        raise ValueError(f"no {path}; measure the experiment {path.stem!r} first")
+        raise UsageError(f"no {path}; measure the experiment {path.stem!r} first")
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     lacking = [column for column in COLUMNS if column not in rows]
     if lacking:
-        raise ValueError(f"{path} lacks {', '.join(lacking)}; measure it again")
+        raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
     for column in rows.columns.difference(list(_TEXT)):
         rows[column] = _typed(rows[column])
     return rows.astype({"seed": int})

@@ -268,3 +268,7 @@ def _read(metric: Metric, specimen: Specimen) -> list[Record]:
         return [{"status": "skipped", "reason": str(why)}]
     except (ValueError, RuntimeError) as why:
         return [{"status": "error", "reason": " ".join(str(why).split())}]
+    except Exception as why:
+        # A bug of one instrument costs its rows, not the encoder or other numbers.
+        reason = " ".join(f"{type(why).__name__}: {why}".split())
+        return [{"status": "error", "reason": reason}]

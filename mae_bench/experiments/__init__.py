@@ -10,7 +10,7 @@ from mae_bench import registry
 from mae_bench.datasets import Dataset
 from mae_bench.methods import Method
 from mae_bench.metrics import Metric
-from mae_bench.schema import Cell, Setting, Tier
+from mae_bench.schema import Cell, Setting, Settings, Tier
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,21 @@ class Experiment:
     ) -> tuple[Cell, dict[str, Setting]]:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)
-        given = {**tier.budget(), **point}
         cell = Cell(
             dataset=registry.id_of(dataset),
             method=registry.id_of(method),
             tier=tier.name,
             seed=seed,
-            dataset_settings=known_d | {k: v for k, v in given.items() if k in known_d},
-            method_settings=known_m | {k: v for k, v in given.items() if k in known_m},
+            # The tier sizes methods only: a world is the same in every tier.
+            dataset_settings=known_d | _known(point, known_d),
+            method_settings=known_m | _known({**tier.budget(), **point}, known_m),
             versions={"dataset": dataset.version, "method": method.version},
         )
         factors = {
             k: v if k in known_m or k in known_d else None for k, v in point.items()
         }
         return cell, factors
+
+
+def _known(given: Settings, known: Settings) -> dict[str, Setting]:
+    return {name: value for name, value in given.items() if name in known}

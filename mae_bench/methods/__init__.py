@@ -53,11 +53,11 @@ class Method(L.LightningModule):
         dataset: Dataset,
         generator: torch.Generator,
         *,
-        steps: int = 800,
-        batch_size: int = 128,
-        lr: float = 8e-3,
+        steps: int = 1000,
+        batch_size: int = 64,
+        lr: float = 0.01,
         weight_decay: float = 0.05,
-        warmup: float = 0.1,
+        warmup: float = 0.5,
     ) -> None:
         """Keep the world and the budget.
 
