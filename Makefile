@@ -1,11 +1,11 @@
 # make leaderboard: everything, from nothing to results/leaderboard.csv
-# make test | check | bench | clean
+# make test | check | format | bench | clean
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: leaderboard test check format clean
+.PHONY: leaderboard test check format bench clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
@@ -27,6 +27,11 @@ check: .venv/installed
 format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Prints; what is to be kept of it is kept with asv's --set-commit-hash.
+bench: .venv/installed
+	$(BIN)/asv machine --yes
+	$(BIN)/asv run --environment existing --launch-method forkserver --show-stderr
 
 clean:
 	rm -rf .venv .store build *.egg-info
