@@ -2,6 +2,7 @@
 # make test | check | format | bench | clean
 PYTHON ?= python3
 BIN := .venv/bin
+LEADERBOARD := leaderboard mask_ratio uniformity
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
@@ -14,7 +15,7 @@ export MKL_NUM_THREADS := 1
 	touch $@
 
 leaderboard: .venv/installed
-	$(BIN)/mae-bench run --tier quick
+	$(BIN)/mae-bench run --tier quick $(LEADERBOARD:%=--experiment %)
 
 test: .venv/installed
 	$(BIN)/python -m pytest --numprocesses 2

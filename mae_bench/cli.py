@@ -7,15 +7,14 @@ usage, and nothing was written.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from mae_bench import registry
+from mae_bench.console import console, end, errors_in_one_line, say
 from mae_bench.options import (
     Again,
     Datasets,
@@ -35,8 +34,6 @@ from mae_bench.options import (
 from mae_bench.schema import UsageError
 from mae_bench.store import Store
 
-P = ParamSpec("P")
-
 app = typer.Typer(
     help="Put theories of masked autoencoders to the test.",
     epilog="Exit codes: 0 ok, 1 some cells failed or the disk did, 2 bad usage.",
@@ -45,11 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-console = Console(stderr=True, soft_wrap=True)
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
 
 
 def _folder(results: Path | None, tier: str) -> Path:
@@ -61,34 +53,6 @@ def _folder(results: Path | None, tier: str) -> Path:
 def _load(room: str, wanted: Sequence[str] | None) -> dict[str, Any]:
     """Parts by id; all of them if none is named."""
     return {name: registry.load(room, name) for name in wanted or registry.names(room)}
-
-
-def _errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
-    """Bad usage exits with 2, a disk that fails with 1; a line each, no traceback."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except UsageError as error:
-            console.print(f"error: {error}", style="red", highlight=False)
-            raise typer.Exit(2) from error
-        except OSError as error:
-            console.print(f"error: {error}", style="red", highlight=False)
-            raise typer.Exit(1) from error
-
-    return wrapped
-
-
-def _end(failed: Mapping[str, str], folder: Path, as_json: bool) -> None:
-    if as_json:
-        _say(json.dumps({"results": str(folder), "failed": failed}, indent=1))
-    elif failed:
-        console.print(f"{len(failed)} cells failed:", style="red")
-        for cell, reason in failed.items():
-            console.print(f"  {cell}: {reason}", highlight=False)
-    if failed:
-        raise typer.Exit(1)
 
 
 def _measure(
@@ -164,7 +128,7 @@ def _plot(folder: Path) -> list[Path]:
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def run(
     tier: Tier = TierName.quick,
     seeds: Seeds = None,
@@ -189,12 +153,12 @@ def run(
     board = _rank(folder)
     _plot(folder)
     if not as_json:
-        _say(rank.render(board))
-    _end(failed, folder, as_json)
+        say(rank.render(board))
+    end(failed, folder, as_json)
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def measure(
     tier: Tier = TierName.quick,
     seeds: Seeds = None,
@@ -213,39 +177,39 @@ def measure(
     failed = _measure(
         tier, seeds, jobs, device, experiment, method, dataset, store, folder, rerun
     )
-    _end(failed, folder, as_json)
+    end(failed, folder, as_json)
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def judge(results: Folder = Path("results"), as_json: Json = False) -> None:
     """Hold measurements against predictions; write verdicts.csv and theories.csv."""
     verdicts, theories = _judge(results)
     if as_json:
-        _say(verdicts.to_json(orient="records", indent=1))
+        say(verdicts.to_json(orient="records", indent=1))
         return
     columns = ["prediction", "verdict", "estimate", "ci_low", "ci_high", "margin"]
-    _say(verdicts[[*columns, "n_seeds", "control_verdict"]].to_string(index=False))
-    _say("")
-    _say(theories.iloc[:, :7].to_string(index=False))
+    say(verdicts[[*columns, "n_seeds", "control_verdict"]].to_string(index=False))
+    say("")
+    say(theories.iloc[:, :7].to_string(index=False))
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def rank(results: Folder = Path("results"), as_json: Json = False) -> None:
     """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
     from mae_bench import rank as verb
 
     board = _rank(results)
-    _say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))
+    say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def plot(results: Folder = Path("results"), as_json: Json = False) -> None:
     """Draw the figures from the CSVs."""
     drawn = [str(path) for path in _plot(results)]
-    _say(json.dumps(drawn) if as_json else "\n".join(drawn))
+    say(json.dumps(drawn) if as_json else "\n".join(drawn))
 
 
 @app.command(name="list")
@@ -263,36 +227,36 @@ def list_parts(
         for r in ([room] if room else registry.ROOMS)
     }
     if as_json:
-        _say(json.dumps(found, indent=1))
+        say(json.dumps(found, indent=1))
         return
     for r, parts in found.items():
-        _say(r)
+        say(r)
         width = max(map(len, parts), default=0)
         for name, sentence in parts.items():
-            _say(f"  {name:{width}}  {sentence}")
+            say(f"  {name:{width}}  {sentence}")
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def info(name: str, as_json: Json = False) -> None:
     """Say what a part is, what it can be set to, and where it comes from."""
     from mae_bench import describe
 
     found = describe.describe(name)
-    _say(json.dumps(found, indent=1) if as_json else describe.render(found))
+    say(json.dumps(found, indent=1) if as_json else describe.render(found))
 
 
 @app.command()
-@_errors_in_one_line
+@errors_in_one_line
 def doctor(store: StorePath = Path(".store"), as_json: Json = False) -> None:
     """Check the installation, the machine and the store."""
     from mae_bench import describe
 
     checks = describe.examine(Store(store))
     if as_json:
-        _say(json.dumps([vars(check) for check in checks], indent=1))
+        say(json.dumps([vars(check) for check in checks], indent=1))
     else:
-        _say("\n".join(map(str, checks)))
+        say("\n".join(map(str, checks)))
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 

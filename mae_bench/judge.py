@@ -29,7 +29,7 @@ from mae_bench.rows import (
     shuffled,
     write_table,
 )
-from mae_bench.schema import Setting, TheoryScore, Verdict
+from mae_bench.schema import Setting, TheoryScore, UsageError, Verdict
 from mae_bench.stats import (
     holm,
     kendall_tau,
@@ -94,7 +94,7 @@ def select(
     rows = matching(measurements[name], {"metric": (metric, ""), **where})
     tiers = sorted(rows["tier"].unique())
     if len(tiers) > 1:
-        raise ValueError(f"{name} mixes tiers {', '.join(tiers)}; judge one at a time")
+        raise UsageError(f"{name} mixes tiers {', '.join(tiers)}; judge one at a time")
     value = rows["value"].astype(float).where(rows["status"] == "ok")
     return rows.assign(value=value).sort_values(list(rows.columns), ignore_index=True)
 

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -149,7 +149,9 @@ def _start(work: Work, device: str) -> _Worker:
 def _assign(worker: _Worker, job: Job) -> None:
     worker.job = job
     worker.deadline = time.monotonic() + job.time_limit
-    worker.pipe.send(job)
+    # A worker that died while idle is found dead with this job, like any other.
+    with suppress(OSError):
+        worker.pipe.send(job)
 
 
 def _collect(worker: _Worker, job: Job) -> Outcome | None:

@@ -75,7 +75,7 @@ def plan(
     repetitions = TIERS[tier].seeds if seeds is None else seeds
     for name, experiment in experiments.items():
         result.rows[name] = list(experiment.cells(TIERS[tier], repetitions))
-        pairs = {(m.id, view) for m in experiment.metrics for view in experiment.views}
+        pairs = experiment.wanted
         result.wanted[name] = tuple(sorted(pairs))
         for cell, _ in result.rows[name]:
             known = result.tasks.get(cell.key)

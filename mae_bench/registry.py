@@ -12,6 +12,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def nearest(name: str, known: list[str]) -> str:
     return ", ".join(get_close_matches(name, known, n=3, cutoff=0.4) or known)
 
 
+@cache  # scanning the installed packages takes milliseconds
 def _guests(room: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=f"mae_bench.{room}")}
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from mae_bench.launch import WORKER_ENVIRONMENT, Job, Outcome, devices, launch
+from mae_bench.launch import (
+    WORKER_ENVIRONMENT,
+    Job,
+    Outcome,
+    _assign,
+    _collect,
+    _start,
+    devices,
+    launch,
+)
 from mae_bench.schema import UsageError
 
 
@@ -47,6 +56,15 @@ def test_a_lost_worker_loses_its_own_job_alone() -> None:
     assert found["4"].reason == "its process exited with 3"
     assert found["2"].reason.startswith("ValueError: two lines (act:")
     assert found["5"].result == (3, "cpu")
+
+
+def test_a_worker_that_died_while_idle_is_found_dead_with_its_next_job() -> None:
+    worker, job = _start(act, "cpu"), Job("0", 1, 30.0)
+    worker.process.kill()
+    worker.process.join()
+    _assign(worker, job)
+    reason = "its process was killed by signal 9"
+    assert _collect(worker, job) == Outcome("0", "error", reason, None)
 
 
 def test_a_job_that_outlives_its_limit_is_stopped_and_the_rest_go_on() -> None:

@@ -34,7 +34,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_a_guest_joins_by_its_entry_point(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     from importlib.metadata import EntryPoint
 
@@ -44,6 +44,8 @@ def test_a_guest_joins_by_its_entry_point(
         return [point] if group == "mae_bench.methods" else []
 
     monkeypatch.setattr(registry, "entry_points", found)
+    registry._guests.cache_clear()
+    request.addfinalizer(registry._guests.cache_clear)
     from mae_bench.methods.mae import MAE
 
     assert "my_mae" in registry.names("methods")

@@ -1,0 +1,93 @@
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from mae_bench.datasets.digits import Digits
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.experiments import Experiment
+from mae_bench.methods.mae import MAE
+from mae_bench.methods.pixels import Pixels
+from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.schema import TIERS
+
+SMOKE = TIERS["smoke"]
+GRID = Experiment(
+    question="What does the grid hold?",
+    expected={},
+    datasets=(GaussianTree, Digits),
+    methods=(MAE, UMAE, Pixels),
+    metrics=(linear_probe,),
+    factors={"lamb": (0.0, 0.01), "tree_depth": (1, 2)},
+    cost="nothing",
+)
+
+
+def test_a_method_or_world_without_a_factor_runs_once_with_it_empty() -> None:
+    found = Counter(
+        (c.dataset, c.method, f["lamb"], f["tree_depth"])
+        for c, f in GRID.cells(SMOKE, 1)
+    )
+    assert set(found.values()) == {1}
+    expected = {("digits", m, None, None) for m in ("mae", "pixels")}
+    expected |= {("digits", "u_mae", lamb, None) for lamb in (0.0, 0.01)}
+    for depth in (1, 2):
+        tree = "gaussian_tree"
+        expected |= {(tree, m, None, depth) for m in ("mae", "pixels")}
+        expected |= {(tree, "u_mae", lamb, depth) for lamb in (0.0, 0.01)}
+    assert set(found) == expected
+
+
+def test_a_factor_reaches_the_setting_it_names() -> None:
+    for cell, factors in GRID.cells(SMOKE, 1):
+        if factors["lamb"] is not None:
+            assert cell.method_settings["lamb"] == factors["lamb"]
+        if factors["tree_depth"] is not None:
+            assert cell.dataset_settings["tree_depth"] == factors["tree_depth"]
+
+
+def test_every_cell_is_repeated_for_every_seed() -> None:
+    one, three = (list(GRID.cells(SMOKE, seeds)) for seeds in (1, 3))
+    assert len(three) == 3 * len(one)
+    assert len({cell.key for cell, _ in three}) == len(three)
+
+
+def test_the_tier_sizes_methods_and_leaves_worlds_as_they_are() -> None:
+    for (small, _), (large, _) in zip(
+        GRID.cells(SMOKE, 1), GRID.cells(TIERS["full"], 1), strict=True
+    ):
+        assert small.dataset_settings == large.dataset_settings
+        assert small.method_settings["steps"] == SMOKE.steps
+        assert large.method_settings["steps"] == TIERS["full"].steps
+        assert small.stream("world") == large.stream("world")
+        assert small.key != large.key
+
+
+def test_a_factor_overrules_the_tier() -> None:
+    short = replace(GRID, factors={"steps": (1, 2)})
+    steps = {cell.method_settings["steps"] for cell, _ in short.cells(SMOKE, 1)}
+    assert steps == {1, 2}
+
+
+def test_two_experiments_share_the_cell_that_both_need() -> None:
+    plain = replace(GRID, factors={})
+    ours = {cell.key for cell, _ in GRID.cells(SMOKE, 1)}
+    theirs = {cell.key for cell, _ in plain.cells(SMOKE, 1)}
+    # The defaults, lambda 0.01 and depth 2, are on the grid.
+    assert theirs <= ours
+
+
+@pytest.mark.parametrize("part", [GaussianTree, UMAE])
+def test_a_part_of_a_new_version_is_another_cell(
+    part: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {cell.key for cell, _ in GRID.cells(SMOKE, 1)}
+    monkeypatch.setattr(part, "version", part.version + 1)
+    cells = [cell for cell, _ in GRID.cells(SMOKE, 1)]
+    concerned = {"gaussian_tree", "u_mae"} & {
+        "gaussian_tree" if part is GaussianTree else "u_mae"
+    }
+    for cell in cells:
+        moved = bool(concerned & {cell.dataset, cell.method})
+        assert (cell.key not in before) == moved

@@ -1,0 +1,34 @@
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.experiments.mask_ratio import MASK_RATIO
+from mae_bench.schema import TIERS
+from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
+from mae_bench.theories.null import NULL
+
+
+def test_the_ratios_are_inside_0_and_1_with_both_extremes_and_the_papers_own() -> None:
+    ratios = MASK_RATIO.factors["mask_ratio"]
+    assert list(ratios) == sorted(ratios)
+    assert all(0 < ratio < 1 for ratio in ratios)
+    assert min(ratios) <= 0.1
+    assert max(ratios) >= 0.9
+    assert 0.75 in ratios
+
+
+def test_every_method_of_it_has_a_mask_ratio() -> None:
+    for cell, factors in MASK_RATIO.cells(TIERS["smoke"], 1):
+        assert cell.method_settings["mask_ratio"] == factors["mask_ratio"]
+
+
+def test_it_shares_the_leaderboards_cells_at_the_default_ratio() -> None:
+    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
+    ours = list(MASK_RATIO.cells(TIERS["smoke"], 1))
+    shared = {factors["mask_ratio"] for cell, factors in ours if cell.key in board}
+    assert shared == {0.75}
+
+
+def test_the_theories_that_look_here_expect_different_pictures() -> None:
+    for theory in (HIERARCHICAL_LATENTS, NULL):
+        here = [p for p in theory.predictions.values() if p.experiment is MASK_RATIO]
+        assert here
+    pictures = MASK_RATIO.expected
+    assert pictures["hierarchical_latents"] != pictures["null"]

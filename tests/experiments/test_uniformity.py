@@ -1,0 +1,22 @@
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.experiments.uniformity import UNIFORMITY
+from mae_bench.schema import TIERS
+
+
+def test_the_weights_rise_from_plain_mae_past_the_published_one() -> None:
+    weights = UNIFORMITY.factors["lamb"]
+    assert list(weights) == sorted(weights)
+    assert weights[0] == 0
+    assert 0.01 in weights
+    assert weights[-1] > 0.01
+
+
+def test_the_weight_reaches_the_loss_of_every_cell() -> None:
+    for cell, factors in UNIFORMITY.cells(TIERS["smoke"], 1):
+        assert cell.method_settings["lamb"] == factors["lamb"]
+
+
+def test_it_shares_the_leaderboards_cells_at_the_published_weight() -> None:
+    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
+    ours = list(UNIFORMITY.cells(TIERS["smoke"], 1))
+    assert {f["lamb"] for cell, f in ours if cell.key in board} == {0.01}

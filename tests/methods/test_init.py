@@ -1,0 +1,123 @@
+import math
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets.identity import Identity
+from mae_bench.methods import Method, ViTMethod, warmup_cosine
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    return Identity(torch.Generator().manual_seed(0))
+
+
+class Line(Method):
+    """A weight matrix, a bias and a frozen part."""
+
+    version: ClassVar[int] = 1
+
+    def __init__(self, dataset: Dataset, generator: torch.Generator, **budget: Any):
+        super().__init__(dataset, generator, **budget)
+        self.weight = nn.Parameter(torch.ones(2, 2))
+        self.bias = nn.Parameter(torch.ones(2))
+        self.frozen = nn.Parameter(torch.ones(2, 2), requires_grad=False)
+
+    def features(
+        self, batch: Batch, ids_keep: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        del ids_keep
+        return {"mean": batch.images.flatten(1)}
+
+
+class Noisy(Line):
+    """Its loss is a number drawn from the generator it is given."""
+
+    def loss(self, batch: Batch, generator: torch.Generator | None) -> Tensor:
+        del batch
+        return torch.rand((), generator=generator)
+
+
+def test_the_rate_rises_in_equal_steps_to_the_peak_and_falls_to_nothing() -> None:
+    shares = [warmup_cosine(step, 100, 0.1) for step in range(101)]
+    assert shares[:10] == pytest.approx([(k + 1) / 10 for k in range(10)])
+    assert shares[10] == 1
+    assert shares[55] == pytest.approx(0.5)
+    assert shares[100] == pytest.approx(0)
+    assert all(a > b for a, b in pairwise(shares[10:]))
+    cosine = [0.5 * (1 + math.cos(math.pi * k / 90)) for k in range(91)]
+    assert shares[10:] == pytest.approx(cosine)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 12])
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5, 1.0])
+def test_the_rate_is_a_share_however_short_the_run(steps: int, warmup: float) -> None:
+    shares = [warmup_cosine(step, steps, warmup) for step in range(steps + 1)]
+    assert all(0 <= share <= 1 for share in shares)
+    assert max(shares) == 1
+    assert shares[0] > 0
+
+
+def test_weight_matrices_decay_and_the_rest_does_not(dataset: Dataset) -> None:
+    method = Line(dataset, torch.Generator(), weight_decay=0.1, lr=0.02)
+    (optimizer,), _ = method.configure_optimizers()
+    matrices, others = optimizer.param_groups
+    assert [matrices["weight_decay"], others["weight_decay"]] == [0.1, 0.0]
+    assert len(matrices["params"]) == len(others["params"]) == 1
+    assert matrices["params"][0] is method.weight
+    assert others["params"][0] is method.bias
+    assert (optimizer.defaults["lr"], optimizer.defaults["betas"]) == (
+        0.02,
+        (0.9, 0.95),
+    )
+
+
+def test_the_schedule_moves_by_step(dataset: Dataset) -> None:
+    method = Line(dataset, torch.Generator(), steps=20, lr=1.0, warmup=0.2)
+    (optimizer,), (entry,) = method.configure_optimizers()
+    assert entry["interval"] == "step"
+    schedule = entry["scheduler"]
+    rates = []
+    for _ in range(20):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([warmup_cosine(k, 20, 0.2) for k in range(20)])
+
+
+def test_a_method_without_a_loss_says_that_it_has_nothing_to_learn(
+    dataset: Dataset,
+) -> None:
+    method = Line(dataset, torch.Generator())
+    batch = dataset.sample(2, torch.Generator())
+    with pytest.raises(TypeError, match="Line has nothing to learn"):
+        method.training_step(batch, 0)
+
+
+def test_a_step_draws_from_the_methods_own_noise(dataset: Dataset) -> None:
+    method = Noisy(dataset, torch.Generator())
+    batch = dataset.sample(2, torch.Generator())
+    method.noise = torch.Generator().manual_seed(5)
+    expected = torch.rand(2, generator=torch.Generator().manual_seed(5))
+    losses = [method.training_step(batch, k) for k in (0, 1)]
+    assert torch.equal(torch.stack(losses), expected)
+
+
+def test_a_vit_method_reads_its_encoder_and_hides_what_it_is_told_to(
+    dataset: Dataset,
+) -> None:
+    method = ViTMethod(dataset, torch.Generator().manual_seed(0), bottleneck=3).eval()
+    batch = dataset.sample(4, torch.Generator().manual_seed(1))
+    seen = method.features(batch)
+    assert seen["code"].shape == (4, 3)
+    patches = method.encoder.grid_size**2
+    everything = torch.arange(patches).expand(4, -1)
+    whole, part = (
+        method.features(batch, ids) for ids in (everything, everything[:, :1])
+    )
+    assert torch.allclose(seen["mean"], whole["mean"], atol=1e-6)
+    assert not torch.allclose(seen["mean"], part["mean"], atol=1e-3)

@@ -1,0 +1,421 @@
+"""What holds for every part: a new file is covered by being there."""
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor
+
+from mae_bench import registry
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.judge import experiment_id, judge_prediction
+from mae_bench.methods import Method
+from mae_bench.metrics import Direction
+from mae_bench.rows import COLUMNS, matching
+from mae_bench.schema import TIERS, Settings, UsageError
+from mae_bench.score import READERS
+from mae_bench.theories import Prediction
+
+SMOKE = TIERS["smoke"]
+DATASETS, METHODS, METRICS, EXPERIMENTS, THEORIES = (
+    registry.names(room)
+    for room in ("datasets", "methods", "metrics", "experiments", "theories")
+)
+SPLITS = ("train", "val", "test")
+VIEWS = {"unmasked", "masked"}
+
+
+def stream(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def world(name: str, seed: int = 0) -> Dataset:
+    """A world with its defaults; one that needs files of the user's is exempt."""
+    try:
+        made: Dataset = registry.load("datasets", name)(stream(seed))
+    except UsageError as why:
+        pytest.skip(str(why))
+    return made
+
+
+def equal(one: Batch, two: Batch) -> bool:
+    pairs = [(one.images, two.images), (one.labels, two.labels)]
+    pairs += [(one.latents[level], two.latents[level]) for level in one.latents]
+    return all(a is b is None or torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.fixture
+def untouched() -> Iterator[None]:
+    """The global generator is as it was."""
+    before = torch.random.get_rng_state()
+    yield
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+# Worlds.
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_world_gives_what_it_declares(name: str) -> None:
+    dataset = world(name)
+    batch = dataset.sample(16, stream(1))
+    size = dataset.image_size
+    assert batch.images.shape == (16, dataset.channels, size, size)
+    assert batch.images.dtype == torch.float32
+    assert 0.05 < batch.images.std() < 20
+    assert tuple(batch.latents) == dataset.levels
+    for z in batch.latents.values():
+        assert (len(z), z.ndim, z.dtype) == (16, 2, torch.float32)
+        assert z.isfinite().all()
+    assert (batch.labels is None) == (dataset.num_classes is None)
+    if batch.labels is not None:
+        assert batch.labels.shape == (16,)
+        assert batch.labels.dtype == torch.int64
+        assert 0 <= batch.labels.min() <= batch.labels.max() < dataset.num_classes
+    assert dataset.version >= 1
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_world_depends_on_its_generators_alone(name: str) -> None:
+    one, two = world(name), world(name)
+    assert one.fingerprint() == two.fingerprint()
+    assert equal(one.sample(8, stream(1)), two.sample(8, stream(1)))
+    images = [one.sample(8, stream(seed)).images for seed in (1, 2)]
+    assert not torch.equal(*images)
+    for split in SPLITS:
+        assert equal(one.split(split, 8, stream(3)), two.split(split, 8, stream(3)))
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_worlds_fingerprint_tells_its_parameters_apart(name: str) -> None:
+    # A finite set, or a world without parameters, is the same for every seed.
+    parts = [world(name, seed).parameters() for seed in (0, 1)]
+    same = all(torch.equal(parts[0][key], parts[1][key]) for key in parts[0])
+    prints = [world(name, seed).fingerprint() for seed in (0, 1)]
+    assert (prints[0] == prints[1]) == same
+    assert all(len(p) == 16 and int(p, 16) >= 0 for p in prints)
+
+
+def distinct(images: Tensor) -> set[bytes]:
+    return {image.numpy().tobytes() for image in images}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_splits_of_a_finite_set_share_no_image_with_each_other_or_training(
+    name: str,
+) -> None:
+    dataset = world(name)
+    sizes = (SMOKE.n_train, SMOKE.n_val, SMOKE.n_test)
+    train, val, test = (
+        dataset.split(split, n, stream(k)).images
+        for k, (split, n) in enumerate(zip(SPLITS, sizes, strict=True))
+    )
+    # A generated world draws; few binary pixels may give one image twice by chance.
+    assert not torch.equal(train[:50], val[:50])
+    own_splits = type(dataset).split is not Dataset.split
+    if own_splits and world(name, 1).fingerprint() == dataset.fingerprint():
+        seen = distinct(dataset.sample(2000, stream(9)).images)
+        assert not distinct(val) & distinct(test)
+        assert not (seen | distinct(train)) & (distinct(val) | distinct(test))
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_redrawn_image_keeps_shape_and_class_and_is_another(name: str) -> None:
+    dataset = world(name)
+    batch = dataset.sample(32, stream(1))
+    again = dataset.redraw(batch, stream(2))
+    if again is None:
+        return
+    assert again.images.shape == batch.images.shape
+    assert tuple(again.latents) == tuple(batch.latents)
+    assert not torch.equal(again.images, batch.images)
+    if batch.labels is not None:
+        assert torch.equal(again.labels, batch.labels)
+
+
+# Methods.
+
+
+def built(name: str, seed: int = 0) -> tuple[Dataset, Method]:
+    dataset = world("gaussian_tree")
+    learner = registry.load("methods", name)
+    known = registry.settings(learner)
+    budget = {k: v for k, v in SMOKE.budget().items() if k in known}
+    return dataset, learner(dataset, stream(seed), **budget)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_methods_features_are_finite_tokens_of_known_names(name: str) -> None:
+    dataset, method = built(name)
+    batch = dataset.sample(12, stream(1))
+    with torch.inference_mode():
+        features = method.eval().features(batch)
+        alone = method.features(batch.rows(slice(0, 5)))
+    assert "mean" in features
+    for token, h in features.items():
+        assert (h.ndim, len(h)) == (2, 12)
+        assert h.isfinite().all()
+        # An image's features do not depend on its neighbours in the batch.
+        assert torch.allclose(h[:5], alone[token], atol=1e-5)
+    assert method.version >= 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_built_from_its_generator_alone(name: str) -> None:
+    (_, one), (_, two) = built(name), built(name)
+    torch.manual_seed(7)
+    _, three = built(name)
+    for key, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[key])
+        assert torch.equal(weight, three.state_dict()[key])
+
+
+def named_trained(method: Method) -> dict[str, Tensor]:
+    return {n: p for n, p in method.named_parameters() if p.requires_grad}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_that_trains_has_a_finite_loss_that_moves_every_weight(
+    name: str,
+) -> None:
+    dataset, method = built(name)
+    batch = dataset.sample(16, stream(1))
+    if not method.trains:
+        with pytest.raises(TypeError, match="nothing to learn"):
+            method.loss(batch, stream(2))
+        return
+    loss = method.loss(batch, stream(2))
+    assert loss.shape == ()
+    assert loss.isfinite()
+    loss.backward()
+    for key, weight in named_trained(method).items():
+        assert weight.grad is not None, f"{key} has no gradient"
+        assert weight.grad.isfinite().all()
+        assert weight.grad.abs().max() > 0, f"{key} has a gradient of 0"
+    again = method.loss(batch, stream(2))
+    assert again.item() == loss.item()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_methods_settings_are_scalars_and_complete(name: str) -> None:
+    known = registry.settings(registry.load("methods", name))
+    for value in known.values():
+        assert isinstance(value, str | int | float | bool | None)
+    assert {"steps", "batch_size"} <= known.keys()
+
+
+# Metrics.
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_declares_its_facts(name: str) -> None:
+    metric = registry.load("metrics", name)
+    assert metric.id == name
+    assert metric.direction in get_args(Direction)
+    assert metric.reads in READERS
+    assert metric.lower < metric.upper
+    for value in (metric.best, metric.chance):
+        if math.isfinite(value):
+            assert metric.lower <= value <= metric.upper
+    if metric.direction == "target":
+        assert math.isfinite(metric.best)
+    assert metric.version >= 1
+    assert metric.source
+    streams = metric.reads in ("features", "pairs", "reconstruction")
+    assert (metric.stream is not None) == streams
+    assert metric.__doc__
+
+
+# Experiments.
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_asks_a_question_and_measures_what_it_draws(name: str) -> None:
+    experiment = registry.load("experiments", name)
+    assert experiment.question.endswith("?")
+    assert experiment.cost
+    assert set(experiment.expected) <= set(THEORIES)
+    assert all(experiment.expected.values())
+    assert {metric.id for metric, _ in experiment.drawn} <= {
+        metric.id for metric in experiment.metrics
+    }
+    assert set(experiment.views) <= VIEWS
+    assert not set(experiment.factors) & set(COLUMNS)
+    for values in experiment.factors.values():
+        assert len(set(values)) == len(values) > 1
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiments_cells_are_complete_and_given_once(name: str) -> None:
+    experiment = registry.load("experiments", name)
+    cells = list(experiment.cells(SMOKE, 1))
+    assert cells
+    found = [(cell.key, repr(factors)) for cell, factors in cells]
+    assert len(set(found)) == len(found)
+    for cell, factors in cells:
+        for room, known, given in (
+            ("datasets", cell.dataset, cell.dataset_settings),
+            ("methods", cell.method, cell.method_settings),
+        ):
+            part = registry.load(room, known)
+            assert given.keys() == registry.settings(part).keys()
+        assert factors.keys() == experiment.factors.keys()
+        settings = {**cell.dataset_settings, **cell.method_settings}
+        for factor, value in factors.items():
+            assert value is None or settings[factor] == value
+        assert cell.versions == {
+            "dataset": registry.load("datasets", cell.dataset).version,
+            "method": registry.load("methods", cell.method).version,
+        }
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_factor_of_an_experiment_varies_something(name: str) -> None:
+    experiment = registry.load("experiments", name)
+    cells = list(experiment.cells(SMOKE, 1))
+    for factor, values in experiment.factors.items():
+        assert {factors[factor] for _, factors in cells} >= set(values)
+
+
+# Theories.
+
+PREDICTIONS = {
+    f"{theory}/{number}": (theory, prediction)
+    for theory in THEORIES
+    for number, prediction in registry.load("theories", theory).predictions.items()
+}
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_a_theory_says_whose_it_is_and_what_it_expects(name: str) -> None:
+    theory = registry.load("theories", name)
+    assert theory.paper
+    assert len(theory.summary.split(". ")) >= 3
+    assert theory.assumptions
+    assert theory.predictions
+    assert not theory.unmeasured.keys() & theory.predictions.keys()
+    assert all(theory.unmeasured.values())
+
+
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
+    key: str,
+) -> None:
+    _, prediction = PREDICTIONS[key]
+    # A bound or an equality may have a margin of 0, and then says so in its claim.
+    assert prediction.form.margin > 0 or "margin" in prediction.claim
+    for text in ("claim", "place", "refuted_by"):
+        assert getattr(prediction, text)
+    assert prediction.standing in ("theorem", "derived", "extrapolation")
+    assert prediction.version >= 1
+    assert prediction.control.reason
+    assert prediction.control.where or prediction.control.shuffle
+    assert experiment_id(prediction.experiment) in EXPERIMENTS
+    assert prediction.metric in prediction.experiment.metrics
+
+
+Shape = Callable[[int, int], float]
+SHAPES: dict[str, Shape] = {
+    "flat": lambda _i, _n: 0.0,
+    "rising": lambda i, n: i / max(1, n - 1),
+    "falling": lambda i, n: -i / max(1, n - 1),
+    "peaked": lambda i, n: 1.0 if 0 < i < n - 1 else 0.0,
+    "sunken": lambda i, n: -1.0 if 0 < i < n - 1 else 0.0,
+}
+
+
+def targets(form_words: list[Any]) -> list[str]:
+    """The targets that a claim speaks of, in its filters or those of its form."""
+    named = [w["target"] for w in form_words if "target" in w]
+    flat = [t for n in named for t in (n if isinstance(n, tuple) else (n,))]
+    return sorted(set(map(str, flat))) or [""]
+
+
+def filters(prediction: Prediction) -> list[dict[str, Any]]:
+    inside = [v for v in vars(prediction.form).values() if isinstance(v, dict)]
+    return [dict(prediction.where), *inside]
+
+
+def grid(prediction: Prediction, seeds: int = 5) -> pd.DataFrame:
+    """Rows of the experiment's whole grid, without values."""
+    words = filters(prediction)
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    views = [w["view"] for w in words if "view" in w] or ["unmasked"]
+    tokens = [w["token"] for w in words if "token" in w] or ["mean"]
+    rows = [
+        blank
+        | {
+            "dataset": cell.dataset,
+            "method": cell.method,
+            "tier": "smoke",
+            "seed": cell.seed,
+            "metric": prediction.metric.id,
+            "view": view,
+            "token": token,
+            "target": target,
+            "status": "ok",
+            "cell": cell.key,
+        }
+        | factors
+        for cell, factors in prediction.experiment.cells(SMOKE, seeds)
+        for target in targets(words)
+        for token in sorted(set(tokens))
+        for view in sorted(set(views))
+    ]
+    return pd.DataFrame(rows)
+
+
+def axes(prediction: Prediction, rows: pd.DataFrame) -> list[str]:
+    """Columns along which the rows that a claim speaks of differ."""
+    ours = matching(rows, prediction.where)
+    known = [*prediction.experiment.factors, "method", "dataset", "target", "view"]
+    return [c for c in known if len(set(ours[c].dropna())) > 1] or ["seed"]
+
+
+def drawn(prediction: Prediction) -> Iterator[pd.DataFrame]:
+    """Values over the grid: simple shapes along each axis, at some heights."""
+    rows = grid(prediction)
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(rows))
+    for axis in axes(prediction, rows):
+        levels = sorted(rows[axis].dropna().unique())
+        index = rows[axis].map({level: i for i, level in enumerate(levels)}).fillna(0)
+        scales = product((1.0, 10.0, 100.0), (0.0, 0.5, 1.0, -1.0, 10.0))
+        for (size, offset), shape in product(scales, SHAPES.values()):
+            height = np.array([shape(int(i), len(levels)) for i in index])
+            yield rows.assign(value=offset + size * height + noise)
+
+
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_a_prediction_can_be_supported_and_can_be_refuted(key: str) -> None:
+    theory, prediction = PREDICTIONS[key]
+    experiment = experiment_id(prediction.experiment)
+    wanted = {"supported", "refuted"}
+    found = set()
+    for rows in drawn(prediction):
+        verdict = judge_prediction(key, theory, prediction, {experiment: rows})
+        # A contrast with a number holds of the control too: void is support.
+        found.add("supported" if verdict.verdict == "void" else verdict.verdict)
+        if wanted <= found:
+            return
+    raise AssertionError(f"{key} can only be {found}")
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_a_forecast_orders_the_whole_grid_and_is_no_constant(name: str) -> None:
+    forecast = registry.load("theories", name).forecast
+    if forecast is None:
+        return
+    points: list[Settings] = [f for _, f in forecast.experiment.cells(SMOKE, 1)]
+    scores = {forecast.score(point) for point in points}
+    assert all(math.isfinite(score) for score in scores)
+    assert len(scores) > 1
+    assert forecast.reason
+    assert forecast.metric in forecast.experiment.metrics

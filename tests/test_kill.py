@@ -1,0 +1,148 @@
+"""A run that is killed goes on where it was, and ends as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mae_bench.rows import read_rows
+
+GRID = ("--experiment", "uniformity", "--dataset", "gaussian_tree")
+UNEVEN = ["train_seconds", "commit", "dirty"]
+PATIENCE = 120.0
+
+
+def command(folder: Path, verb: str, *words: str) -> list[str]:
+    places = ("--store", str(folder / "store"), "--results", str(folder / "results"))
+    call = [sys.executable, "-m", "mae_bench.cli", verb, "--tier", "smoke"]
+    return [*call, "--seeds", "1", *places, *words]
+
+
+def run(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """From nothing, or from what a killed run left, to the end; in one process."""
+    call = command(folder, "run", *GRID, "--jobs", "0")
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(call, capture_output=True, text=True, env=env, check=False)
+
+
+@contextmanager
+def running(folder: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """A run in a process group of its own, gone with its workers at the end."""
+    call = command(folder, "measure", *words, "--jobs", "1")
+    with subprocess.Popen(
+        call, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(what: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    """Return as soon as something is so, while the run still goes on."""
+    end = time.monotonic() + PATIENCE
+    while not what():
+        assert process.poll() is None, "the run ended first"
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.005)
+
+
+def finished(folder: Path) -> list[str]:
+    """Cells that are trained and scored."""
+    found = (folder / "store" / "cells").glob("*/scores.json")
+    return sorted(path.parent.name for path in found)
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    """Every CSV, without the columns that are not results."""
+    found = {}
+    for path in (folder / "results").rglob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        kept = table.drop(columns=UNEVEN, errors="ignore")
+        found[path.name] = kept.to_csv(index=False).encode()
+    return found
+
+
+def workers(parent: int) -> list[int]:
+    """Worker processes of a process (and not multiprocessing's own tracker)."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (path / "stat").read_text()
+            words = (path / "cmdline").read_bytes()
+        except OSError:  # gone meanwhile
+            continue
+        # After the name, which may hold spaces: state, parent.
+        if int(stat.rpartition(")")[2].split()[1]) == parent and b"spawn_main" in words:
+            found.append(int(path.name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_run_killed_with_its_workers_goes_on_and_ends_with_the_same_bytes(
+    whole: Path, tmp_path: Path
+) -> None:
+    with running(tmp_path, *GRID) as process:
+        wait_for(lambda: bool(finished(tmp_path)), process)
+        children = workers(process.pid)
+        os.killpg(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert len(children) == 1
+    assert not workers(process.pid)
+    before = finished(tmp_path)
+    kept = {key: (tmp_path / f"store/cells/{key}/encoder.pt").stat() for key in before}
+    assert 1 <= len(before) < 5
+    assert not (tmp_path / "results").exists()
+
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"5 cells, {5 - len(before)} to run" in done.stderr
+    assert "quarantine" not in done.stderr
+    for key, stat in kept.items():
+        path = tmp_path / f"store/cells/{key}/encoder.pt"
+        assert path.stat().st_mtime_ns == stat.st_mtime_ns
+    assert finished(tmp_path) == finished(whole)
+    assert set(tables(tmp_path)) == {
+        "uniformity.csv",
+        "verdicts.csv",
+        "theories.csv",
+        "leaderboard.csv",
+    }
+    assert tables(tmp_path) == tables(whole)
+
+
+def test_a_killed_worker_costs_its_own_cell_alone(tmp_path: Path) -> None:
+    methods = ("mae", "random_init", "oracle_latents")
+    chosen = [word for method in methods for word in ("--method", method)]
+    words = ("--experiment", "leaderboard", "--dataset", "gaussian_tree", *chosen)
+    weights = (tmp_path / "store" / "cells").glob
+    with running(tmp_path, *words) as process:
+        wait_for(lambda: any(weights("*/encoder.pt")), process)
+        (worker,) = workers(process.pid)
+        os.kill(worker, signal.SIGKILL)
+        _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    rows = read_rows(tmp_path / "results" / "measurements" / "leaderboard.csv")
+    ours = rows[(rows["dataset"] == "gaussian_tree") & rows["method"].isin(methods)]
+    lost = ours[ours["status"] == "error"]
+    assert list(lost["reason"]) == ["its process was killed by signal 9"]
+    others = ours[ours["cell"] != lost["cell"].item()]
+    assert others["cell"].nunique() == 2
+    assert set(others["status"]) <= {"ok", "skipped"}
+    assert "killed by signal 9" in told

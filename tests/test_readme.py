@@ -1,0 +1,56 @@
+"""The README's commands, files and names are real."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mae_bench import registry
+from mae_bench.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = sorted(set(re.findall(r"mae-bench ([a-z]+)", README)))
+OPTIONS = sorted(set(re.findall(r"`?(--[a-z]+)", README)))
+
+
+def test_it_is_short() -> None:
+    assert README.count("\n") < 200
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_that_is_shown_exists(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"])
+    assert shown.exit_code == 0, shown.output
+
+
+def test_every_option_that_is_shown_exists() -> None:
+    help_text = CliRunner().invoke(app, ["run", "--help"]).output
+    assert [option for option in OPTIONS if option not in help_text] == []
+
+
+def test_every_command_that_exists_is_shown() -> None:
+    listed = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2]
+    commands = re.findall(r"^  ([a-z]+) ", listed, flags=re.MULTILINE)
+    assert set(commands) == set(COMMANDS)
+
+
+def test_every_make_target_that_is_shown_exists() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    shown = re.findall(r"make ([a-z]+)", README)
+    assert shown
+    assert set(shown) <= set(targets)
+
+
+def test_every_link_and_folder_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    folders = re.findall(r"^\| `([^`]+)` ", README, re.MULTILINE)
+    assert links
+    assert folders
+    for path in [x for x in links if "://" not in x] + folders:
+        assert (ROOT / path).exists(), path
+
+
+def test_every_room_is_on_the_map() -> None:
+    assert all(f"`mae_bench/{room}/`" in README for room in registry.ROOMS)

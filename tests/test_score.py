@@ -1,0 +1,297 @@
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mae_bench import registry
+from mae_bench.datasets import Batch
+from mae_bench.methods import Method
+from mae_bench.methods.mae import MAE
+from mae_bench.methods.random_init import RandomInit
+from mae_bench.models.masking import Masking
+from mae_bench.models.vit import patchify, unpatchify
+from mae_bench.oracles.gaussian_conditioning import conditional_mean
+from mae_bench.schema import TIERS, Cell, Setting
+from mae_bench.score import READERS, Specimen, name_of, score
+from mae_bench.train import build
+
+METRICS = registry.names("metrics")
+WORLDS = ("gaussian_tree", "digits")
+
+
+def cell_of(method: str, dataset: str = "gaussian_tree", **changed: Setting) -> Cell:
+    world = registry.load("datasets", dataset)
+    learner = registry.load("methods", method)
+    known = registry.settings(learner)
+    budget = TIERS["smoke"].budget() | changed
+    return Cell(
+        dataset=dataset,
+        method=method,
+        tier="smoke",
+        seed=0,
+        dataset_settings=registry.settings(world),
+        method_settings=known | {k: v for k, v in budget.items() if k in known},
+        versions={"dataset": world.version, "method": learner.version},
+    )
+
+
+def rows_of(
+    cell: Cell, *wanted: tuple[str, str], method: Method | None = None
+) -> list[dict[str, Any]]:
+    dataset, built = build(cell, "cpu")
+    found = score(cell, dataset, (method or built).eval(), wanted, "cpu")
+    return [row for rows in found.values() for row in rows]
+
+
+def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
+    assert all(row["status"] == "ok" for row in rows), rows
+    return {r["target"]: r["value"] for r in rows if r.get("token", at) == at}
+
+
+@pytest.mark.parametrize("dataset", WORLDS)
+@pytest.mark.parametrize("method", registry.names("methods"))
+def test_every_metric_has_rows_that_are_numbers_or_say_why_not(
+    method: str, dataset: str
+) -> None:
+    cell = cell_of(method, dataset)
+    wanted = [(metric, "unmasked") for metric in METRICS]
+    world, built = build(cell, "cpu")
+    found = score(cell, world, built.eval(), wanted, "cpu")
+    assert set(found) == {name_of(cell, *pair) for pair in wanted}
+    for rows in found.values():
+        assert rows
+        for row in rows:
+            assert row["status"] in ("ok", "skipped"), row
+            if row["status"] == "ok":
+                assert math.isfinite(row["value"])
+                assert 0 < row["n_eval"] <= TIERS["smoke"].n_test
+                metric = registry.load("metrics", row["metric"])
+                assert row["metric_version"] == metric.version
+            else:
+                assert row["reason"]
+
+
+def test_what_cannot_be_asked_is_skipped_with_its_reason() -> None:
+    digits = cell_of("random_init", "digits")
+    (row,) = rows_of(digits, ("linear_r2", "unmasked"))
+    assert (row["status"], row["reason"]) == ("skipped", "digits declares no latents")
+    (row,) = rows_of(digits, ("reconstruction_error", "unmasked"))
+    assert row["reason"] == "random_init does not reconstruct"
+    (row,) = rows_of(cell_of("pixels"), ("alignment", "unmasked"))
+    assert row["reason"] == "pixels does not look at patches"
+    (row,) = rows_of(cell_of("pixels"), ("linear_r2", "masked"))
+    assert (row["status"], row["view"]) == ("skipped", "masked")
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, with_: Callable[[Tensor], Tensor]
+) -> None:
+    """Features of the untrained encoder become ``with_`` of them."""
+    honest = RandomInit.features
+
+    def features(self: RandomInit, batch: Batch, ids_keep: Any = None) -> Any:
+        return {t: with_(h) for t, h in honest(self, batch, ids_keep).items()}
+
+    monkeypatch.setattr(RandomInit, "features", features)
+
+
+def test_an_encoder_that_says_the_same_of_every_image_is_collapsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, lambda h: torch.ones_like(h))
+    kinds = ("linear_r2", "linear_probe", "effective_rank", "uniformity", "alignment")
+    rows = rows_of(cell_of("random_init"), *((m, "unmasked") for m in kinds))
+    assert {row["metric"] for row in rows} == set(kinds)
+    assert {row["status"] for row in rows} == {"collapsed"}
+    assert {row["reason"] for row in rows} == {"every image has the same features"}
+    assert not any("value" in row for row in rows)
+
+
+def test_features_that_are_no_numbers_are_an_error_with_a_reason_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, lambda h: h * float("nan"))
+    for metric in ("linear_r2", "linear_probe", "uniformity"):
+        rows = rows_of(cell_of("random_init"), (metric, "unmasked"))
+        assert {row["status"] for row in rows} == {"error"}
+        assert all(row["reason"] and "\n" not in row["reason"] for row in rows)
+
+
+def test_a_value_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    mcc = registry.load("metrics", "mcc")
+    nothing = type(mcc)(**(vars(mcc) | {"function": lambda *_: {"a": math.nan}}))
+    load = registry.load
+
+    def loading(room: str, name: str) -> Any:
+        return nothing if name == "mcc" else load(room, name)
+
+    monkeypatch.setattr(registry, "load", loading)
+    rows = rows_of(cell_of("random_init"), ("mcc", "unmasked"))
+    assert {row["status"] for row in rows} == {"error"}
+    assert {row["reason"] for row in rows} == {"the value is nan"}
+
+
+def test_a_bug_of_one_instrument_costs_its_own_rows_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reader(*_: Any) -> Any:
+        raise KeyError("level_9")
+
+    readers = dict(READERS) | {"labels": reader}
+    monkeypatch.setattr("mae_bench.score.READERS", readers)
+    wanted = [("linear_probe", "unmasked"), ("effective_rank", "unmasked")]
+    lost, *others = rows_of(cell_of("random_init"), *wanted)
+    assert (lost["status"], lost["reason"]) == ("error", "KeyError: 'level_9'")
+    assert {row["status"] for row in others} == {"ok"}
+
+
+class Exact(MAE):
+    """Reconstructs by the exact conditional mean of the world's pixels."""
+
+    def reconstruct(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Masking]:
+        masking = self.masking(len(batch), generator)
+        p = self.encoder.patch_size
+        images = batch.images
+        patches = torch.zeros_like(patchify(images, p))
+        index = masking.ids_masked[..., None].expand(-1, -1, patches.shape[-1])
+        hidden = patches.scatter(1, index, 1.0)
+        mask = unpatchify(hidden, p).flatten(1)
+        mean = conditional_mean(self.dataset.covariance(), images.flatten(1), mask)
+        guess = patchify(mean.view_as(images).float(), p).gather(1, index)
+        return guess, self.target(batch.images, masking), masking
+
+
+def test_no_guess_beats_the_bayes_error_and_the_exact_one_meets_it() -> None:
+    cell = cell_of("mae")
+    settings = dict(cell.method_settings)
+    dataset, untrained = build(cell, "cpu")
+    exact = Exact(dataset, torch.Generator().manual_seed(0), **settings)
+    wanted = ("reconstruction_error", "unmasked")
+    met = values(rows_of(cell, wanted, method=exact), at="")
+    # 128 images of 12 masked patches: a few percent of sampling error.
+    assert met["ratio_to_bayes"] == pytest.approx(1, abs=0.08)
+    assert met["masked"] == pytest.approx(met["bayes"] * met["ratio_to_bayes"])
+    poor = values(rows_of(cell, wanted, method=untrained), at="")
+    assert poor["ratio_to_bayes"] > 1.2
+    assert poor["bayes"] == pytest.approx(met["bayes"])
+
+
+def test_a_world_without_a_covariance_has_no_bayes_error() -> None:
+    rows = rows_of(cell_of("mae", "digits"), ("reconstruction_error", "unmasked"))
+    assert "masked" in values(rows, "")
+    assert "bayes" not in values(rows, "")
+
+
+def test_the_masked_view_shows_the_encoder_less() -> None:
+    wanted = [("linear_r2", view) for view in ("unmasked", "masked")]
+    rows = rows_of(cell_of("random_init"), *wanted)
+    views = {
+        v: values([r for r in rows if r["view"] == v]) for v in ("unmasked", "masked")
+    }
+    assert views["masked"]["level_2"] < views["unmasked"]["level_2"] - 0.05
+    assert {r["metric"] for r in rows} == {"linear_r2"}
+
+
+def specimen(method: str = "mae", view: str = "unmasked") -> Specimen:
+    cell = cell_of(method)
+    dataset, built = build(cell, "cpu")
+    return Specimen(cell, dataset, built.eval(), view, "cpu")
+
+
+def test_a_masked_encoder_sees_the_patches_that_its_own_ratio_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = set()
+    honest = MAE.features
+
+    def features(self: MAE, batch: Batch, ids_keep: Any = None) -> Any:
+        seen.add(None if ids_keep is None else ids_keep.shape[1])
+        return honest(self, batch, ids_keep)
+
+    monkeypatch.setattr(MAE, "features", features)
+    for view in ("unmasked", "masked"):
+        with torch.inference_mode():
+            assert specimen(view=view).features
+    assert seen == {None, 4}
+
+
+def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own() -> None:
+    splits = specimen().splits
+    tier = TIERS["smoke"]
+    assert [len(splits[n]) for n in ("train", "val", "test")] == [
+        tier.n_train,
+        tier.n_val,
+        tier.n_test,
+    ]
+    images = torch.cat([batch.images for batch in splits.values()]).flatten(1)
+    assert len(images.unique(dim=0)) == len(images)
+
+
+def test_a_probe_of_features_without_content_finds_nothing_on_held_out_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = torch.Generator().manual_seed(0)
+    answering(monkeypatch, lambda h: torch.randn(h.shape, generator=noise))
+    rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
+    # Fitted on the images that it is reported on, 32 features of 128 would give 0.25.
+    assert all(value < 0.1 for value in values(rows).values())
+
+
+def test_all_methods_of_a_seed_are_probed_on_the_same_images() -> None:
+    ours, theirs = specimen("mae"), specimen("pixels")
+    for name, batch in ours.splits.items():
+        assert torch.equal(batch.images, theirs.splits[name].images)
+
+
+def test_scoring_again_or_in_another_order_gives_the_same_numbers() -> None:
+    cell = cell_of("mae")
+    wanted = [("reconstruction_error", "unmasked"), ("alignment", "unmasked")]
+    first = rows_of(cell, *wanted)
+    torch.manual_seed(1)
+    second = rows_of(cell, *reversed(wanted))
+    key = str
+    assert sorted(first, key=key) == sorted(second, key=key)
+
+
+@pytest.fixture
+def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mae_bench.score.CHUNK", 50)
+
+
+@pytest.mark.usefixtures("chunked")
+def test_chunks_change_no_number() -> None:
+    cell = cell_of("random_init")
+    wanted = [("linear_r2", "unmasked"), ("effective_rank", "unmasked")]
+    small = rows_of(cell, *wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mae_bench.score.CHUNK", 500)
+        large = rows_of(cell, *wanted)
+    for a, b in zip(small, large, strict=True):
+        assert a["value"] == pytest.approx(b["value"], abs=1e-4)
+
+
+def test_the_name_of_a_metric_changes_with_its_version_view_and_images() -> None:
+    cell = cell_of("mae")
+    quick = Cell(**(vars(cell) | {"tier": "quick"}))
+    mcc = registry.load("metrics", "mcc")
+    names = {
+        name_of(cell, "mcc", "unmasked"),
+        name_of(cell, "mcc", "masked"),
+        name_of(quick, "mcc", "unmasked"),
+    }
+    later = type(mcc)(**(vars(mcc) | {"version": mcc.version + 1}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mae_bench.metrics.mcc.mcc", later)
+        names.add(name_of(cell, "mcc", "unmasked"))
+    assert len(names) == 4
+
+
+def test_a_probe_of_latents_has_one_number_a_level() -> None:
+    dataset, _ = build(cell_of("random_init"), "cpu")
+    rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
+    assert set(values(rows)) == set(dataset.levels)

@@ -1,0 +1,68 @@
+import pandas as pd
+import pytest
+
+from mae_bench.experiments.mask_ratio import MASK_RATIO
+from mae_bench.judge import forecast_skill, judge_prediction
+from mae_bench.rows import COLUMNS
+from mae_bench.schema import TIERS
+from mae_bench.theories.null import NULL
+
+NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+RATIOS = tuple(map(float, MASK_RATIO.factors["mask_ratio"]))
+FALLING, RISING = (0.7, 0.6, 0.5, 0.4, 0.3), (0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+def measured(heights: tuple[float, ...]) -> dict[str, pd.DataFrame]:
+    curve = dict(zip(RATIOS, heights, strict=True))
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    rows = [
+        blank
+        | {
+            "dataset": cell.dataset,
+            "method": cell.method,
+            "tier": "smoke",
+            "seed": cell.seed,
+            "metric": "linear_r2",
+            "view": "unmasked",
+            "token": "mean",
+            "target": "level_0",
+            "value": curve[float(factors["mask_ratio"] or 0)] + NOISE[cell.seed],
+            "status": "ok",
+            "cell": cell.key,
+        }
+        | factors
+        for cell, factors in MASK_RATIO.cells(TIERS["smoke"], len(NOISE))
+    ]
+    return {"mask_ratio": pd.DataFrame(rows)}
+
+
+@pytest.mark.parametrize(
+    ("heights", "verdict"),
+    [
+        (FALLING, "supported"),
+        (RISING, "refuted"),
+        ((0.5, 0.5, 0.5, 0.5, 0.5), "refuted"),
+        ((0.5, 0.6, 0.7, 0.6, 0.5), "refuted"),
+    ],
+)
+def test_only_a_root_that_fades_with_the_mask_supports_n1(
+    heights: tuple[float, ...], verdict: str
+) -> None:
+    prediction = NULL.predictions["N1"]
+    assert (
+        judge_prediction("null/N1", "t", prediction, measured(heights)).verdict
+        == verdict
+    )
+
+
+def test_the_forecast_is_the_visible_share() -> None:
+    assert NULL.forecast is not None
+    assert [NULL.forecast.score({"mask_ratio": r}) for r in (0.1, 0.75)] == [0.9, 0.25]
+
+
+@pytest.mark.parametrize(("heights", "skill"), [(FALLING, 1.0), (RISING, -1.0)])
+def test_the_forecast_has_full_skill_where_the_null_is_right_and_none_where_wrong(
+    heights: tuple[float, ...], skill: float
+) -> None:
+    assert NULL.forecast is not None
+    assert forecast_skill(NULL.forecast, measured(heights))[0] == pytest.approx(skill)
