@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -13,13 +14,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mae_bench import limits
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.rows import read_measurements
+from mae_bench.schema import Setting
 from mae_bench.stats import student_interval
 
 VERDICT_COLOURS = {
@@ -90,7 +92,11 @@ def _lines(ax: Axes, rows: pd.DataFrame, factor: str) -> None:
         ax.errorbar(
             spots, mean, bars, marker="o", ms=4, capsize=2, label=method, color=f"C{k}"
         )
-    ax.set_xticks(range(len(levels)), [f"{x:g}" for x in levels])
+    ax.set_xticks(range(len(levels)), [_level(x) for x in levels])
+
+
+def _level(value: Setting) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _floor(ax: Axes, rows: pd.DataFrame) -> None:
@@ -111,8 +117,8 @@ def _label(metric: Metric, target: str) -> str:
     return f"{name}\n{target}" if target else name
 
 
-def _legend(axes: Iterable[Axes]) -> tuple[list[Artist], list[str]]:
-    found: dict[str, Artist] = {}
+def _legend(axes: Iterable[Axes]) -> tuple[list[Any], list[str]]:
+    found: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
@@ -206,6 +212,9 @@ def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
         if name in measured and len(experiment.factors) == 1:
             factor = next(iter(experiment.factors))
             figures[name] = sweep(measured[name], experiment, factor, floor)
+    for name, limit in limits.LIMITS.items():
+        if limit.experiment in measured:
+            figures[name] = limits.draw(limit, measured[limit.experiment])
     for name, draw in {"leaderboard": standing, "verdicts": verdicts}.items():
         if (results / f"{name}.csv").exists():
             figures[name] = draw(pd.read_csv(results / f"{name}.csv"))

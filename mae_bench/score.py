@@ -17,13 +17,14 @@ import torch
 from torch import Tensor
 
 from mae_bench import registry
-from mae_bench.datasets import Batch, Dataset, LinearGaussian, SplitName
+from mae_bench.datasets import Batch, Dataset, SplitName
+from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.methods import Method, ViTMethod
 from mae_bench.methods.mae import MAE
-from mae_bench.metrics import Metric, Split
+from mae_bench.metrics import Metric, Skip, Split
 from mae_bench.models.masking import Masking, random_masking
-from mae_bench.models.vit import patchify
-from mae_bench.oracles.gaussian_conditioning import bayes_error
+from mae_bench.oracles.belief_propagation import explained_variance
+from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.schema import TIERS, Cell, digest
 from mae_bench.store import Record
 
@@ -31,10 +32,6 @@ CHUNK = 500
 DEFAULT_MASK_RATIO = 0.75
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
-
-
-class Skip(ValueError):
-    """The metric does not apply; the message says why."""
 
 
 def name_of(cell: Cell, metric: str, view: str) -> str:
@@ -141,6 +138,25 @@ def _latents(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     yield from _per_token(specimen, read)
 
 
+def _ceiling(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    test = specimen.splits["test"]
+    if specimen.view == "masked":
+        # The stream that the masks of the encoder's own view come from.
+        masking = specimen.masking(len(test), specimen.stream("view", "test"))
+        mask = _pixels(specimen, masking)
+    else:
+        mask = torch.zeros(1, test.images[0].numel(), device=test.images.device)
+    most = recoverable(specimen.dataset, test, mask)
+    if not most:
+        raise Skip(f"{specimen.cell.dataset} has no exact answer")
+
+    def read(token: str) -> Any:
+        splits = _probe(specimen, token, lambda batch: dict(batch.latents))
+        return metric(*splits, most)
+
+    yield from _per_token(specimen, read)
+
+
 def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     if specimen.dataset.num_classes is None:
         raise Skip(f"{specimen.cell.dataset} has no labels")
@@ -193,31 +209,35 @@ def _reconstruction(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     if not isinstance(method, MAE):
         raise Skip(f"{specimen.cell.method} does not reconstruct")
     stream, noise = _stream(metric, specimen), specimen.stream("reconstruction")
-    errors = []
+    least: dict[str, list[Tensor]] = {}
     for chunk in _chunks(test):
         prediction, target, masking = method.reconstruct(chunk, noise)
         stream.update(prediction, target)
-        if isinstance(specimen.dataset, LinearGaussian):
-            errors.append(_bayes(specimen.dataset, method, masking))
+        mask = _pixels(specimen, masking)
+        for name, error in least_error(specimen.dataset, chunk.images, mask).items():
+            least.setdefault(name, []).append(error)
     found = {k: float(v) for k, v in stream.compute().items()}
-    if errors:
-        found["bayes"] = torch.cat(errors).mean().item()
+    found |= {name: torch.cat(errors).mean().item() for name, errors in least.items()}
+    if isinstance(specimen.dataset, RandomHierarchy):
+        world = specimen.dataset
+        found |= {f"explained_{k}": explained_variance(world, found[k]) for k in found}
+    if "bayes" in found:
         found["ratio_to_bayes"] = found["masked"] / found["bayes"]
     for target, value in found.items():
         yield {"target": target, **_number(value, len(test))}
 
 
-def _bayes(dataset: LinearGaussian, method: MAE, masking: Masking) -> Tensor:
-    """Exact mean squared error a masked pixel, of the best guess under each mask."""
-    assert isinstance(dataset, Dataset)
-    size, channels = dataset.image_size, dataset.channels
-    p = method.encoder.patch_size
-    # Which patch each pixel lies in, by cutting up an image of pixel numbers.
-    numbers = torch.arange(channels * size**2, device=masking.ids_keep.device)
-    pixels = patchify(numbers.view(1, channels, size, size), p)[0]  # [l, p*p*c]
-    mask = torch.zeros(len(masking.ids_keep), numbers.numel(), device=numbers.device)
-    mask.scatter_(1, pixels[masking.ids_masked].flatten(1), 1.0)
-    return bayes_error(dataset.covariance().to(mask.device), mask)
+def _pixels(specimen: Specimen, masking: Masking) -> Tensor:
+    """Masks of pixels [n, d]."""
+    assert isinstance(specimen.method, ViTMethod)
+    patch_size = specimen.method.encoder.patch_size
+    return pixel_mask(masking.mask, patch_size, specimen.dataset.channels)
+
+
+def _encoder(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    test, noise = specimen.splits["test"], specimen.stream("encoder")
+    for target, value in metric(specimen.method, specimen.dataset, test, noise).items():
+        yield {"target": target, **_number(float(value), len(test))}
 
 
 def _stream(metric: Metric, specimen: Specimen) -> Any:
@@ -227,10 +247,12 @@ def _stream(metric: Metric, specimen: Specimen) -> Any:
 
 READERS: Mapping[str, Callable[[Metric, Specimen], Iterator[Record]]] = {
     "latents": _latents,
+    "ceiling": _ceiling,
     "labels": _labels,
     "features": _features,
     "pairs": _pairs,
     "reconstruction": _reconstruction,
+    "encoder": _encoder,
 }
 
 

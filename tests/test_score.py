@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mae_bench import registry
+from mae_bench import score as score_module
 from mae_bench.datasets import Batch
 from mae_bench.methods import Method
 from mae_bench.methods.mae import MAE
@@ -295,3 +296,54 @@ def test_a_probe_of_latents_has_one_number_a_level() -> None:
     dataset, _ = build(cell_of("random_init"), "cpu")
     rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
     assert set(values(rows)) == set(dataset.levels)
+
+
+def test_a_hierarchys_guesses_stand_beside_belief_propagation() -> None:
+    cell = cell_of("mae", "random_hierarchy", mask_ratio=0.25)
+    found = values(rows_of(cell, ("reconstruction_error", "unmasked")), "")
+    assert found["bayes"] < found["bayes_cut_1"] < found["masked"]
+    assert found["ratio_to_bayes"] == pytest.approx(found["masked"] / found["bayes"])
+    assert found["explained_bayes"] > found["explained_bayes_cut_1"] > 0.3
+    assert found["explained_masked"] < 0.3
+
+
+def test_a_weighed_ceiling_is_of_what_the_encoder_was_shown() -> None:
+    most = {}
+    for view in ("unmasked", "masked"):
+        wanted = [(metric, view) for metric in ("linear_r2", "ceiling_ratio")]
+        rows = rows_of(cell_of("random_init"), *wanted)
+        r2, ratio = (
+            values([r for r in rows if r["metric"] == metric]) for metric, _ in wanted
+        )
+        most[view] = {level: r2[level] / ratio[level] for level in ratio}
+    for level, whole in most["unmasked"].items():
+        assert 0 < most["masked"][level] < whole <= 1
+
+
+def test_the_masks_of_a_ceiling_are_those_that_the_encoder_was_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, asked = [], []
+    honest, recoverable = MAE.features, score_module.recoverable
+
+    def features(self: MAE, batch: Batch, ids_keep: Any = None) -> Any:
+        shown.append(ids_keep)
+        return honest(self, batch, ids_keep)
+
+    def asking(world: Any, batch: Batch, mask: Tensor) -> Any:
+        asked.append(mask)
+        return recoverable(world, batch, mask)
+
+    monkeypatch.setattr(MAE, "features", features)
+    monkeypatch.setattr(score_module, "recoverable", asking)
+    rows_of(cell_of("mae"), ("ceiling_ratio", "masked"))
+    (mask,), test = asked, shown[-1]
+    visible = patchify(mask.view(-1, 1, 8, 8), 2)[:, :, 0] == 0
+    assert torch.equal(visible.nonzero()[:, 1].view(len(test), -1), test.sort(1).values)
+
+
+def test_a_world_without_an_exact_answer_has_no_ceiling() -> None:
+    for metric in ("ceiling", "ceiling_ratio"):
+        (row,) = rows_of(cell_of("mae", "digits"), (metric, "unmasked"))
+        assert row["status"] == "skipped"
+        assert "no exact answer" in row["reason"]

@@ -9,7 +9,7 @@ from itertools import product
 from mae_bench import registry
 from mae_bench.datasets import Dataset
 from mae_bench.methods import Method
-from mae_bench.metrics import Metric
+from mae_bench.metrics import WITHOUT_VIEW, Metric
 from mae_bench.schema import Cell, Setting, Settings, Tier
 
 
@@ -25,6 +25,10 @@ class Experiment:
         metrics: What is measured.
         factors: Name of a method's or dataset's setting -> its values. A method that
             lacks a factor runs once, with that factor empty.
+        without: Points of the grid, by some of their factors, that cannot be.
+        settings: Settings of methods and datasets that are the same in all cells, in
+            every tier.
+        budgets: Tier id -> settings in place of that tier's own.
         cost: What tier ``quick`` costs, in words.
         views: What the frozen encoder is shown: ``unmasked``, ``masked``.
         drawn: Pairs (metric, target) that its figure shows.
@@ -37,17 +41,32 @@ class Experiment:
     metrics: tuple[Metric, ...]
     cost: str
     factors: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+    without: tuple[Settings, ...] = ()
+    settings: Settings = field(default_factory=dict)
+    budgets: Mapping[str, Settings] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
+
+    @property
+    def wanted(self) -> set[tuple[str, str]]:
+        """Pairs (metric id, view); the metrics that choose their view have one."""
+        return {
+            (m.id, "unmasked" if m.reads in WITHOUT_VIEW else view)
+            for m in self.metrics
+            for view in self.views
+        }
 
     def cells(
         self, tier: Tier, seeds: int
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once."""
         seen: set[tuple[str, str]] = set()
-        grid = [
+        points = (
             dict(zip(self.factors, values, strict=True))
             for values in product(*self.factors.values())
+        )
+        grid = [
+            p for p in points if not any(w.items() <= p.items() for w in self.without)
         ]
         axes = product(self.datasets, self.methods, grid, range(seeds))
         for dataset, method, point, seed in axes:
@@ -67,14 +86,16 @@ class Experiment:
     ) -> tuple[Cell, dict[str, Setting]]:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)
+        fixed = {**self.settings, **point}
+        budget = {**tier.budget(), **self.budgets.get(tier.name, {})}
         cell = Cell(
             dataset=registry.id_of(dataset),
             method=registry.id_of(method),
             tier=tier.name,
             seed=seed,
             # The tier sizes methods only: a world is the same in every tier.
-            dataset_settings=known_d | _known(point, known_d),
-            method_settings=known_m | _known({**tier.budget(), **point}, known_m),
+            dataset_settings=known_d | _known(fixed, known_d),
+            method_settings=known_m | _known({**budget, **fixed}, known_m),
             versions={"dataset": dataset.version, "method": method.version},
         )
         factors = {

@@ -8,16 +8,20 @@ called like the function. What it ``reads`` fixes its signature:
 ==================  ===========================================================
 ``latents``         ``(train, val, test: Split[dict[level, [n, k]]])``
                     ``-> dict[level, float]``
+``ceiling``         the same, and ``ceiling: dict[level, float]``, the most that
+                    anybody could read from what the encoder was shown
 ``labels``          ``(train, val, test: Split[[n]]) -> dict[variant, float]``
 ``features``        a torchmetrics ``stream``, updated with ``features [n, d]``
 ``pairs``           a ``stream``, updated with ``features, features`` of two
                     random masks of the same images
 ``reconstruction``  a ``stream``, updated with ``prediction, target [n, m, p]`` of
                     the m masked patches
+``encoder``         ``(method, dataset, batch, generator) -> dict[variant, float]``,
+                    of the trained weights, or of the masks that they were shown
 ==================  ===========================================================
 
 A stream's ``compute`` returns ``dict[variant, Tensor]``; the plain function of the
-same file holds the mathematics.
+same file holds the mathematics. Where a metric does not apply it raises ``Skip``.
 """
 
 from __future__ import annotations
@@ -32,9 +36,17 @@ import torchmetrics
 from jaxtyping import Float
 from torch import Tensor
 
-Reads = Literal["latents", "labels", "features", "pairs", "reconstruction"]
+Reads = Literal[
+    "latents", "ceiling", "labels", "features", "pairs", "reconstruction", "encoder"
+]
+# These choose themselves what they show the encoder, whatever the view.
+WITHOUT_VIEW = ("pairs", "reconstruction", "encoder")
 Direction = Literal["max", "min", "target", "none"]
 Target = TypeVar("Target")
+
+
+class Skip(ValueError):
+    """The metric does not apply; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from mae_bench.experiments import Experiment
 from mae_bench.methods.mae import MAE
 from mae_bench.methods.pixels import Pixels
 from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.alignment import alignment
+from mae_bench.metrics.ceiling import ceiling
 from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.schema import TIERS
 
 SMOKE = TIERS["smoke"]
@@ -91,3 +94,50 @@ def test_a_part_of_a_new_version_is_another_cell(
     for cell in cells:
         moved = bool(concerned & {cell.dataset, cell.method})
         assert (cell.key not in before) == moved
+
+
+def test_a_point_wins_over_fixed_settings_and_those_over_the_budget() -> None:
+    fixed = {"steps": 7, "lamb": 9.0, "node_width": 1, "mask_unit": 4}
+    budgets = {"smoke": {"steps": 5, "lr": 0.5}, "quick": {"lr": 0.25}}
+    grid = replace(GRID, settings=fixed, budgets=budgets)
+    for tier, lr in (
+        ("smoke", 0.5),
+        ("quick", 0.25),
+        ("full", TIERS["full"].budget()["lr"]),
+    ):
+        for cell, factors in grid.cells(TIERS[tier], 1):
+            given = cell.method_settings
+            assert given["steps"] == 7
+            assert given["lr"] == lr
+            assert given["batch_size"] == TIERS[tier].batch_size
+            assert given.get("lamb") == factors["lamb"]
+            assert given.get("mask_unit", 4) == 4
+            assert cell.dataset_settings.get("node_width", 1) == 1
+
+
+def test_a_budget_is_of_its_tier_alone() -> None:
+    grid = replace(GRID, budgets={"quick": {"steps": 5}})
+    plain, ours = (
+        [cell.key for cell, _ in experiment.cells(SMOKE, 1)]
+        for experiment in (GRID, grid)
+    )
+    assert ours == plain
+    assert {c.method_settings["steps"] for c, _ in grid.cells(TIERS["quick"], 1)} == {5}
+
+
+def test_points_that_cannot_be_are_left_out_and_no_others() -> None:
+    without = ({"lamb": 0.01, "tree_depth": 1}, {"lamb": 0.5})
+    grid = replace(GRID, datasets=(GaussianTree,), methods=(UMAE,), without=without)
+    found = {(f["lamb"], f["tree_depth"]) for _, f in grid.cells(SMOKE, 1)}
+    assert found == {(0.0, 1), (0.0, 2), (0.01, 2)}
+
+
+def test_a_metric_that_chooses_its_view_is_wanted_once() -> None:
+    grid = replace(
+        GRID,
+        metrics=(linear_probe, alignment, ceiling, reconstruction_error),
+        views=("unmasked", "masked"),
+    )
+    once = {(m, "unmasked") for m in ("alignment", "ceiling", "reconstruction_error")}
+    probed = {("linear_probe", view) for view in grid.views}
+    assert grid.wanted == once | probed
