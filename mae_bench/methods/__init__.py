@@ -104,6 +104,13 @@ class Method(L.LightningModule):
         del batch_idx
         return self.loss(batch, self.noise)
 
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Nothing to do: images are sampled on the device."""
+        del device, dataloader_idx
+        return batch
+
     def configure_optimizers(self) -> Any:
         """AdamW (0.9, 0.95), warm-up and cosine by step."""
         trained = [p for p in self.parameters() if p.requires_grad]
