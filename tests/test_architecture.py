@@ -46,6 +46,7 @@ FLOORS = {
 }
 # A variant may build on its plain case, in the same room.
 VARIANTS = {
+    ("experiments.uniformity", "experiments.mask_ratio"),
     ("methods.u_mae", "methods.mae"),
     ("models.decoder", "models.vit"),
     ("models.projector", "models.vit"),
