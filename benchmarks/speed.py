@@ -31,8 +31,8 @@ def bare_loop(cell: Cell, method: Method, batches: train.Batches) -> None:
     (optimizer,), (schedule,) = method.configure_optimizers()
     method.noise = train.generator(cell.stream("noise"))
     method.train()
-    for index, batch in enumerate(batches):
-        loss = method.training_step(batch, index)
+    for batch in batches.draw():
+        loss = method.loss(batch, method.noise)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import lightning as L
@@ -24,7 +25,8 @@ from mae_bench.methods import Method
 from mae_bench.schema import Cell
 from mae_bench.store import Trained
 
-CHECK_EVERY = 50
+STEPS_A_CALL = 10
+CHECK_EVERY = 5  # calls
 
 
 class Diverged(ArithmeticError):
@@ -51,18 +53,25 @@ def build(cell: Cell, device: str) -> tuple[Dataset, Method]:
 
 
 class Batches:
-    """The training images of a cell, sampled on the device, ``steps`` times."""
+    """The training images of a cell, sampled on the device, ``last_step`` times."""
 
     def __init__(self, dataset: Dataset, cell: Cell, method: Method, device: str):
         """Keep what is needed to draw."""
         self.dataset, self.method = dataset, method
         self.seed, self.device = cell.stream("data"), device
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Draw afresh from the start of the stream."""
+    def draw(self) -> Iterator[Batch]:
+        """One batch a step, afresh from the start of the stream."""
         stream = generator(self.seed, self.device)
-        for _ in range(self.method.steps):
+        for _ in range(self.method.last_step):
             yield self.dataset.sample(self.method.batch_size, stream)
+
+    def __iter__(self) -> Iterator[Iterator[Batch]]:
+        """The same, as many at a time as ``training_step`` shall take."""
+        batches = self.draw()
+        for first in range(0, self.method.last_step, STEPS_A_CALL):
+            count = min(STEPS_A_CALL, self.method.last_step - first)
+            yield islice(batches, count)
 
 
 class Watch(L.Callback):
@@ -85,9 +94,9 @@ class Watch(L.Callback):
     ) -> None:
         """Keep the loss; check it now and then."""
         del trainer, pl_module, batch
-        self.losses.append(outputs["loss"].detach())
+        self.losses.extend(outputs["loss"])
         if (batch_idx + 1) % CHECK_EVERY == 0:
-            self.check(batch_idx + 1)
+            self.check((batch_idx + 1) * STEPS_A_CALL)
 
     def check(self, step: int) -> float:
         """Mean of the remembered losses.
@@ -108,7 +117,7 @@ def fit(method: Method, batches: Batches, device: str) -> float:
         Diverged: The loss stopped being finite.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    watch = Watch(method.steps)
+    watch = Watch(method.last_step)
     kind, _, index = device.partition(":")
     with warnings.catch_warnings():
         # An iterable without length and no validation are what is wanted here.
@@ -117,7 +126,6 @@ def fit(method: Method, batches: Batches, device: str) -> float:
             accelerator="gpu" if kind == "cuda" else kind,
             devices=[int(index or 0)] if kind == "cuda" else 1,
             precision="bf16-mixed" if kind == "cuda" else "32-true",
-            max_steps=method.steps,
             max_epochs=1,
             logger=False,
             enable_checkpointing=False,
@@ -128,7 +136,7 @@ def fit(method: Method, batches: Batches, device: str) -> float:
             callbacks=[watch],
         )
         trainer.fit(method, train_dataloaders=batches)
-    return watch.check(method.steps)
+    return watch.check(method.last_step)
 
 
 def train(cell: Cell, device: str = "cpu") -> tuple[Trained, bytes]:
@@ -136,14 +144,14 @@ def train(cell: Cell, device: str = "cpu") -> tuple[Trained, bytes]:
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
     start, loss = time.perf_counter(), None
-    if method.trains:
+    if method.trains and method.last_step:
         try:
             loss = fit(method, Batches(dataset, cell, method, device), device)
         except Diverged as error:
             return Trained("diverged", str(error)), b""
         except torch.cuda.OutOfMemoryError as error:
             return Trained("out_of_memory", str(error).partition("\n")[0]), b""
-    seconds = time.perf_counter() - start if method.trains else 0.0
+    seconds = time.perf_counter() - start if loss is not None else 0.0
     weights = io.BytesIO()
     torch.save(method.state_dict(), weights)
     trained = Trained("ok", "", seconds, dataset.fingerprint(), loss)

@@ -48,6 +48,8 @@ FLOORS = {
 VARIANTS = {
     ("experiments.uniformity", "experiments.mask_ratio"),
     ("methods.u_mae", "methods.mae"),
+    ("methods.autoencoder", "methods.mae"),
+    ("methods.denoising", "methods.autoencoder"),
     ("models.decoder", "models.vit"),
     ("models.projector", "models.vit"),
     ("metrics.linear_probe", "metrics.linear_r2"),

@@ -1,3 +1,4 @@
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from mae_bench import registry
 from mae_bench.methods.mae import MAE
 from mae_bench.schema import TIERS, Cell, Setting
 from mae_bench.store import Trained
-from mae_bench.train import Batches, build, restore, train
+from mae_bench.train import STEPS_A_CALL, Batches, build, generator, restore, train
 
 
 def cell_of(method: str, seed: int = 0, **changed: Setting) -> Cell:
@@ -96,6 +97,54 @@ def test_a_long_run_stops_soon_after_it_diverged(
     assert (end.status, end.reason) == ("diverged", "the loss was nan by step 50")
 
 
+def bare_loop(cell: Cell) -> dict[str, torch.Tensor]:
+    """A cell's weights, trained without Lightning."""
+    dataset, method = build(cell, "cpu")
+    method.noise = generator(cell.stream("noise"))
+    (optimizer,), (schedule,) = method.configure_optimizers()
+    for batch in Batches(dataset, cell, method, "cpu").draw():
+        optimizer.zero_grad()
+        method.loss(batch, method.noise).backward()
+        optimizer.step()
+        schedule["scheduler"].step()
+    return method.state_dict()
+
+
+@pytest.mark.parametrize("steps", [3, STEPS_A_CALL, 2 * STEPS_A_CALL + 1])
+def test_lightning_takes_the_steps_of_a_bare_loop_bit_for_bit(steps: int) -> None:
+    cell = cell_of("mae", steps=steps)
+    end, weights = train(cell)
+    ours = restore(cell, end, weights, "cpu")[1].state_dict()
+    assert all(torch.equal(w, ours[name]) for name, w in bare_loop(cell).items())
+
+
+def test_a_stopped_run_is_a_checkpoint_of_the_run_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    losses: list[float] = []
+    honest = MAE.loss
+
+    def loss(self: MAE, batch: Any, generator: Any) -> torch.Tensor:
+        found = honest(self, batch, generator)
+        losses.append(found.item())
+        return found
+
+    monkeypatch.setattr(MAE, "loss", loss)
+    trained("mae", steps=24)
+    whole, losses[:] = list(losses), []
+    trained("mae", steps=24, stop=0.5)
+    assert losses == whole[:12]
+
+
+def test_a_run_that_stops_at_the_start_keeps_its_initial_weights() -> None:
+    cell = cell_of("mae", stop=0.0)
+    end, weights = train(cell)
+    assert (end.status, end.train_seconds, end.loss) == ("ok", 0.0, None)
+    kept = restore(cell, end, weights, "cpu")[1].state_dict()
+    built = build(cell, "cpu")[1].state_dict()
+    assert all(torch.equal(built[name], kept[name]) for name in built)
+
+
 def test_the_loss_is_the_mean_of_the_last_tenth_of_the_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -178,7 +227,7 @@ def test_the_training_images_are_fresh_at_every_step_and_replayed_in_a_new_run()
     cell = cell_of("mae")
     dataset, method = build(cell, "cpu")
     batches = Batches(dataset, cell, method, "cpu")
-    first, second = list(batches), list(batches)
+    first, second = (list(chain.from_iterable(batches)) for _ in range(2))
     assert len(first) == 3
     assert not torch.equal(first[0].images, first[1].images)
     assert all(

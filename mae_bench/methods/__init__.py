@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import lightning as L
@@ -58,6 +59,7 @@ class Method(L.LightningModule):
         lr: float = 0.01,
         weight_decay: float = 0.05,
         warmup: float = 0.5,
+        stop: float = 1.0,
     ) -> None:
         """Keep the world and the budget.
 
@@ -69,15 +71,24 @@ class Method(L.LightningModule):
             lr: Peak learning rate.
             weight_decay: Of the weight matrices; biases, norms and tokens have none.
             warmup: Share of the steps in which the learning rate grows.
+            stop: Share of the steps after which training ends, in [0, 1]: below 1 a
+                checkpoint of the run to the end, at 0 the initial weights.
+
+        Raises:
+            ValueError: ``stop`` is outside its range.
         """
         super().__init__()
         del generator
+        if not 0 <= stop <= 1:
+            raise ValueError(f"stop {stop} is no share of the steps; choose in [0, 1]")
+        self.automatic_optimization = False
         self.dataset = dataset
         self.steps = steps
         self.batch_size = batch_size
         self.lr = lr
         self.weight_decay = weight_decay
         self.warmup = warmup
+        self.last_step = round(stop * steps)
         # Masks and augmentations of the training run; train.py seeds it.
         self.noise: torch.Generator | None = None
 
@@ -99,14 +110,30 @@ class Method(L.LightningModule):
         del batch, generator
         raise TypeError(f"{type(self).__name__} has nothing to learn")
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step, for Lightning."""
+    def training_step(
+        self, batches: Iterable[Batch], batch_idx: int
+    ) -> Float[Tensor, " steps"]:
+        """Some optimiser steps, one a batch, for Lightning; gives their losses.
+
+        Lightning's own work is done once a call: of a small step it would be a share
+        worth saving.
+        """
         del batch_idx
-        return self.loss(batch, self.noise)
+        optimizer: Any = self.optimizers()
+        schedule: Any = self.lr_schedulers()
+        losses = []
+        for batch in batches:
+            loss = self.loss(batch, self.noise)
+            optimizer.zero_grad()
+            self.manual_backward(loss)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+        return torch.stack(losses)
 
     def transfer_batch_to_device(
-        self, batch: Batch, device: torch.device, dataloader_idx: int
-    ) -> Batch:
+        self, batch: Iterable[Batch], device: torch.device, dataloader_idx: int
+    ) -> Iterable[Batch]:
         """Nothing to do: images are sampled on the device."""
         del device, dataloader_idx
         return batch
@@ -144,6 +171,7 @@ class ViTMethod(Method):
         depth: int = 2,
         num_heads: int = 4,
         bottleneck: int = 0,
+        pos_embed: bool = True,
         **budget: Any,
     ) -> None:
         """Build the encoder.
@@ -156,6 +184,7 @@ class ViTMethod(Method):
             depth: Number of blocks.
             num_heads: Attention heads; divides ``embed_dim``.
             bottleneck: Width of the ``code`` after pooling; 0 for none.
+            pos_embed: Whether visible patches know their place.
             budget: See ``Method``.
         """
         super().__init__(dataset, generator, **budget)
@@ -168,6 +197,7 @@ class ViTMethod(Method):
             depth=depth,
             num_heads=num_heads,
             bottleneck=bottleneck,
+            pos_embed=pos_embed,
         )
 
     def features(

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
@@ -34,6 +34,7 @@ class MAE(ViTMethod):
         decoder_embed_dim: int = 32,
         decoder_depth: int = 1,
         decoder_num_heads: int = 4,
+        mask_to_mask: bool = True,
         **encoder: Any,
     ) -> None:
         """Build encoder and decoder.
@@ -44,11 +45,13 @@ class MAE(ViTMethod):
             mask_ratio: Share of the mask units that is hidden, in (0, 1).
             mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
                 for the patch size.
-            mask_family: ``random``, ``block`` or ``grid``; see ``random_masking``.
+            mask_family: ``random``, ``block``, ``grid``, ``aligned``, or a fixed mask;
+                see ``random_masking``.
             norm_pix_loss: Whether each target patch is normalised by its own pixels.
             decoder_embed_dim: Width of the decoder; a multiple of 4.
             decoder_depth: Blocks of the decoder; 0 for a linear one.
             decoder_num_heads: Attention heads of the decoder.
+            mask_to_mask: Whether the decoder's masked tokens look at each other.
             encoder: See ``ViTMethod``.
 
         Raises:
@@ -79,6 +82,8 @@ class MAE(ViTMethod):
                 embed_dim=decoder_embed_dim,
                 depth=decoder_depth,
                 num_heads=decoder_num_heads,
+                mask_to_mask=mask_to_mask,
+                pos_embed=vit.pos_embed,
                 **sizes,
             )
             if decoder_depth
@@ -96,6 +101,17 @@ class MAE(ViTMethod):
             unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
         )
 
+    def asked(self, masking: Masking) -> Int64[Tensor, "n m"]:
+        """The patches that are to be reconstructed: the masked ones."""
+        return masking.ids_masked
+
+    def corrupt(
+        self, images: Float[Tensor, "n c h w"], generator: torch.Generator
+    ) -> Float[Tensor, "n c h w"]:
+        """What the encoder is shown of the images, before they are masked: all."""
+        del generator
+        return images
+
     def forward_encoder(
         self, images: Float[Tensor, "n c h w"], masking: Masking
     ) -> Float[Tensor, "n t d"]:
@@ -106,12 +122,12 @@ class MAE(ViTMethod):
     def forward_decoder(
         self, tokens: Float[Tensor, "n t d"], masking: Masking
     ) -> Float[Tensor, "n m p"]:
-        """Prediction of the masked patches, normalised if ``norm_pix_loss``."""
+        """Prediction of the asked patches, normalised if ``norm_pix_loss``."""
         ids_keep = masking.ids_keep
         if self.encoder.bottleneck:
             tokens = self.encoder.readout(tokens)["code"][:, None]
             ids_keep = ids_keep[:, :0]
-        prediction: Tensor = self.decoder(tokens, ids_keep, masking.ids_masked)
+        prediction: Tensor = self.decoder(tokens, ids_keep, self.asked(masking))
         return prediction
 
     def forward_loss(
@@ -130,9 +146,9 @@ class MAE(ViTMethod):
     def target(
         self, images: Float[Tensor, "n c h w"], masking: Masking
     ) -> Float[Tensor, "n m p"]:
-        """Pixels of the masked patches."""
+        """Pixels of the patches that are asked for."""
         patches = patchify(images, self.encoder.patch_size)
-        index = masking.ids_masked[..., None].expand(-1, -1, patches.shape[-1])
+        index = self.asked(masking)[..., None].expand(-1, -1, patches.shape[-1])
         return patches.gather(1, index)
 
     def objective(
@@ -155,7 +171,8 @@ class MAE(ViTMethod):
         if generator is None:
             raise ValueError("generator None cannot draw masks; give one, or set noise")
         masking = self.masking(len(batch), generator)
-        tokens = self.forward_encoder(batch.images, masking)
+        seen = self.corrupt(batch.images, generator)
+        tokens = self.forward_encoder(seen, masking)
         return self.objective(batch.images, tokens, masking)
 
     def reconstruct(
@@ -168,7 +185,8 @@ class MAE(ViTMethod):
         its error is then not comparable with that of one that predicts pixels.
         """
         masking = self.masking(len(batch), generator)
-        tokens = self.forward_encoder(batch.images, masking)
+        seen = self.corrupt(batch.images, generator)
+        tokens = self.forward_encoder(seen, masking)
         prediction = self.forward_decoder(tokens, masking)
         target = self.target(batch.images, masking)
         if self.norm_pix_loss:

@@ -31,6 +31,8 @@ class Decoder(nn.Module):
         depth: int,
         num_heads: int,
         patch_dim: int,
+        mask_to_mask: bool = True,
+        pos_embed: bool = True,
     ) -> None:
         """Build it and draw its weights.
 
@@ -42,6 +44,9 @@ class Decoder(nn.Module):
             depth: Number of blocks, from 1; see ``LinearDecoder`` for none.
             num_heads: Attention heads; divides ``embed_dim``.
             patch_dim: Values of a patch.
+            mask_to_mask: Whether masked tokens look at masked tokens; if not, every
+                token looks at the known ones alone (cf. Fu et al., 2401.14391).
+            pos_embed: Whether visible tokens know their place; masked ones always do.
 
         Raises:
             ValueError: A depth below 1, or a width that does not divide.
@@ -51,6 +56,8 @@ class Decoder(nn.Module):
             raise ValueError(
                 f"decoder depth {depth}; choose 1 or more, or LinearDecoder"
             )
+        self.mask_to_mask = mask_to_mask
+        self.pos_embed = pos_embed
         self.embed = nn.Linear(in_dim, embed_dim)
         self.mask_token = nn.Parameter(torch.empty(embed_dim))
         positions = sincos_positions(embed_dim, grid)
@@ -70,12 +77,13 @@ class Decoder(nn.Module):
         x = self.embed(tokens)
         known = x.shape[1]
         free = known - ids_keep.shape[1]
-        kept = x[:, free:] + self.positions[ids_keep]
+        kept = x[:, free:] + self.positions[ids_keep] * self.pos_embed
         masked = self.mask_token + self.positions[ids_masked]
         x = torch.cat([x[:, :free], kept, masked], dim=1)
+        stop = None if self.mask_to_mask else known
         for block in self.blocks[:-1]:
-            x = block(x)
-        x = self.blocks[-1](x, start=known)
+            x = block(x, stop=stop)
+        x = self.blocks[-1](x, start=known, stop=stop)
         out: Tensor = self.pred(self.norm(x))
         return out
 

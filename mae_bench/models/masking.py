@@ -1,4 +1,4 @@
-"""Which patches are hidden: uniform, one block, or a regular grid of mask units."""
+"""Which patches are hidden: units at random, in regular shapes, or always the same."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 Draw = Callable[[int, int, int, torch.Generator], Float[Tensor, "n u"]]
@@ -133,9 +133,84 @@ def _grid(n: int, side: int, kept: int, generator: torch.Generator) -> Tensor:
     return (~here).float()
 
 
+def _aligned(n: int, side: int, kept: int, generator: torch.Generator) -> Tensor:
+    """Sub-trees of a quadtree are masked whole, as far as the count allows.
+
+    The quarters of the image are put in random order, those of each quarter likewise,
+    and so on: the first units stay.
+
+    Raises:
+        ValueError: The side is no power of two.
+    """
+    del kept
+    if side & (side - 1):
+        raise ValueError(
+            f"mask_family 'aligned' cannot quarter {side} units a side; choose units "
+            "such that a power of two of them makes a side"
+        )
+    place = torch.zeros(n, 1, 1, device=generator.device)
+    while place.shape[1] < side:
+        here = place.shape[1]
+        noise = torch.rand(n, here, here, 4, generator=generator, device=place.device)
+        order = noise.argsort(-1).view(n, here, here, 2, 2).transpose(2, 3)
+        place = 4 * place.repeat_interleave(2, 1).repeat_interleave(2, 2)
+        place = place + order.reshape(n, 2 * here, 2 * here)
+    return place.flatten(1)
+
+
 FAMILIES: Mapping[str, Draw] = MappingProxyType(
-    {"random": _random, "block": _block, "grid": _grid}
+    {"random": _random, "block": _block, "grid": _grid, "aligned": _aligned}
 )
+
+
+def _left(row: Tensor, column: Tensor, side: int) -> Tensor:
+    """The left half."""
+    return (column < side // 2) & (row >= 0)
+
+
+def _quad(row: Tensor, column: Tensor, side: int) -> Tensor:
+    """The first quarter."""
+    return (row < side // 2) & (column < side // 2)
+
+
+def _leaf(row: Tensor, column: Tensor, side: int) -> Tensor:
+    """The first unit."""
+    del side
+    return (row == 0) & (column == 0)
+
+
+def _column(row: Tensor, column: Tensor, side: int) -> Tensor:
+    """The first column, which cuts the quarters that it runs through."""
+    del side
+    return (column == 0) & (row >= 0)
+
+
+def _centre(row: Tensor, column: Tensor, side: int) -> Tensor:
+    """The four units astride the centre, one of each quarter."""
+    low, high = side // 2 - 1, side // 2
+    return (row >= low) & (row <= high) & (column >= low) & (column <= high)
+
+
+# The same units are hidden in every image, whatever the ratio.
+FIXED: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
+    {
+        "left": _left,
+        "quad": _quad,
+        "leaf": _leaf,
+        "column": _column,
+        "centre": _centre,
+    }
+)
+
+
+def fixed_units(family: str, side: int) -> Bool[Tensor, " units"]:
+    """Which units of a square grid a fixed mask hides.
+
+    >>> fixed_units("quad", 4).view(4, 4).sum(1).tolist()
+    [2, 2, 0, 0]
+    """
+    unit = torch.arange(side**2)
+    return FIXED[family](unit // side, unit % side, side)
 
 
 def random_masking(
@@ -156,17 +231,18 @@ def random_masking(
         n: Images.
         grid: Patches a side.
         mask_ratio: Share of the units that is masked, in (0, 1); see
-            ``visible_units``.
+            ``visible_units``. A fixed mask does not look at it.
         generator: Its device is the masks'.
-        family: ``random``, ``block`` or ``grid``.
+        family: One of ``FAMILIES`` or, for a fixed mask, of ``FIXED``.
         unit: Side of the square of patches that is masked as one; divides ``grid``.
 
     Raises:
         ValueError: An unknown family, a unit that does not divide the grid, or a ratio
             that the family cannot give.
     """
-    if family not in FAMILIES:
-        raise ValueError(f"mask_family {family!r}; choose one of {list(FAMILIES)}")
+    if family not in FAMILIES and family not in FIXED:
+        known = [*FAMILIES, *FIXED]
+        raise ValueError(f"mask_family {family!r}; choose one of {known}")
     if unit < 1 or grid % unit:
         fit = [u for u in range(1, grid + 1) if grid % u == 0]
         raise ValueError(
@@ -174,9 +250,19 @@ def random_masking(
             f"choose one of {fit}"
         )
     side = grid // unit
-    kept = visible_units(side**2, mask_ratio)
+    if family in FIXED:
+        hidden = fixed_units(family, side).to(generator.device)
+        kept, noise = int((~hidden).sum()), hidden.float().expand(n, -1)
+        if kept in (0, side**2):
+            raise ValueError(
+                f"mask_family {family!r} of {side**2} units leaves {kept} visible; "
+                "choose smaller units"
+            )
+    else:
+        kept = visible_units(side**2, mask_ratio)
+        noise = FAMILIES[family](n, side, kept, generator)
     # The units with the lowest noise stay, as in MAE.
-    ids_shuffle = FAMILIES[family](n, side, kept, generator).argsort(1)
+    ids_shuffle = noise.argsort(dim=1, stable=family in FIXED)
     if unit > 1:
         patch = torch.arange(grid**2, device=generator.device)
         patch = patch.view(side, unit, side, unit).transpose(1, 2).reshape(side**2, -1)

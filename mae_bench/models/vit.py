@@ -128,18 +128,34 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(
-        self, x: Float[Tensor, "n l d"], start: int = 0
+        self, x: Float[Tensor, "n l d"], start: int = 0, stop: int | None = None
     ) -> Float[Tensor, "n q d"]:
-        """What the tokens from ``start`` on read from all tokens; q = l - start."""
-        n, tokens, d = x.shape
+        """What the tokens from ``start`` on read from those before ``stop``.
+
+        q = l - start; they read from all tokens if ``stop`` is None.
+        """
+        q, k, v = self._heads(x, start, stop)
+        read = F.scaled_dot_product_attention(q, k, v)
+        out: Tensor = self.proj(read.transpose(1, 2).flatten(2))
+        return out
+
+    def weights(
+        self, x: Float[Tensor, "n l d"], start: int = 0, stop: int | None = None
+    ) -> Float[Tensor, "n heads q k"]:
+        """How much each token reads from each other in ``forward``; rows sum to 1."""
+        q, k, _ = self._heads(x, start, stop)
+        scores: Tensor = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        return scores.softmax(-1)
+
+    def _heads(self, x: Tensor, start: int, stop: int | None) -> tuple[Tensor, ...]:
+        """Queries, keys and values, each ``[n, heads, tokens, d / heads]``."""
+        n, _, d = x.shape
         heads = (self.num_heads, d // self.num_heads)
         weight, bias = self.qkv.weight, self.qkv.bias
         q = F.linear(x[:, start:], weight[:d], bias[:d]).view(n, -1, *heads)
-        kv = F.linear(x, weight[d:], bias[d:]).view(n, tokens, 2, *heads)
-        k, v = kv.permute(2, 0, 3, 1, 4)  # each [n, heads, l, d / heads]
-        read = F.scaled_dot_product_attention(q.transpose(1, 2), k, v)
-        out: Tensor = self.proj(read.transpose(1, 2).flatten(2))
-        return out
+        kv = F.linear(x[:, :stop], weight[d:], bias[d:]).view(n, -1, 2, *heads)
+        k, v = kv.permute(2, 0, 3, 1, 4)
+        return q.transpose(1, 2), k, v
 
 
 class Block(nn.Module):
@@ -157,10 +173,10 @@ class Block(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "n l d"], start: int = 0
+        self, x: Float[Tensor, "n l d"], start: int = 0, stop: int | None = None
     ) -> Float[Tensor, "n q d"]:
-        """The tokens from ``start`` on; those before it are only looked at."""
-        h = x[:, start:] + self.attn(self.norm1(x), start)
+        """The tokens from ``start`` on; only those before ``stop`` are looked at."""
+        h = x[:, start:] + self.attn(self.norm1(x), start, stop)
         out: Tensor = h + self.mlp(self.norm2(h))
         return out
 
@@ -183,6 +199,7 @@ class ViT(nn.Module):
         mlp_ratio: float = 4.0,
         cls_token: bool = True,
         bottleneck: int = 0,
+        pos_embed: bool = True,
     ) -> None:
         """Build it and draw its weights.
 
@@ -197,6 +214,7 @@ class ViT(nn.Module):
             mlp_ratio: Width of the MLPs, in token widths.
             cls_token: Whether a class token goes along.
             bottleneck: Width of ``code``, a linear map of the mean token; 0 for none.
+            pos_embed: Whether patches know their place.
 
         Raises:
             ValueError: A size that does not divide, or is negative; see above.
@@ -212,7 +230,8 @@ class ViT(nn.Module):
         self.bottleneck = bottleneck
         # No second axis: tokens are spared weight decay, as biases are.
         self.cls_token = nn.Parameter(torch.empty(embed_dim)) if cls_token else None
-        positions = sincos_positions(embed_dim, self.grid_size)
+        self.pos_embed = pos_embed
+        positions = sincos_positions(embed_dim, self.grid_size) * pos_embed
         self.register_buffer("positions", positions, persistent=False)
         self.patch_embed = nn.Linear(patch_size**2 * channels, embed_dim)
         self.blocks = nn.ModuleList(

@@ -95,16 +95,13 @@ def test_a_method_without_a_loss_says_that_it_has_nothing_to_learn(
     method = Line(dataset, torch.Generator())
     batch = dataset.sample(2, torch.Generator())
     with pytest.raises(TypeError, match="Line has nothing to learn"):
-        method.training_step(batch, 0)
+        method.loss(batch, None)
 
 
-def test_a_step_draws_from_the_methods_own_noise(dataset: Dataset) -> None:
-    method = Noisy(dataset, torch.Generator())
-    batch = dataset.sample(2, torch.Generator())
-    method.noise = torch.Generator().manual_seed(5)
-    expected = torch.rand(2, generator=torch.Generator().manual_seed(5))
-    losses = [method.training_step(batch, k) for k in (0, 1)]
-    assert torch.equal(torch.stack(losses), expected)
+@pytest.mark.parametrize("stop", [-0.1, 1.1])
+def test_a_stop_outside_the_training_is_refused(dataset: Dataset, stop: float) -> None:
+    with pytest.raises(ValueError, match="no share of the steps"):
+        Line(dataset, torch.Generator(), stop=stop)
 
 
 def test_a_vit_method_reads_its_encoder_and_hides_what_it_is_told_to(

@@ -98,3 +98,35 @@ def test_weights_depend_on_the_generator_alone():
 def test_a_decoder_without_blocks_is_refused():
     with pytest.raises(ValueError, match="decoder depth 0; choose 1 or more"):
         decoder(depth=0)
+
+
+def test_without_mask_to_mask_a_masked_patch_does_not_know_which_others_are_asked() -> (
+    None
+):
+    sizes = {"grid": 4, "in_dim": 8, "embed_dim": 8, "num_heads": 2, "patch_dim": 4}
+    tokens = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
+    ids = torch.arange(16).expand(2, -1)
+    keep, few, many = ids[:, :4], ids[:, 4:6], ids[:, 4:]
+    for depth in (1, 3):
+        for apart in (True, False):
+            decoder = Decoder(
+                torch.Generator().manual_seed(0),
+                depth=depth,
+                mask_to_mask=not apart,
+                **sizes,
+            )
+            one, two = decoder(tokens, keep, few), decoder(tokens, keep, many)[:, :2]
+            assert torch.allclose(one, two, atol=1e-5) == apart
+
+
+def test_without_pos_embed_visible_tokens_may_change_places() -> None:
+    sizes = {"grid": 4, "in_dim": 8, "embed_dim": 8, "num_heads": 2, "patch_dim": 4}
+    tokens = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
+    ids = torch.arange(16).expand(2, -1)
+    for known in (True, False):
+        decoder = Decoder(
+            torch.Generator().manual_seed(0), depth=2, pos_embed=known, **sizes
+        )
+        one = decoder(tokens, ids[:, :4], ids[:, 4:8])
+        two = decoder(tokens, ids[:, 8:12], ids[:, 4:8])
+        assert torch.allclose(one, two, atol=1e-5) != known

@@ -197,3 +197,55 @@ def test_a_mask_unit_that_cuts_patches_is_refused(mask_unit, choice):
     message = f"mask_unit {mask_unit} is no multiple of patch_size 2; .* as {choice},"
     with pytest.raises(ValueError, match=message):
         patches_a_unit(mask_unit, 2)
+
+
+@pytest.mark.parametrize(
+    ("family", "hidden"),
+    [
+        ("left", "1100 1100 1100 1100"),
+        ("quad", "1100 1100 0000 0000"),
+        ("leaf", "1000 0000 0000 0000"),
+        ("column", "1000 1000 1000 1000"),
+        ("centre", "0000 0110 0110 0000"),
+    ],
+)
+def test_a_fixed_mask_hides_the_same_units_in_every_image_whatever_the_ratio(
+    family: str, hidden: str
+) -> None:
+    expected = torch.tensor([float(v) for v in hidden.replace(" ", "")])
+    for ratio in (0.1, 0.9):
+        masking = random_masking(
+            3, 4, ratio, torch.Generator().manual_seed(0), family=family
+        )
+        assert torch.equal(masking.mask, expected.expand(3, -1))
+        assert torch.equal(masking.ids_keep[0], masking.ids_keep[0].sort().values)
+
+
+def test_a_fixed_mask_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose smaller units"):
+        random_masking(
+            1, 4, 0.5, torch.Generator().manual_seed(0), family="leaf", unit=4
+        )
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 0.75])
+def test_an_aligned_mask_is_made_of_whole_quarters(ratio: float) -> None:
+    stream = torch.Generator().manual_seed(0)
+    masks = random_masking(400, 4, ratio, stream, family="aligned").mask
+    quarters = masks.view(-1, 2, 2, 2, 2).transpose(2, 3).reshape(-1, 4, 4).sum(-1)
+    assert set(quarters.unique().tolist()) == {0.0, 4.0}
+    # Every quarter is hidden as often as any other.
+    assert (quarters / 4).mean(0).tolist() == pytest.approx([ratio] * 4, abs=0.08)
+
+
+def test_an_aligned_mask_breaks_at_most_one_subtree_of_each_size() -> None:
+    stream = torch.Generator().manual_seed(0)
+    masks = random_masking(200, 8, 0.29, stream, family="aligned").mask.view(-1, 8, 8)
+    for block in (2, 4):
+        inside = masks.unfold(1, block, block).unfold(2, block, block).mean((3, 4))
+        assert ((inside > 0) & (inside < 1)).sum((1, 2)).max() == 1
+
+
+def test_aligned_masks_need_a_power_of_two() -> None:
+    with pytest.raises(ValueError, match="cannot quarter 6 units"):
+        random_masking(1, 6, 0.5, torch.Generator().manual_seed(0), family="aligned")

@@ -191,3 +191,34 @@ def test_sizes_that_do_not_divide_are_refused(change, message):
 def test_patches_that_make_no_image_are_refused(l, d):  # noqa: E741
     with pytest.raises(ValueError, match=f"{l} patches of {d} values make no square"):
         unpatchify(torch.zeros(1, l, d), 2)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, None), (3, None), (2, 4)])
+def test_the_weights_of_attention_are_those_that_it_reads_with(
+    start: int, stop: int | None
+) -> None:
+    attention = Attention(8, 2)
+    x = torch.randn(2, 6, 8, generator=torch.Generator().manual_seed(0))
+    weights = attention.weights(x, start, stop)
+    assert torch.allclose(weights.sum(-1), torch.ones(2, 2, 6 - start))
+    values = (x @ attention.qkv.weight[16:].T + attention.qkv.bias[16:])[:, :stop]
+    values = values.view(2, -1, 2, 4).transpose(1, 2)
+    read = (weights @ values).transpose(1, 2).flatten(2)
+    expected = attention.proj(read)
+    assert torch.allclose(attention(x, start, stop), expected, atol=1e-6)
+
+
+def test_without_pos_embed_the_tokens_follow_their_patches() -> None:
+    images = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    turned = images.roll((2, 2), (2, 3))  # patches change places with their opposites
+    sizes = {"image_size": 4, "channels": 1, "patch_size": 2, "embed_dim": 8}
+    for known in (True, False):
+        vit = ViT(
+            torch.Generator().manual_seed(1),
+            depth=1,
+            num_heads=2,
+            pos_embed=known,
+            **sizes,
+        )
+        one, two = vit(images)[:, 1:], vit(turned)[:, 1:].flip(1)
+        assert torch.allclose(one, two, atol=1e-5) != known
