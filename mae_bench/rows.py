@@ -16,7 +16,7 @@ from mae_bench.store import write_atomically
 COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
 _TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
 # Where a metric or a cell failed before these were known, they are empty.
-_UNKNOWN_IN_FAILURES = ("view", "token", "target")
+_UNKNOWN_IN_FAILURES = ("metric", "view", "token", "target")
 _WORDS = {"": math.nan, "True": 1.0, "False": 0.0}
 
 Where = Mapping[str, Setting | tuple[Setting, ...]]
@@ -62,7 +62,7 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
     """The rows whose columns have the wanted values (a tuple admits several).
 
     A failure is kept if it may concern the wanted rows: where it does not know its
-    view, token or target, it speaks of all of them.
+    metric, view, token or target, it speaks of all of them.
 
     Raises:
         ValueError: A column that the rows do not have.

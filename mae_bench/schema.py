@@ -214,12 +214,19 @@ class Verdict:
     """What the data say of one prediction.
 
     ``estimate``, ``ci_low``, ``ci_high`` and ``margin`` are in the metric's unit and
-    turned so that positive is what the theory claims.
+    turned so that positive is what the theory claims. Three forms read otherwise: of
+    an equality or a null they are the signed difference, which is claimed to lie
+    within the margin on both sides; of a bound, the least slack of all seeds and the
+    range of theirs, claimed to be at least -margin, without a p-value; of a
+    membership, the area under the curve. ``location`` says where a peak is, with the
+    levels that may be the best: ``0.5 (0.25-0.75)``; it is empty for other forms.
+    ``reason`` says why a claim is not measured here; then the numbers are empty.
     """
 
     prediction: str
     theory: str
     standing: str
+    form: str
     verdict: Literal["supported", "refuted", "undecided", "void", "not_measured"]
     estimate: float
     ci_low: float
@@ -232,6 +239,8 @@ class Verdict:
     minimum_detectable_effect: float
     coverage: float
     version: int
+    location: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -239,7 +248,10 @@ class TheoryScore:
     """How one theory fared: verdicts counted, and the skill of its forecast.
 
     Shares are of the predictions that were decided (supported or refuted), with
-    Wilson intervals; theorem-level claims and extrapolations apart.
+    Wilson intervals; theorem-level claims and extrapolations apart. Forecasts of one
+    experiment, ``forecast_of``, can be compared with each other: ``forecast_skill``
+    is the mean over worlds, with its interval over seeds; ``forecast_worlds`` has each
+    world apart, and ``forecast_coverage`` is the share of the grid that was forecast.
     """
 
     theory: str
@@ -255,6 +267,9 @@ class TheoryScore:
     extrapolation_score: float
     extrapolation_low: float
     extrapolation_high: float
+    forecast_of: str
     forecast_skill: float
     forecast_low: float
     forecast_high: float
+    forecast_worlds: str
+    forecast_coverage: float

@@ -4,6 +4,7 @@ Everything is exact for normal effects; nothing is drawn at random.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,20 @@ def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return adjusted
 
 
+@cache
+def _noncentrality(n: int, power: float) -> float:
+    """Distance, in standard errors, that passes a one-sided test with this power."""
+    critical = _critical(n)
+
+    def lacking(noncentrality: float) -> float:
+        return float(stats.nct.sf(critical, n - 1, noncentrality)) - power
+
+    high = 1.0
+    while lacking(high) < 0:
+        high *= 2
+    return float(optimize.brentq(lacking, 0.0, high))
+
+
 def minimum_detectable_effect(effects: npt.ArrayLike, power: float = 0.8) -> float:
     """Smallest distance beyond the margin that these seeds would mostly have seen.
 
@@ -122,16 +137,44 @@ def minimum_detectable_effect(effects: npt.ArrayLike, power: float = 0.8) -> flo
     sample = _finite(effects)
     if sample.size < 2:
         return math.nan
-    _, error = _mean_and_error(sample)
-    n, critical = sample.size, _critical(sample.size)
+    return _noncentrality(sample.size, power) * _mean_and_error(sample)[1]
 
-    def lacking(noncentrality: float) -> float:
-        return float(stats.nct.sf(critical, n - 1, noncentrality)) - power
 
-    high = 1.0
-    while lacking(high) < 0:
-        high *= 2
-    return float(optimize.brentq(lacking, 0.0, high)) * error
+@cache
+def _provable(n: int, power: float) -> float:
+    """Margin, in standard errors, that holds a null effect's interval this often.
+
+    ``P(|Z| + t W < margin)`` for a normal ``Z`` and ``W = sqrt(chi2 / (n - 1))``.
+    """
+    # Over the quantiles u of W, by Gauss and Legendre.
+    u, weight = np.polynomial.legendre.leggauss(400)
+    w = stats.chi.ppf((u + 1) / 2, n - 1, scale=1 / math.sqrt(n - 1))
+    critical = _critical(n)
+
+    def lacking(margin: float) -> float:
+        kept = special.erf((margin - critical * w) / math.sqrt(2)).clip(0)
+        return float(weight @ kept) / 2 - power
+
+    return float(optimize.brentq(lacking, 0.0, 100.0 * critical))
+
+
+def minimum_provable_margin(effects: npt.ArrayLike, power: float = 0.8) -> float:
+    """Smallest margin within which these seeds would mostly have shown equality.
+
+    That is, if the effect were exactly 0: the margin that both ends of the interval
+    keep with probability ``power``, with the sample's spread for the true one.
+
+    Args:
+        effects: One number a seed.
+        power: Wanted probability, between 0 and 1.
+
+    Returns:
+        In the effects' unit; 0 without spread, NaN for fewer than two seeds.
+    """
+    sample = _finite(effects)
+    if sample.size < 2:
+        return math.nan
+    return _provable(sample.size, power) * _mean_and_error(sample)[1]
 
 
 def wilson(successes: int, n: int) -> tuple[float, float, float]:
@@ -155,12 +198,18 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
 
 
 def kendall_tau(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Kendall's tau-b between paired numbers, in [-1, 1]; NaN if one is constant.
+    """Kendall's tau-b of ``y`` with the ``x`` that orders it, in [-1, 1].
 
-    >>> round(kendall_tau([1, 2, 3], [10, 30, 20]), 3)
-    0.333
+    Returns:
+        0 if only ``y`` is constant: it does not follow; NaN if ``x`` is, and orders
+        nothing.
+
+    >>> round(kendall_tau([1, 2, 3], [10, 30, 20]), 3), kendall_tau([1, 2], [5, 5])
+    (0.333, 0.0)
     """
-    if np.size(x) < 2:
+    if np.size(x) < 2 or np.ptp(np.asarray(x, float)) == 0:
         return math.nan
+    if np.ptp(np.asarray(y, float)) == 0:
+        return 0.0
     found = stats.kendalltau(np.asarray(x, float), np.asarray(y, float))
     return float(found.statistic)

@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mae_bench import evidence
 from mae_bench import judge as judging
-from mae_bench.judge import decide, forecast_skill, judge, judge_prediction, select
+from mae_bench.judge import judge, judge_prediction
 from mae_bench.predictions import Control
+from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.rows import read_measurements, shuffled
@@ -26,14 +29,17 @@ SHUFFLE = Control("the values are on other ratios", shuffle="mask_ratio")
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
     known = (("mask_ratio", EXPERIMENT),)
-    monkeypatch.setattr(judging, "_registered", lambda: known)
+    monkeypatch.setattr(evidence, "_registered", lambda: known)
 
 
-def claim(form, control=SHUFFLE, standing="derived", metric="mcc", **where):
+def claim(
+    form, control=SHUFFLE, standing="derived", metric="mcc", against=None, **where
+):
     return SimpleNamespace(
         form=form,
         experiment=EXPERIMENT,
         metric=SimpleNamespace(id=metric),
+        against=against and SimpleNamespace(id=against),
         where={"token": "mean"} | where,
         control=control,
         standing=standing,
@@ -118,10 +124,6 @@ def test_an_effect_at_the_margin_is_undecided():
 def test_fewer_than_three_seeds_decide_nothing():
     verdict = verdict_of(claim(TREND), measured(RAMP, seeds=2, noise=0))
     assert (verdict.verdict, verdict.n_seeds) == ("undecided", 2)
-    assert decide([1.0, 1.0], 0.5) == "undecided"
-    assert decide([1.0, 1.0, 1.0], 0.5) == "supported"
-    assert decide([0.5, 0.5, 0.5], 0.5) == "undecided"
-    assert decide([], 0.5) == "undecided"
 
 
 def test_one_seed_has_an_estimate_and_no_interval():
@@ -154,6 +156,62 @@ def test_a_refuted_claim_is_not_void_whatever_its_control():
     assert (verdict.verdict, verdict.control_verdict) == ("refuted", "supported")
 
 
+def test_a_control_may_be_another_claim_on_the_same_data():
+    exact, wrong = (Equality(0.05, {"mask_ratio": 0.9}, v) for v in (1.0, 2.0))
+    control = Control("a wrong closed form", form=wrong)
+    verdict = verdict_of(claim(exact, control), measured(RAMP))
+    assert (verdict.verdict, verdict.control_verdict) == ("supported", "refuted")
+    loose = Control("none", form=Equality(5.0, {"mask_ratio": 0.9}, 2.0))
+    assert verdict_of(claim(exact, loose), measured(RAMP)).verdict == "void"
+
+
+def test_an_equality_is_told_by_its_signed_difference():
+    verdict = verdict_of(
+        claim(Equality(0.05, {"mask_ratio": 0.9}, 1.02)), measured(RAMP)
+    )
+    assert verdict.verdict == "supported"
+    assert -0.05 < verdict.ci_low < verdict.estimate < verdict.ci_high < 0.0
+    assert verdict.p_value < 0.025
+    assert verdict.minimum_detectable_effect < 0.05
+
+
+def test_a_bound_is_told_by_its_least_slack_and_has_no_p_value():
+    form = Bound(0.0, {"target": "level_0"}, -1.0, along=("mask_ratio",))
+    rows = measured(RAMP)
+    verdict = verdict_of(claim(form), rows)
+    slack = rows.groupby("seed")["value"].min() + 1.0
+    assert verdict.verdict == "void"  # where the ratios are shuffled it holds too
+    assert verdict.estimate == verdict.ci_low == pytest.approx(slack.min())
+    assert verdict.ci_high == pytest.approx(slack.max())
+    assert math.isnan(verdict.p_value)
+
+
+def test_a_peak_says_where_it_is_and_others_do_not():
+    rows = measured([0.0, 0.5, 1.0, 0.5, 0.0])
+    verdict = verdict_of(claim(Peak(0.1, "mask_ratio")), rows)
+    assert (verdict.verdict, verdict.location) == ("supported", "0.5 (0.5-0.5)")
+    assert verdict_of(claim(TREND), rows).location == ""
+    lost = fail(rows, rows.index)
+    assert verdict_of(claim(Peak(0.1, "mask_ratio")), lost).location == ""
+
+
+def test_a_second_metric_is_seen_beside_the_first():
+    rows = [measured(RAMP), measured(RAMP - 1.0, metric="floor")]
+    rows = pd.concat(rows, ignore_index=True)
+    form = Contrast(0.5, {"metric": "mcc"}, {"metric": "floor"})
+    control = Control("nothing else is that high", where={"target": "level_9"})
+    verdict = verdict_of(claim(form, control, against="floor"), rows)
+    assert (verdict.verdict, verdict.n_seeds, verdict.coverage) == ("supported", 5, 1.0)
+    assert verdict.estimate == pytest.approx(1.0, abs=0.02)
+    assert verdict_of(claim(form, control), rows).n_seeds == 0
+    # A cell that failed as a whole has one row, which stands for both metrics.
+    rows["cell"] = rows["mask_ratio"].map(str) + rows["seed"].map(str)
+    failed = (rows.seed == 2) & (rows.mask_ratio == 0.5)
+    holed = fail(rows[~failed | (rows.metric == "mcc")], failed)
+    verdict = verdict_of(claim(form, control, against="floor"), holed)
+    assert (verdict.n_seeds, verdict.coverage) == (4, pytest.approx(24 / 25))
+
+
 def test_a_control_that_was_not_measured_says_so():
     control = Control("no latents", where={"dataset": "structureless"})
     verdict = verdict_of(claim(TREND, control, dataset="world"), measured(RAMP))
@@ -161,7 +219,7 @@ def test_a_control_that_was_not_measured_says_so():
 
 
 def test_a_control_on_the_claims_own_data_is_refused():
-    with pytest.raises(ValueError, match="t/K1 is its own data"):
+    with pytest.raises(ValueError, match="t/K1 is its own claim"):
         verdict_of(claim(TREND, Control("nothing")), measured(RAMP))
 
 
@@ -231,9 +289,9 @@ def test_an_experiment_without_a_file_is_refused():
 )
 def test_shuffled_controls_of_a_real_effect_are_rarely_supported(form, picture):
     rows = measured(picture, noise=0.05)
-    assert decide(form.effects(rows), form.margin) == "supported"
+    assert form.decide(form.effects(rows)) == "supported"
     controls = [shuffled(rows, "mask_ratio", f"t/K{i}") for i in range(100)]
-    found = [decide(form.effects(control), form.margin) for control in controls]
+    found = [form.decide(form.effects(control)) for control in controls]
     assert np.mean([decision == "supported" for decision in found]) <= 0.05
 
 
@@ -265,7 +323,7 @@ def test_theories_are_counted_and_holm_is_within_each():
     assert math.isnan(a["forecast_skill"])
 
 
-def forecast(score):
+def ordering(score):
     return SimpleNamespace(
         experiment=EXPERIMENT,
         metric=SimpleNamespace(id="mcc"),
@@ -274,46 +332,12 @@ def forecast(score):
     )
 
 
-def test_forecast_skill_is_the_rank_correlation_over_the_grid():
-    rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
-    skill = forecast_skill(forecast(lambda f: f["mask_ratio"]), rows)
-    assert skill == pytest.approx((1, 1, 1))
-    assert forecast_skill(forecast(lambda f: -f["mask_ratio"]), rows)[0] < -0.999
-    swapped = {0.1: 1, 0.25: 0, 0.5: 2, 0.75: 3, 0.9: 4}
-    skill = forecast_skill(forecast(lambda f: swapped[f["mask_ratio"]]), rows)
-    assert skill[0] == pytest.approx(0.8)  # 9 of 10 pairs
-    assert np.isnan(forecast_skill(forecast(lambda _: 0.0), rows)).all()
-    assert np.isnan(forecast_skill(forecast(lambda _: 0.0), {})).all()
-
-
-def test_a_forecast_is_given_the_experiments_own_values():
-    seen = []
-    rows = measured([0, 1, 2, 3, 4], seeds=1)
-    rows.loc[0, "depth"] = math.nan
-    forecast_skill(
-        forecast(lambda f: seen.append(dict(f)) or f["mask_ratio"]),
-        {"mask_ratio": rows},
-    )
-    assert [f["depth"] for f in seen] == [None, 1, 1, 1, 1]
-    assert isinstance(seen[1]["depth"], int)
-
-
-def test_a_forecast_leaves_out_seeds_without_the_whole_grid():
-    rows = measured([0, 1, 2, 3, 4], noise=0)
-    rows.loc[rows.seed == 1, "value"] *= -1
-    skewed = forecast_skill(forecast(lambda f: f["mask_ratio"]), {"mask_ratio": rows})
-    holed = fail(rows, (rows.seed == 1) & (rows.mask_ratio == 0.5))
-    whole = forecast_skill(forecast(lambda f: f["mask_ratio"]), {"mask_ratio": holed})
-    assert skewed[0] == pytest.approx(0.6)
-    assert whole == pytest.approx((1, 1, 1))
-
-
 def test_the_files_do_not_depend_on_the_order_of_rows(tmp_path):
     rows = pd.concat(
         [measured(RAMP, target="level_1", noise=0.3), measured(RAMP, noise=0.3)]
     )
     claims = theory(
-        forecast(lambda f: f["mask_ratio"]),
+        ordering(lambda f: f["mask_ratio"]),
         K1=claim(TREND),
         K2=claim(Peak(0.1, "mask_ratio")),
     )
@@ -330,9 +354,10 @@ def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path):
     judging.write(verdicts, scores, tmp_path)
     head, line = (tmp_path / "verdicts.csv").read_text().splitlines()
     assert head.startswith("prediction,theory,standing,verdict,estimate,ci_low")
-    assert line == "t/K1,t,derived,not_measured,,,,0.3,0,,,not_measured,,0,1"
+    assert head.endswith("coverage,version,location")
+    assert line == "t/K1,t,derived,not_measured,,,,0.3,0,,,not_measured,,0,1,"
     assert (tmp_path / "theories.csv").read_text().splitlines()[1] == (
-        "t,1,0,0,0,0,1,,,,,,,,,"
+        "t,1,0,0,0,0,1,,,,,,,,,,,"
     )
 
 
@@ -352,4 +377,3 @@ def test_rows_read_from_disk_are_judged_alike(tmp_path):
     read = read_measurements(tmp_path)
     verdict = judge_prediction("t/K1", "t", claim(TREND, mask_ratio=RATIOS), read)
     assert verdict == verdict_of(claim(TREND), rows)
-    assert len(select(read, claim(TREND), {"depth": 1, "mask_ratio": 0.1})) == 5

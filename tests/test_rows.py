@@ -79,6 +79,13 @@ def test_matching_keeps_a_failure_that_does_not_know_its_token():
     assert matching(rows, {"token": "cls"}).index.tolist() == [0, 2, 3]
 
 
+def test_matching_keeps_a_failure_that_does_not_know_its_metric():
+    rows = pd.DataFrame(
+        [("mcc", "ok"), ("", "timeout"), ("floor", "ok")], columns=["metric", "status"]
+    )
+    assert matching(rows, {"metric": ("mcc",)}).index.tolist() == [0, 1]
+
+
 def test_seed_means_never_average_over_less_than_another_seed_has():
     rows = pd.concat([grid([1, 2], 3), grid([1, 2], 3)])
     assert seed_means(rows, "x").tolist() == [1, 2, 2, 3, 3, 4]

@@ -10,6 +10,7 @@ from mae_bench.stats import (
     holm,
     kendall_tau,
     minimum_detectable_effect,
+    minimum_provable_margin,
     p_value,
     student_interval,
     wilson,
@@ -36,6 +37,7 @@ def test_fewer_than_two_seeds_have_no_interval():
     assert np.isnan(student_interval([])).all()
     assert math.isnan(p_value([0.5], 0.1))
     assert math.isnan(minimum_detectable_effect([0.5]))
+    assert math.isnan(minimum_provable_margin([0.5]))
 
 
 def test_equal_seeds_have_an_interval_without_width():
@@ -44,6 +46,7 @@ def test_equal_seeds_have_an_interval_without_width():
     assert p_value(same, 0.05) == 0
     assert p_value(same, 0.1) == 1
     assert minimum_detectable_effect(same) == 0
+    assert minimum_provable_margin(same) == 0
 
 
 def test_p_value_is_scipys_one_sided_test():
@@ -106,6 +109,19 @@ def test_minimum_detectable_effect_grows_with_power_and_scales_with_the_unit():
         minimum_detectable_effect(sample, 1.0)
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 50])
+def test_minimum_provable_margin_is_kept_in_80_of_100(n):
+    noise = np.random.default_rng(n).normal(0, 1.7, (20_000, n))
+    reference = noise[0] / noise[0].std(ddof=1) * 1.7
+    half = scipy_stats.t.ppf(0.975, n - 1) * noise.std(1, ddof=1) / math.sqrt(n)
+    # The margin that each of the simulated intervals just keeps.
+    expected = np.quantile(np.abs(noise.mean(1)) + half, 0.8)
+    assert minimum_provable_margin(reference) == pytest.approx(expected, rel=0.04)
+    assert minimum_provable_margin(reference + 9.0) == pytest.approx(
+        minimum_provable_margin(reference)
+    )
+
+
 @pytest.mark.parametrize(("successes", "n"), [(0, 4), (4, 4), (3, 7), (1, 1)])
 def test_wilson_is_scipys(successes, n):
     expected = scipy_stats.binomtest(successes, n).proportion_ci(0.95, "wilson")
@@ -128,3 +144,9 @@ def test_kendall_tau_counts_pairs():
     assert kendall_tau(x, -x) == pytest.approx(-1)
     assert math.isnan(kendall_tau([1, 1, 1], [1, 2, 3]))
     assert math.isnan(kendall_tau([1], [1]))
+
+
+def test_kendall_tau_is_scipys_with_ties_and_0_where_nothing_follows():
+    x, y = np.random.default_rng(4).integers(0, 4, (2, 12))
+    assert kendall_tau(x, y) == scipy_stats.kendalltau(x, y, variant="b").statistic
+    assert kendall_tau(x, np.ones(12)) == 0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from mae_bench.predictions import Form
-from mae_bench.rows import Where, matching, seed_means
+from mae_bench.predictions import Form, difference
+from mae_bench.rows import Where
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,5 @@ class Contrast(Form):
 
     def effects(self, rows: pd.DataFrame) -> pd.Series:
         """Scaled difference of each seed that has every row of both conditions."""
-        treated = seed_means(matching(rows, self.treatment))
-        if isinstance(self.baseline, Mapping):
-            difference = treated - seed_means(matching(rows, self.baseline))
-        else:
-            difference = treated - self.baseline
-        return difference.dropna() * (self.sign / self.scale)
+        found = difference(rows, self.treatment, self.baseline)
+        return found.dropna() * (self.sign / self.scale)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mae_bench.predictions import Form
+from mae_bench.predictions import Form, hardest
 from mae_bench.rows import seed_table
-from mae_bench.schema import Setting
-from mae_bench.stats import student_interval
+from mae_bench.stats import CONFIDENCE, p_value
 
 
 def peak_contrasts(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -35,6 +34,31 @@ def peak_contrasts(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return height - table[:, [0, -1]]
 
 
+def best_levels(table: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """The levels that may be the best: no other is above them, as far as seeds tell.
+
+    A level goes if another is above it by a paired one-sided t test at 5 % over the
+    number of the others, so the truly best one stays with 95 %. The set is of the
+    *mean* curve and shrinks as seeds are added; the range of the seeds' own best
+    levels, five rough votes, would grow with them and has no coverage to state.
+
+    Args:
+        table: Values ``[s, levels]``; two seeds at least.
+
+    Returns:
+        ``[levels]``.
+    """
+    alpha = (1 - CONFIDENCE) / max(1, table.shape[1] - 1)
+    kept = [
+        all(p_value(other - ours) >= alpha for other in table.T) for ours in table.T
+    ]
+    return np.array(kept)
+
+
+def _name(level: object) -> str:
+    return f"{level:g}" if isinstance(level, int | float) else str(level)
+
+
 @dataclass(frozen=True)
 class Peak(Form):
     """An interior level is above both extreme ones by more than the margin.
@@ -53,6 +77,8 @@ class Peak(Form):
         minimum: Claim a U, with its lowest point inside, instead.
     """
 
+    signed: ClassVar[bool] = False
+
     factor: str
     minimum: bool = False
 
@@ -65,17 +91,18 @@ class Peak(Form):
         table = self._table(rows)
         if table.shape[0] < 2 or table.shape[1] < 3:
             return pd.Series(dtype=float)
-        contrasts = peak_contrasts(table.to_numpy()).T
-        hardest = min(contrasts, key=lambda effects: student_interval(effects)[1])
-        return pd.Series(hardest, index=table.index)
+        return pd.Series(hardest(peak_contrasts(table.to_numpy())), index=table.index)
 
-    def location(self, rows: pd.DataFrame) -> Setting:
+    def location(self, rows: pd.DataFrame) -> str:
         """The level with the best mean over complete seeds, ends included.
 
-        Raises:
-            ValueError: No seed has every level.
+        Returns:
+            With the range of ``best_levels``: ``0.5 (0.25-0.75)``; empty for fewer
+            than two complete seeds.
         """
         table = self._table(rows)
-        if table.empty:
-            raise ValueError(f"no seed has every level of {self.factor!r}; measure one")
-        return cast(Setting, table.mean().idxmax())
+        if len(table) < 2:
+            return ""
+        may_be = table.columns[best_levels(table.to_numpy())]
+        best, low, high = map(_name, (table.mean().idxmax(), may_be[0], may_be[-1]))
+        return f"{best} ({low}-{high})"

@@ -30,6 +30,8 @@ class Prediction:
         place: Where the paper says it.
         refuted_by: What would refute it, in words.
         version: Moves when the claim's statistics move.
+        against: A second metric whose rows the form sees as well; each of the form's
+            filters says ``{"metric": id}``, for failures do not know their target.
     """
 
     claim: str
@@ -42,6 +44,7 @@ class Prediction:
     place: str
     refuted_by: str
     version: int = 1
+    against: Metric | None = None
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,15 @@ class Forecast:
         experiment: Whose grid is ordered.
         metric: What is forecast.
         where: Rows that it speaks of.
-        score: Factor values -> a number; larger means a larger metric.
+        score: Factor values and ``dataset`` -> a number; larger means a larger metric
+            in that dataset. None where the theory does not say.
         reason: The formula, in words.
     """
 
     experiment: Experiment
     metric: Metric
     where: Mapping[str, Setting]
-    score: Callable[[Mapping[str, Setting]], float]
+    score: Callable[[Mapping[str, Setting]], float | None]
     reason: str
 
 

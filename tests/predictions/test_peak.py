@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mae_bench.predictions.peak import Peak, peak_contrasts
+from mae_bench.predictions.peak import Peak, best_levels, peak_contrasts
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -62,12 +62,36 @@ def test_a_valley_is_a_peak_upside_down():
     assert down.tolist() == up.tolist()
 
 
-def test_location_is_the_level_with_the_best_mean():
+def test_location_is_the_level_with_the_best_mean_and_the_range_of_the_possible():
     table = np.array([[0.0, 1, 2, 5, 0], [0, 3, 4, 2, 0], [9, 9, 9, np.nan, 9]])
-    assert Peak(0.1, "x").location(rows_of(table)) == 0.75
-    assert Peak(0.1, "x", minimum=True).location(rows_of(-table)) == 0.75
-    with pytest.raises(ValueError, match="no seed has every level"):
-        Peak(0.1, "x").location(rows_of(table[2:]))
+    assert Peak(0.1, "x").location(rows_of(table)) == "0.75 (0.1-0.9)"
+    assert Peak(0.1, "x", minimum=True).location(rows_of(-table)) == "0.75 (0.1-0.9)"
+    assert Peak(0.1, "x").location(rows_of(table[1:])) == ""
+    sure = np.array([0.0, 1.0, 2.0, 1.99, 0.0]) + np.arange(5)[:, None]
+    assert Peak(0.1, "x").location(rows_of(sure)) == "0.5 (0.5-0.5)"
+    sure[:, 3] += [0.0, 0.05, -0.05, 0.02, 0.0]
+    assert Peak(0.1, "x").location(rows_of(sure)) == "0.5 (0.5-0.75)"
+
+
+def test_location_names_levels_that_are_words():
+    rows = rows_of(np.tile([0.0, 1.0, 0.0], (3, 1)), ("block", "grid", "random"))
+    assert Peak(0.1, "x").location(rows) == "grid (grid-grid)"
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_the_best_level_is_among_the_possible_in_95_of_100(n):
+    rng = np.random.default_rng(n)
+    common = rng.normal(size=(300, n, 1))
+    tables = common + rng.normal(size=(300, n, 5)) + [0.0, 1.0, 1.0, 0.9, 0.0]
+    kept = np.array([best_levels(table) for table in tables])
+    assert kept[:, 1].mean() > 0.95
+
+
+def test_more_seeds_leave_fewer_possible_levels():
+    noise = np.random.default_rng(0).normal(size=(60, 40, 5))
+    tables = np.add(noise, [0.0, 0.7, 1.0, 0.7, 0.0])
+    few, many = (np.mean([best_levels(t[:n]).sum() for t in tables]) for n in (5, 40))
+    assert many < few - 1
 
 
 def test_two_levels_or_one_complete_seed_have_no_peak():

@@ -1,0 +1,60 @@
+"""Two quantities rise together over the points of a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from mae_bench.predictions import Form, by_point
+from mae_bench.rows import Where, matching, seed_means
+from mae_bench.stats import kendall_tau
+
+
+@dataclass(frozen=True)
+class Association(Form):
+    """Kendall's tau-b of y with x over the points of the factors, for each seed.
+
+    Known lie: the points are fixed, the interval is over seeds. Where x and y have
+    nothing to do with each other but each is the same in every seed, tau is the same
+    in every seed as well, and chance: of k = 5 points in random order tau is .6 or
+    more in 12 %, of 8 points in 3 %. A margin and many points guard against it.
+
+    Args:
+        margin: Smallest tau that would matter, in [0, 1).
+        x: Row filters of what orders the points.
+        y: Row filters of what is ordered; where it is constant tau is 0.
+        along: Columns that span the points.
+        sign: -1 claims that y falls as x rises.
+
+    Raises:
+        ValueError: x and y are the same rows, or no factor is named.
+    """
+
+    x: Where
+    y: Where
+    along: tuple[str, ...]
+    sign: Literal[1, -1] = 1
+
+    def __post_init__(self) -> None:
+        if self.x == self.y:
+            raise ValueError(f"x and y are both {self.x}")
+        if not self.along:
+            raise ValueError("name in along the factors that span the points")
+        if self.sign not in (1, -1):
+            raise ValueError(f"sign {self.sign} is neither 1 nor -1")
+
+    def effects(self, rows: pd.DataFrame) -> pd.Series:
+        """Tau of each seed that has x and y at every point, and an x that varies."""
+        x, y = (
+            by_point(seed_means(matching(rows, what), *self.along), self.along)
+            for what in (self.x, self.y)
+        )
+        points = x.columns.union(y.columns)
+        x, y = (table.reindex(columns=points).dropna() for table in (x, y))
+        taus = {
+            seed: self.sign * kendall_tau(x.loc[seed], y.loc[seed])
+            for seed in x.index.intersection(y.index)
+        }
+        return pd.Series(taus, dtype=float).rename_axis("seed").dropna()

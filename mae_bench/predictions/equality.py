@@ -1,0 +1,62 @@
+"""A measured value is the exact one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mae_bench.predictions import (
+    Equivalence,
+    by_point,
+    constant_or_means,
+    difference,
+    farthest,
+)
+from mae_bench.rows import Where
+
+
+@dataclass(frozen=True)
+class Equality(Equivalence):
+    """Value less exact value, within the margin on both sides, paired by seed.
+
+    Differences of a seed's rows are averaged, so opposite errors may cancel, except
+    along the factors that are named: there *every* point must be equal, and the
+    effect is that of the point whose interval over seeds reaches farthest from 0.
+
+    Args:
+        margin: Largest difference that would not matter.
+        value: Row filters of what was measured.
+        exact: Row filters of the exact value, or a constant.
+        relative: The margin is a share of the exact value, and so is the effect.
+        along: Columns at each of whose points the equality must hold.
+
+    Raises:
+        ValueError: Value and exact value are the same rows; the margin is not
+            positive; a share of 0 is asked for.
+    """
+
+    value: Where
+    exact: Where | float
+    relative: bool = False
+    along: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.value == self.exact:
+            raise ValueError(f"value and exact value are both {self.value}")
+        if self.relative and self.exact == 0:
+            raise ValueError("no difference is a share of 0; give a constant margin")
+
+    def effects(self, rows: pd.DataFrame) -> pd.Series:
+        """Signed difference, of each seed that has every point."""
+        found = difference(rows, self.value, self.exact, *self.along)
+        if self.relative:
+            exact = constant_or_means(rows, self.exact, *self.along)
+            # Nothing is a share of a measured 0: such a seed says nothing.
+            found = (found / np.abs(exact)).where(np.isfinite)
+        table = by_point(found, self.along).dropna()
+        if table.empty:
+            return pd.Series(dtype=float)
+        return pd.Series(farthest(table.to_numpy()), index=table.index)
