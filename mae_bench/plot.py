@@ -17,20 +17,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mae_bench import limits
+from mae_bench import exact, limits, scorecard
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.rows import read_measurements
 from mae_bench.schema import Setting
 from mae_bench.stats import student_interval
 
-VERDICT_COLOURS = {
-    "supported": "#2a9d5c",
-    "refuted": "#d1495b",
-    "undecided": "#edae49",
-    "void": "#8d6a9f",
-    "not_measured": "#d0d0d0",
-}
 ARROWS = {"max": " ↑", "min": " ↓", "target": "", "none": ""}
 SHOWN = ("linear_r2_level_0", "linear_probe")
 CONTROLS = ("random_init", "pixels", "oracle_latents", "supervised")
@@ -124,34 +117,6 @@ def _legend(axes: Iterable[Axes]) -> tuple[list[Any], list[str]]:
     return list(found.values()), list(found)
 
 
-def verdicts(table: pd.DataFrame) -> Figure:
-    """Theories x predictions: each claim's interval, coloured by its verdict.
-
-    Effects are divided by their margin, so 1 is the smallest that would matter; to the
-    right of 1 is what the theory claims.
-    """
-    order = table.sort_values(["theory", "prediction"], ignore_index=True)
-    figure, ax = plt.subplots(figsize=(7.2, 0.42 * len(order) + 1.2))
-    unit = order["margin"].abs().where(order["margin"] != 0, 1.0)
-    for y, row in enumerate(order.to_dict("records")):
-        colour = VERDICT_COLOURS[row["verdict"]]
-        mid, low, high = (row[c] / unit[y] for c in ("estimate", "ci_low", "ci_high"))
-        ax.axhspan(y - 0.4, y + 0.4, color=colour, alpha=0.18, lw=0)
-        if np.isfinite(mid):
-            ax.plot([low, high], [y, y], color=colour, lw=2)
-            ax.plot(mid, y, "o", color=colour)
-        said = row["verdict"].replace("_", " ")
-        ax.text(1.01, y, said, transform=ax.get_yaxis_transform(), va="center")
-    ax.axvline(1, color="0.3", lw=1)
-    ax.set_xscale("symlog", linthresh=2)
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_yticks(range(len(order)), order["prediction"])
-    ax.invert_yaxis()
-    ax.set_xlabel("effect / margin  (right of the line: as claimed)")
-    figure.tight_layout()
-    return figure
-
-
 def standing(board: pd.DataFrame) -> Figure:
     """The leaderboard: a panel a (dataset, metric), a line a method, floor and ceiling.
 
@@ -211,15 +176,23 @@ def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
     board = measured.get("leaderboard")
     floor = None if board is None else board[board["method"] == "random_init"]
     for name, experiment in experiments.items():
-        if name in measured and len(experiment.factors) == 1:
+        if name in measured and experiment.drawn and len(experiment.factors) == 1:
             factor = next(iter(experiment.factors))
             figures[name] = sweep(measured[name], experiment, factor, floor)
     for name, limit in limits.LIMITS.items():
         if limit.experiment in measured:
             figures[name] = limits.draw(limit, measured[limit.experiment])
-    for name, draw in {"leaderboard": standing, "verdicts": verdicts}.items():
-        if (results / f"{name}.csv").exists():
-            figures[name] = draw(pd.read_csv(results / f"{name}.csv"))
+    if any(limit.experiment in measured for limit in limits.LIMITS.values()):
+        figures["located_latents"] = exact.located_latents()
+        figures["mask_graph"] = exact.mask_graph_figure()
+    if (floors := exact.two_sample_floor(measured)) is not None:
+        figures["two_sample_floor"] = floors
+    if (results / "leaderboard.csv").exists():
+        figures["leaderboard"] = standing(pd.read_csv(results / "leaderboard.csv"))
+    if (results / "verdicts.csv").exists():
+        table = pd.read_csv(results / "verdicts.csv")
+        figures["verdicts"] = scorecard.tiles(table)
+        figures["effects"] = scorecard.effects(table)
     return [
         _save(figure, results / "figures" / f"{k}.png") for k, figure in figures.items()
     ]

@@ -21,6 +21,8 @@ from mae_bench.rows import COLUMNS, Measurements, matching, seed_means, write_ta
 from mae_bench.stats import CONFIDENCE, holm, p_value, student_interval
 
 FLOOR, CEILING = "random_init", "oracle_latents"
+# The same read-out, held against the latents of other images.
+SHUFFLED = "/shuffled"
 ENOUGH_SEEDS = 3
 
 
@@ -50,6 +52,8 @@ HEADLINES = (
     Headline("linear_r2", "level_0", "mean", "max"),
     Headline("block_r2", "level_0", "mean", "max"),
     Headline("mcc", "level_0", "mean", "max"),
+    Headline("ceiling_ratio", "level_0", "mean", "max"),
+    Headline("partial_r2", "level_1", "mean", "none"),
     Headline("linear_probe", "", "mean", "max"),
     Headline("knn_probe", "k20", "mean", "max"),
     Headline("effective_rank", "centred", "mean", "none"),
@@ -61,6 +65,7 @@ _PARTS = (
     "_high",
     "_floor",
     "_ceiling",
+    "_chance",
     "_n_seeds",
     "_rank_best",
     "_rank_worst",
@@ -104,12 +109,14 @@ def _better(difference: pd.Series, direction: str) -> tuple[bool, float]:
     return above < below, min(1.0, 2 * min(above, below))
 
 
-def _headline_table(rows: pd.DataFrame, headline: Headline) -> pd.DataFrame:
-    """Values of one dataset, seeds against methods."""
+def _headline_table(
+    rows: pd.DataFrame, headline: Headline, suffix: str = ""
+) -> pd.DataFrame:
+    """Values of one dataset, seeds against methods; ``suffix`` is of the token."""
     where = {
         "metric": headline.metric,
         "target": headline.target,
-        "token": headline.token,
+        "token": headline.token + suffix,
         "view": "unmasked",
         "status": "ok",
     }
@@ -124,17 +131,18 @@ def _mean(table: pd.DataFrame, method: str) -> float:
 def _columns(rows: pd.DataFrame, headline: Headline) -> dict[str, dict[str, float]]:
     """Method -> the headline's columns, for one dataset."""
     table = _headline_table(rows, headline)
-    floor = ceiling = math.nan
+    chance = _headline_table(rows, headline, SHUFFLED)
+    floor, ceiling = _mean(table, FLOOR), _mean(table, CEILING)
     ranks: Mapping[str, tuple[float, float]] = {}
     if headline.direction != "none":
-        floor, ceiling = _mean(table, FLOOR), _mean(table, CEILING)
         contestants = table.drop(columns=[FLOOR, CEILING], errors="ignore")
         ranks = rank_intervals(contestants, headline.direction)
     found = {}
     for method in map(str, table):
         values = table[method].dropna()
         rank = ranks.get(method, (math.nan, math.nan))
-        numbers = (*student_interval(values), floor, ceiling, len(values), *rank)
+        ends = (floor, ceiling, _mean(chance, method))
+        numbers = (*student_interval(values), *ends, len(values), *rank)
         names = (headline.name + part for part in _PARTS)
         found[method] = dict(zip(names, map(float, numbers), strict=True))
     return found
@@ -184,9 +192,11 @@ def rank(measurements: Measurements) -> pd.DataFrame:
     Returns:
         One row a (dataset, method), best first by the first headline of the dataset.
         Columns dataset, method; of every headline the value, its 95 % interval (low,
-        high), floor, ceiling, n_seeds and rank interval (rank_best, rank_worst); then
-        coverage (whole cells / cells) and status. The floor and the ceiling are the
-        means of ``random_init`` and ``oracle_latents``, which are not ranked.
+        high), floor, ceiling, chance, n_seeds and rank interval (rank_best,
+        rank_worst); then coverage (whole cells / cells) and status. The floor and the
+        ceiling are the means of ``random_init`` and ``oracle_latents``, which are not
+        ranked; chance is what the method's own features score against the latents of
+        other images, where the metric reads latents.
     """
     rows = measurements.get("leaderboard", pd.DataFrame(columns=list(COLUMNS)))
     rows = rows[rows["view"].isin(["unmasked", ""])]

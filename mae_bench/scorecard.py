@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,7 +56,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("coverage", key=lambda c: c == 0, kind="stable")
 
 
-def _tile(ax: Axes, x: int, y: float, row: dict[str, object]) -> None:
+def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
     strict = row["standing"] in ("theorem", "derived")
     ax.add_patch(
         Rectangle(

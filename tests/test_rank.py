@@ -70,6 +70,20 @@ def test_values_stand_with_interval_floor_and_ceiling():
     assert mae["linear_probe_n_seeds"] == 5
 
 
+def test_chance_is_of_the_methods_own_features_and_the_latents_of_others():
+    rows = measured()
+    shuffled = rows[(rows.target == "level_0") & rows.token.isin(["mean"])]
+    shuffled = shuffled.replace({"token": {"mean": "mean/shuffled"}})
+    shuffled["value"] -= 0.6
+    by = board_of(pd.concat([rows, shuffled])).set_index("method")
+    found = by["linear_r2_level_0"] - by["linear_r2_level_0_chance"]
+    assert found.tolist() == pytest.approx([0.6] * 4)
+    assert by["linear_probe_chance"].isna().all()
+    # What is held against the latents of others changes nothing else.
+    plain = board_of(rows).drop(columns="linear_r2_level_0_chance").set_index("method")
+    pd.testing.assert_frame_equal(by.drop(columns="linear_r2_level_0_chance"), plain)
+
+
 def test_the_floor_and_the_ceiling_are_shown_and_not_ranked():
     by = board_of(measured()).set_index("method")
     assert by.loc[["random_init", "oracle_latents"], "linear_probe"].notna().all()
@@ -207,7 +221,10 @@ def test_a_description_is_shown_and_not_ranked():
     ]
     by = board_of(pd.DataFrame(rows)).set_index("method")
     assert by.loc["mae", "effective_rank_centred"] == pytest.approx(5.02, abs=0.01)
-    assert by.filter(regex="effective_rank.*(rank_best|floor)").isna().all(axis=None)
+    assert by["effective_rank_centred_floor"].tolist() == pytest.approx(
+        [7.02] * 2, 1e-2
+    )
+    assert by.filter(regex="effective_rank.*rank_best").isna().all(axis=None)
 
 
 def test_nothing_measured_gives_an_empty_board_with_columns():

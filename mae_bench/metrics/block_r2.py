@@ -63,7 +63,7 @@ def fit(
     upper=1.0,
     best=1.0,
     chance=0.0,
-    version=1,
+    version=2,
     source="von Kügelgen et al. 2021, arXiv 2106.04619; its grid, with gamma / d",
 )
 def block_r2(

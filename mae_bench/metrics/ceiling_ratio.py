@@ -13,7 +13,7 @@ from mae_bench.metrics.linear_r2 import linear_r2
     reads="ceiling",
     direction="max",
     best=1.0,
-    version=1,
+    version=2,
     source="mae_bench: linear_r2 and level_accuracy over oracles/ceilings",
 )
 def ceiling_ratio(

@@ -42,7 +42,7 @@ def accuracy(
     lower=0.0,
     upper=1.0,
     best=1.0,
-    version=1,
+    version=2,
     source="Cagnetta et al. 2024, arXiv 2307.02129: probes of the symbols of a level",
 )
 def level_accuracy(

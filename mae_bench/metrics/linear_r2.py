@@ -56,7 +56,7 @@ def principal_axes(
     upper=1.0,
     best=1.0,
     chance=0.0,
-    version=1,
+    version=2,
     source="Zimmermann et al. 2021, arXiv 2102.08850; here with ridge and held out",
 )
 def linear_r2(

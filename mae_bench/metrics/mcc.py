@@ -28,7 +28,7 @@ def correlation(
     upper=1.0,
     best=1.0,
     chance=0.0,
-    version=1,
+    version=2,
     source="Hyvärinen & Morioka 2016, arXiv 1605.06336; the matching is held out",
 )
 def mcc(

@@ -64,7 +64,7 @@ def explained(
     direction="none",
     upper=1.0,
     chance=0.0,
-    version=1,
+    version=2,
     source="Robinson 1988, doi 10.2307/1912705; here by kernels, and held out",
 )
 def partial_r2(
@@ -86,6 +86,8 @@ def partial_r2(
 
     Args:
         train: Features ``[n, d]``, level -> latents ``[n, k]``, root first; fits.
+            Levels whose names end alike from a slash on, as ``level_1/shuffled``, are
+            a hierarchy of their own.
         val: Chooses alpha and gamma of each regression.
         test: Is reported.
 
@@ -105,10 +107,13 @@ def partial_r2(
     splits = [*halves, val, test]
     check_splits(*splits)
     features = [split.features for split in splits]
-    above = [split.features[:, :0] for split in splits]
+    nothing = [split.features[:, :0] for split in splits]
+    above: dict[str, list[Tensor]] = {}
     scores = {}
     for level in train.target:
+        story = level.partition("/")[2]
+        known = above.get(story, nothing)
         latents = [split.target[level] for split in splits]
-        scores[level] = explained(features, above, latents)
-        above = [torch.cat(pair, 1) for pair in zip(above, latents, strict=True)]
+        scores[level] = explained(features, known, latents)
+        above[story] = [torch.cat(pair, 1) for pair in zip(known, latents, strict=True)]
     return scores

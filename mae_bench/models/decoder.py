@@ -1,6 +1,6 @@
-"""From the encoder's tokens to the masked patches: MAE's decoder, and a linear one.
+"""From the encoder's tokens to the masked patches: MAE's decoder, and simpler ones.
 
-Both are given tokens of which the last ones stand at ``ids_keep``; those before have no
+All are given tokens of which the last ones stand at ``ids_keep``; those before have no
 place in the image (the class token, or the ``code`` alone, with ``ids_keep`` empty).
 """
 
@@ -116,4 +116,68 @@ class LinearDecoder(nn.Module):
         every = self.pred(tokens.mean(1)).view(len(tokens), -1, self.patch_dim)
         index = ids_masked[..., None].expand(-1, -1, self.patch_dim)
         out: Tensor = every.gather(1, index)
+        return out
+
+
+class PointwiseDecoder(nn.Module):
+    """A decoder without attention: each patch is an MLP of the mean token and a place.
+
+    Patches are decoded one by one, h = W mean(tokens) + e_place, then
+    h <- h + V GELU(U h) a block, so a patch does not depend on which others are asked.
+    Meant for a ``code`` alone, which is its own mean: there attention has nothing to
+    choose from, and slows training down.
+    """
+
+    def __init__(
+        self,
+        generator: torch.Generator,
+        *,
+        grid: int,
+        in_dim: int,
+        embed_dim: int,
+        depth: int,
+        patch_dim: int,
+    ) -> None:
+        """Build it and draw its weights.
+
+        Args:
+            generator: Draws the weights.
+            grid: Patches a side.
+            in_dim: Width of the tokens that it is given.
+            embed_dim: Width of h and of the blocks.
+            depth: Number of blocks, from 1.
+            patch_dim: Values of a patch.
+
+        Raises:
+            ValueError: A depth below 1.
+        """
+        super().__init__()
+        if depth < 1:
+            raise ValueError(f"decoder depth {depth}; choose 1 or more")
+        self.embed = nn.Linear(in_dim, embed_dim)
+        self.places = nn.Parameter(torch.empty(grid**2, embed_dim))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(embed_dim, embed_dim),
+                nn.GELU(),
+                nn.Linear(embed_dim, embed_dim),
+            )
+            for _ in range(depth)
+        )
+        self.pred = nn.Linear(embed_dim, patch_dim)
+        draw_weights(self, generator)
+        nn.init.normal_(self.places, generator=generator)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "n t d"],
+        ids_keep: Int64[Tensor, "n k"],
+        ids_masked: Int64[Tensor, "n m"],
+    ) -> Float[Tensor, "n m p"]:
+        """Predicted values of the masked patches, in the order of ``ids_masked``."""
+        del ids_keep
+        h = self.embed(tokens.mean(1, keepdim=True)) + self.places[ids_masked]
+        for block in self.blocks:
+            h = h + block(h)
+        out: Tensor = self.pred(h)
         return out

@@ -11,7 +11,7 @@ from mae_bench.methods.linear_mae import LinearMAE
 from mae_bench.methods.pixels import Pixels
 from mae_bench.metrics import Skip
 from mae_bench.metrics.closed_form_gap import closed_form_gap
-from mae_bench.oracles.linear_mae import solve_all_pixels
+from mae_bench.oracles.linear_mae import all_pixels_loss, solve_all_pixels
 
 
 def rng(seed=0):
@@ -42,6 +42,7 @@ def test_the_optimum_in_any_basis_of_its_code_has_no_gap(patch_size, channels):
     found = gap(built(world, A, B, **settings), world)
     assert found["loss"] == pytest.approx(0, abs=1e-9)
     assert found["angle"] == pytest.approx(0, abs=1e-5)
+    assert found["overlap"] == pytest.approx(1, abs=1e-9)
     for name in ("radius", "out_of_patch_share", "overlap_pca"):
         assert found[name] == pytest.approx(found[f"{name}_closed_form"], rel=1e-5)
 
@@ -74,11 +75,46 @@ def test_the_optimum_is_the_principal_subspace_in_the_whitened_field_alone():
     assert overlap["exponential"] < 0.99
 
 
+@pytest.mark.parametrize("noise_std", [0.0, 0.5, 2.0])
+def test_under_noise_the_optimum_is_the_principal_subspace_shrunk(noise_std):
+    world = GaussianField(rng())
+    values, vectors = torch.linalg.eigh(world.covariance())
+    U, kept = vectors[:, -8:], values[-8:]
+    A = U * (kept / (kept + noise_std**2))
+    found = gap(built(world, A, U.T, mask_ratio=0.0, noise_std=noise_std), world)
+    assert found["loss"] == pytest.approx(0, abs=1e-9)
+    assert found["angle"] == pytest.approx(0, abs=1e-5)
+    assert found["overlap_pca_closed_form"] == pytest.approx(1)
+    # Unshrunk, the principal components let the noise pass: k of its d coordinates.
+    residual = values[:-8].sum()
+    best = residual + (kept * noise_std**2 / (kept + noise_std**2)).sum()
+    passed = (residual + 8 * noise_std**2) / best
+    assert found["loss_pca"] == pytest.approx(float(passed) - 1)
+
+
+def test_principal_components_are_not_the_optimum_of_masked_images():
+    world, m = GaussianField(rng()), 0.75
+    best = solve_all_pixels(world.covariance(), m, 2, 8)
+    pca = torch.linalg.eigh(world.covariance()).eigenvectors[:, -8:]
+    exact = all_pixels_loss(pca @ pca.T, world.covariance(), m, 2).item()
+    found = gap(built(world, mask_ratio=m), world)
+    assert found["loss_pca"] == pytest.approx(exact / best.loss - 1)
+    assert found["loss_pca"] > 0.01
+
+
+def test_an_untrained_code_overlaps_by_chance():
+    world = GaussianField(rng())
+    found = gap(built(world), world)  # 8 random directions among 64
+    assert found["overlap"] == pytest.approx(8 / 64, abs=0.1)
+
+
 def test_what_has_no_closed_form_is_skipped():
     field, digits = GaussianField(rng()), Digits(rng())
     with pytest.raises(Skip, match="Pixels is no linear MAE"):
         gap(Pixels(field, rng()), field)
     with pytest.raises(Skip, match="loss on all pixels"):
         gap(built(field, masked_only=True), field)
+    with pytest.raises(Skip, match="masks and noise together"):
+        gap(built(field, noise_std=0.5), field)
     with pytest.raises(Skip, match="covariance of Digits"):
         gap(built(digits), digits)

@@ -1,9 +1,9 @@
-"""The decoder against MAE's plain one, in natural order and with every query."""
+"""Decoders against slow twins: MAE's in natural order, the others patch by patch."""
 
 import pytest
 import torch
 
-from mae_bench.models.decoder import Decoder, LinearDecoder
+from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
 from mae_bench.models.masking import random_masking
 from mae_bench.models.vit import sincos_positions
 
@@ -22,6 +22,17 @@ def decoder(depth: int = 2, seed: int = 0) -> Decoder:
         embed_dim=DIM,
         depth=depth,
         num_heads=4,
+        patch_dim=PATCH_DIM,
+    )
+
+
+def pointwise(depth: int = 2, seed: int = 0) -> PointwiseDecoder:
+    return PointwiseDecoder(
+        stream(seed),
+        grid=GRID,
+        in_dim=IN_DIM,
+        embed_dim=DIM,
+        depth=depth,
         patch_dim=PATCH_DIM,
     )
 
@@ -86,18 +97,56 @@ def test_the_linear_decoder_has_a_linear_map_for_each_place():
             assert torch.allclose(found[n, m], expected, atol=1e-5)
 
 
-def test_weights_depend_on_the_generator_alone():
+@pytest.mark.parametrize("depth", [1, 3])
+def test_the_pointwise_decoder_is_an_mlp_of_the_mean_token_and_the_place(depth):
+    net = pointwise(depth)
+    masking = random_masking(3, GRID, 0.7, stream(1))
+    tokens = torch.randn(3, 5, IN_DIM, generator=stream(2))
+    found = net(tokens, masking.ids_keep, masking.ids_masked)
+    assert len(net.blocks) == depth
+    for n, ids in enumerate(masking.ids_masked):
+        for m, patch in enumerate(ids):
+            h = net.embed(tokens[n].mean(0)) + net.places[patch]
+            for into, gelu, out in net.blocks:
+                h = h + out(gelu(into(h)))
+            assert torch.allclose(found[n, m], net.pred(h), atol=1e-5)
+
+
+def test_the_pointwise_decoder_does_not_know_which_others_are_asked_or_kept():
+    net = pointwise()
+    tokens = torch.randn(2, 1, IN_DIM, generator=stream(1))
+    ids = torch.arange(GRID**2).expand(2, -1)
+    many = net(tokens, ids[:, :0], ids)
+    few = net(tokens, ids[:, :4], ids[:, 4:6].flip(1))
+    assert torch.allclose(few, many[:, 4:6].flip(1), atol=1e-6)
+    # Places differ from the start.
+    assert (many.std(1) > 0.1).all()
+
+
+def test_the_pointwise_decoder_learns_its_places():
+    net = pointwise()
+    ids = torch.tensor([[1, 6]])
+    net(torch.ones(1, 1, IN_DIM), ids[:, :0], ids).square().sum().backward()
+    moved = net.places.grad.abs().sum(1).nonzero().flatten().tolist()
+    assert moved == [1, 6]
+
+
+@pytest.mark.parametrize(
+    ("built", "drawn"), [(decoder, "mask_token"), (pointwise, "places")]
+)
+def test_weights_depend_on_the_generator_alone(built, drawn):
     torch.manual_seed(1)
-    one = decoder().state_dict()
+    one = built().state_dict()
     torch.manual_seed(2)
-    two, other = decoder().state_dict(), decoder(seed=1).state_dict()
+    two, other = built().state_dict(), built(seed=1).state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
-    assert not torch.equal(one["mask_token"], other["mask_token"])
+    assert not torch.equal(one[drawn], other[drawn])
 
 
-def test_a_decoder_without_blocks_is_refused():
+@pytest.mark.parametrize("built", [decoder, pointwise])
+def test_a_decoder_without_blocks_is_refused(built):
     with pytest.raises(ValueError, match="decoder depth 0; choose 1 or more"):
-        decoder(depth=0)
+        built(depth=0)
 
 
 def test_without_mask_to_mask_a_masked_patch_does_not_know_which_others_are_asked() -> (
