@@ -1,31 +1,35 @@
-"""Linear masked autoencoder (Bisulco et al. 2025): two matrices, solved in closed form.
+"""Linear masked or denoising autoencoder: two matrices, solved in closed form.
 
 The limit that training should meet is in ``oracles/linear_mae.py``.
 """
 
+import math
 from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Dataset, LinearGaussian
 from mae_bench.methods import Method
 from mae_bench.oracles.linear_mae import patch_index
 
 
 class LinearMAE(Method):
-    """x̃ = R ⊙ x -> x̃ A B, with an encoder A [d k] and a decoder B [k d].
+    """x̃ = R ⊙ (x + σ ε) -> x̃ A B, with an encoder A [d k] and a decoder B [k d].
 
     Each patch is kept with probability 1 - m, apart from all others, as in the theory:
-    images differ in how many patches they show.
+    images differ in how many patches they show. Without masks (m = 0) it is the linear
+    denoising autoencoder, and without noise as well, the plain one: PCA.
 
     References:
         Bisulco et al. 2025, arXiv 2508.15404, Theorem 1: the loss on all pixels.
+        Balestriero & LeCun 2024, arXiv 2402.11337: noise and masks in one problem.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     pixel_patch: Tensor
+    covariance: Tensor | None
 
     def __init__(
         self,
@@ -35,7 +39,9 @@ class LinearMAE(Method):
         mask_ratio: float = 0.75,
         patch_size: int = 2,
         rank: int = 8,
+        noise_std: float = 0.0,
         masked_only: bool = False,
+        expected: bool = False,
         lr: float = 2e-2,
         weight_decay: float = 0.0,
         **budget: Any,
@@ -45,27 +51,39 @@ class LinearMAE(Method):
         Args:
             dataset: The world that it learns from.
             generator: Draws the initial weights.
-            mask_ratio: m, in (0, 1): chance of a patch to be masked.
+            mask_ratio: m, in [0, 1): chance of a patch to be masked.
             patch_size: p, in pixels; divides the image.
             rank: k, in 1..d with d = c h w.
+            noise_std: σ >= 0, of the Gaussian noise that pixels get before the mask.
             masked_only: Whether visible pixels are left out of the loss, as in MAE.
+            expected: Whether each step takes the loss's expectation over all images,
+                masks and noise instead of a batch's mean; a world's covariance must
+                be known. What training finds is then free of sampling noise.
             lr: Peak learning rate.
             weight_decay: 0 for the theory's optimum.
             budget: See ``Method``.
 
         Raises:
-            ValueError: A setting is outside its range.
+            ValueError: A setting is outside its range, or two do not go together.
         """
         super().__init__(dataset, generator, lr=lr, weight_decay=weight_decay, **budget)
         d = dataset.channels * dataset.image_size**2
-        if not 0 < mask_ratio < 1:
-            raise ValueError(f"mask_ratio is {mask_ratio}; give a number in (0, 1)")
+        if not 0 <= mask_ratio < 1:
+            raise ValueError(f"mask_ratio is {mask_ratio}; give a number in [0, 1)")
         if not 1 <= rank <= d:
             raise ValueError(f"rank is {rank}; give an integer in 1..{d}")
+        if not 0 <= noise_std < math.inf:
+            raise ValueError(f"noise_std is {noise_std}; give a number >= 0")
+        if masked_only and (expected or mask_ratio == 0):
+            raise ValueError("masked_only needs drawn masks; unset expected, raise m")
         self.mask_ratio = mask_ratio
+        self.patch_size = patch_size
+        self.noise_std = noise_std
         self.masked_only = masked_only
         patches = patch_index(d, patch_size, channels=dataset.channels)
         self.register_buffer("pixel_patch", patches, persistent=False)
+        known = _covariance(dataset).float() if expected else None
+        self.register_buffer("covariance", known, persistent=False)
         self.A = nn.Parameter(torch.randn(d, rank, generator=generator) / d**0.5)
         self.B = nn.Parameter(torch.randn(rank, d, generator=generator) / d**0.5)
 
@@ -86,14 +104,39 @@ class LinearMAE(Method):
         Raises:
             ValueError: There is no generator.
         """
+        if self.covariance is not None:
+            loss = self.expected_loss(self.A @ self.B, self.covariance)
+            return loss / len(self.covariance)
         if generator is None:
             raise ValueError("generator None cannot draw masks; give one, or set noise")
         x = batch.images.flatten(1)
         kept = self.masks(len(x), generator)
-        error = (x - (kept * x) @ self.A @ self.B).square()
+        seen = kept * x
+        if self.noise_std > 0:
+            grain = torch.empty_like(x).normal_(generator=generator)
+            seen = seen + self.noise_std * kept * grain
+        error = (x - seen @ self.A @ self.B).square()
         if self.masked_only:
             return (error * (1 - kept)).mean() / self.mask_ratio
         return error.mean()
+
+    def expected_loss(
+        self, weights: Float[Tensor, "d d"], covariance: Float[Tensor, "d d"]
+    ) -> Float[Tensor, ""]:
+        """E ‖x - x̃ W‖² under the method's own masks and noise, over all pixels.
+
+        tr C - (1-m) (2 tr(C W) - tr(Wᵀ V W)) with V = (1-m) C + m D + σ² I, since
+        E x̃ x̃ᵀ = (1-m) V and E x̃ xᵀ = (1-m) C; D are the patches' blocks of C.
+
+        Args:
+            weights: W, e.g. A B.
+            covariance: C.
+        """
+        m, explained = self.mask_ratio, 2 * (covariance * weights).sum()
+        blocks = covariance * (self.pixel_patch[:, None] == self.pixel_patch)
+        reached = ((1 - m) * covariance + m * blocks) @ weights
+        reached = reached + self.noise_std**2 * weights
+        return covariance.trace() - (1 - m) * (explained - (weights * reached).sum())
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None
@@ -106,3 +149,10 @@ class LinearMAE(Method):
             x = x * kept[:, self.pixel_patch]
         code = x @ self.A
         return {"code": code, "mean": code}
+
+
+def _covariance(dataset: Dataset) -> Tensor:
+    """A world's covariance, where it is known."""
+    if not isinstance(dataset, LinearGaussian):
+        raise ValueError(f"{type(dataset).__name__} has no covariance; unset expected")
+    return dataset.covariance()

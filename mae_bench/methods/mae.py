@@ -4,13 +4,13 @@ from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod
-from mae_bench.models.decoder import Decoder, LinearDecoder
+from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
 from mae_bench.models.masking import Masking, patches_a_unit, random_masking
-from mae_bench.models.vit import patchify
+from mae_bench.models.vit import ViT, patchify
 
 
 class MAE(ViTMethod):
@@ -31,6 +31,7 @@ class MAE(ViTMethod):
         mask_unit: int = 0,
         mask_family: str = "random",
         norm_pix_loss: bool = False,
+        decoder_family: str = "transformer",
         decoder_embed_dim: int = 32,
         decoder_depth: int = 1,
         decoder_num_heads: int = 4,
@@ -48,14 +49,17 @@ class MAE(ViTMethod):
             mask_family: ``random``, ``block``, ``grid``, ``aligned``, or a fixed mask;
                 see ``random_masking``.
             norm_pix_loss: Whether each target patch is normalised by its own pixels.
-            decoder_embed_dim: Width of the decoder; a multiple of 4.
-            decoder_depth: Blocks of the decoder; 0 for a linear one.
+            decoder_family: ``transformer``, or ``pointwise``: no attention, an MLP of
+                the mean token and the place, without heads or ``mask_to_mask``.
+            decoder_embed_dim: Width of the decoder; a multiple of 4 in a transformer.
+            decoder_depth: Blocks of the decoder; 0 in a transformer for a linear one.
             decoder_num_heads: Attention heads of the decoder.
             mask_to_mask: Whether the decoder's masked tokens look at each other.
             encoder: See ``ViTMethod``.
 
         Raises:
-            ValueError: Sizes that do not divide, or masks that cannot be drawn.
+            ValueError: Sizes that do not divide, masks that cannot be drawn, or an
+                unknown family of decoders.
         """
         super().__init__(dataset, generator, **encoder)
         vit = self.encoder
@@ -71,23 +75,15 @@ class MAE(ViTMethod):
         self.norm_pix_loss = norm_pix_loss
         # Masks that cannot be drawn are refused here, not at the first step.
         self.masking(1, torch.Generator().manual_seed(0))
-        sizes = {
-            "grid": vit.grid_size,
-            "in_dim": vit.bottleneck or vit.embed_dim,
-            "patch_dim": patch_dim,
-        }
-        self.decoder = (
-            Decoder(
-                generator,
-                embed_dim=decoder_embed_dim,
-                depth=decoder_depth,
-                num_heads=decoder_num_heads,
-                mask_to_mask=mask_to_mask,
-                pos_embed=vit.pos_embed,
-                **sizes,
-            )
-            if decoder_depth
-            else LinearDecoder(generator, **sizes)
+        self.decoder = _decoder(
+            generator,
+            decoder_family,
+            vit,
+            patch_dim=patch_dim,
+            embed_dim=decoder_embed_dim,
+            depth=decoder_depth,
+            num_heads=decoder_num_heads,
+            mask_to_mask=mask_to_mask,
         )
 
     def masking(self, n: int, generator: torch.Generator) -> Masking:
@@ -201,3 +197,39 @@ def patch_scale(
     """Mean of each patch, and the root of its variance plus 1e-6, as in MAE."""
     variance, mean = torch.var_mean(patches, dim=-1, keepdim=True)
     return mean, (variance + 1e-6).sqrt()
+
+
+def _decoder(
+    generator: torch.Generator,
+    family: str,
+    vit: ViT,
+    *,
+    patch_dim: int,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    mask_to_mask: bool,
+) -> nn.Module:
+    """The decoder of a family, given the encoder whose tokens or code it reads."""
+    sizes = {
+        "grid": vit.grid_size,
+        "in_dim": vit.bottleneck or vit.embed_dim,
+        "patch_dim": patch_dim,
+    }
+    if family == "pointwise":
+        return PointwiseDecoder(generator, embed_dim=embed_dim, depth=depth, **sizes)
+    if family != "transformer":
+        raise ValueError(
+            f"decoder_family {family!r}; choose 'transformer' or 'pointwise'"
+        )
+    if not depth:
+        return LinearDecoder(generator, **sizes)
+    return Decoder(
+        generator,
+        embed_dim=embed_dim,
+        depth=depth,
+        num_heads=num_heads,
+        mask_to_mask=mask_to_mask,
+        pos_embed=vit.pos_embed,
+        **sizes,
+    )

@@ -10,9 +10,7 @@ def stream(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_the_encoder_sees_noise_of_the_given_size_and_is_asked_for_the_clean_image() -> (
-    None
-):
+def test_the_encoder_sees_noise_of_its_size_and_is_asked_for_the_clean_image() -> None:
     world = GaussianTree(stream())
     method = Denoising(world, stream(1), noise_std=0.5)
     batch = world.sample(500, stream(2))

@@ -7,12 +7,15 @@ import torch
 from torch import Tensor
 
 from mae_bench import registry
+from mae_bench.datasets import Batch
+from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.methods.linear_mae import LinearMAE
 from mae_bench.oracles.linear_mae import (
     all_pixels_loss,
     patch_index,
     solve_all_pixels,
+    solve_denoising,
     solve_masked_only,
 )
 from mae_bench.oracles.principal_angle import principal_angle
@@ -99,6 +102,69 @@ def test_the_mean_loss_is_the_theorys_by_pixel(masked_only):
     assert found == pytest.approx(exact / pixels, rel=0.03)
 
 
+@pytest.mark.parametrize(
+    ("mask_ratio", "noise_std"), [(0.6, 0.0), (0.0, 0.8), (0.6, 0.8)]
+)
+def test_the_expected_loss_is_the_mean_over_images_masks_and_noise(
+    mask_ratio, noise_std
+):
+    tree = world(tree_depth=1)
+    settings = {"rank": 4, "mask_ratio": mask_ratio, "noise_std": noise_std}
+    drawn, exact = (
+        LinearMAE(tree, rng(5), expected=expected, **settings)
+        for expected in (False, True)
+    )
+    mean = drawn.loss(tree.sample(20_000, rng(1)), rng(2)).item()
+    assert exact.loss(tree.sample(1, rng(1)), None).item() == pytest.approx(
+        mean, rel=0.03
+    )
+
+
+def test_the_expected_loss_is_that_of_the_oracle():
+    tree = world(channels=2)
+    method = LinearMAE(tree, rng(), mask_ratio=0.4, patch_size=4)
+    W = torch.randn(128, 128, generator=rng(), dtype=torch.float64) / 20
+    cov = tree.covariance()
+    exact = all_pixels_loss(W, cov, 0.4, 4, channels=2)
+    torch.testing.assert_close(method.expected_loss(W, cov), exact)
+
+
+def test_without_noise_of_drawn_images_training_ends_at_the_closed_form():
+    tree, where = world(), {"mask_ratio": 0.75, "patch_size": 2, "rank": 64}
+    method = trained(tree, steps=400, batch_size=1, expected=True, **where)
+    best = solve_all_pixels(tree.covariance(), 0.75, 2)
+    W, exact = method.A @ method.B, best.encoder @ best.decoder
+    assert (W - exact).norm() < 0.01 * exact.norm()
+
+
+@pytest.mark.parametrize("noise_std", [0.0, 1.0])
+def test_without_masks_it_learns_the_principal_subspace_at_any_noise(noise_std):
+    tree = world()
+    method = trained(tree, steps=400, rank=8, mask_ratio=0.0, noise_std=noise_std)
+    pca = torch.linalg.eigh(tree.covariance()).eigenvectors[:, -8:]
+    assert principal_angle(method.B.T, pca).max() < 0.2
+    best = solve_denoising(tree.covariance(), noise_std, 8).loss
+    reached = method.expected_loss(method.A @ method.B, tree.covariance()).item()
+    assert best <= reached < 1.01 * best
+
+
+def test_noise_is_fresh_gaussian_of_its_size_and_hidden_by_the_mask():
+    tree = world()
+    method = LinearMAE(tree, rng(), rank=64, mask_ratio=0.5, noise_std=2.0)
+    with torch.no_grad():
+        method.A.copy_(torch.eye(64))
+        method.B.copy_(torch.eye(64))
+    still = Batch(torch.zeros(4000, 1, 8, 8))
+    # Of black images the copy gets the noise of the visible half alone.
+    assert method.loss(still, rng(1)).item() == pytest.approx(4 * 0.5, rel=0.02)
+    assert method.loss(still, rng(1)) != method.loss(still, rng(2))
+
+
+def test_a_world_of_unknown_covariance_has_no_expected_loss():
+    with pytest.raises(ValueError, match="Digits has no covariance"):
+        LinearMAE(Digits(rng()), rng(), expected=True)
+
+
 @pytest.mark.parametrize("masked_only", [False, True])
 def test_the_loss_is_a_loop_over_images_and_pixels(masked_only):
     tree = world(channels=2)
@@ -148,15 +214,20 @@ def test_its_generator_draws_the_weights():
 
 
 def test_only_the_two_matrices_are_kept():
-    assert set(LinearMAE(world(), rng()).state_dict()) == {"A", "B"}
+    for expected in (False, True):
+        method = LinearMAE(world(), rng(), expected=expected)
+        assert set(method.state_dict()) == {"A", "B"}
     assert registry.settings(LinearMAE)["weight_decay"] == 0.0
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mask_ratio": 0.0}, "mask_ratio is 0.0"),
+        ({"mask_ratio": -0.1}, "mask_ratio is -0.1"),
         ({"mask_ratio": 1.0}, "mask_ratio is 1.0"),
+        ({"noise_std": -1.0}, "noise_std is -1.0"),
+        ({"masked_only": True, "expected": True}, "needs drawn masks"),
+        ({"masked_only": True, "mask_ratio": 0.0}, "needs drawn masks"),
         ({"rank": 0}, "rank is 0"),
         ({"rank": 65}, r"rank is 65; give an integer in 1\.\.64"),
         ({"patch_size": 3}, "patch_size is 3"),

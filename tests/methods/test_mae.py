@@ -6,6 +6,7 @@ import torch
 from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
+from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
 from mae_bench.models.vit import patchify, sincos_positions
 
 SMALL = {"embed_dim": 16, "depth": 2, "num_heads": 4, "decoder_embed_dim": 16}
@@ -123,9 +124,11 @@ def test_masked_pixels_have_no_say_in_the_prediction():
     assert target.min() > 1
 
 
-@pytest.mark.parametrize("decoder_depth", [0, 1])
-def test_with_a_bottleneck_the_decoder_sees_the_code_alone(decoder_depth):
-    method, data = mae(bottleneck=3, decoder_depth=decoder_depth), batch()
+@pytest.mark.parametrize(
+    "settings", [{"decoder_depth": 0}, {}, {"decoder_family": "pointwise"}]
+)
+def test_with_a_bottleneck_the_decoder_sees_the_code_alone(settings):
+    method, data = mae(bottleneck=3, **settings), batch()
     masking = method.masking(len(data), stream(2))
     tokens = method.forward_encoder(data.images, masking)
     code = method.encoder.readout(tokens)["code"]
@@ -161,7 +164,15 @@ def test_the_loss_is_drawn_from_its_generator_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("settings", [{}, {"bottleneck": 4}, {"decoder_depth": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"bottleneck": 4},
+        {"decoder_depth": 0},
+        {"decoder_family": "pointwise", "bottleneck": 4},
+    ],
+)
 def test_half_precision_changes_the_loss_by_its_rounding_only(settings):
     method, data = mae(**settings), batch()
     exact = method.loss(data, stream(2))
@@ -174,10 +185,29 @@ def test_half_precision_changes_the_loss_by_its_rounding_only(settings):
 def test_the_encoder_starts_the_same_whatever_decodes():
     one = mae(decoder_depth=0).encoder.state_dict()
     two = mae(decoder_depth=2, mask_ratio=0.5).encoder.state_dict()
+    three = mae(decoder_family="pointwise").encoder.state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
+    assert all(torch.equal(one[name], three[name]) for name in one)
 
 
-@pytest.mark.parametrize("settings", [{}, {"decoder_depth": 0}, {"bottleneck": 4}])
+def test_the_family_and_the_depth_choose_the_decoder():
+    assert type(mae().decoder) is Decoder
+    assert type(mae(decoder_depth=0).decoder) is LinearDecoder
+    net = mae(decoder_family="pointwise", decoder_depth=3, decoder_embed_dim=6).decoder
+    assert type(net) is PointwiseDecoder
+    assert len(net.blocks) == 3
+    assert net.places.shape == (16, 6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"decoder_depth": 0},
+        {"bottleneck": 4},
+        {"decoder_family": "pointwise", "bottleneck": 4},
+    ],
+)
 def test_it_learns_to_continue_a_ramp(settings):
     method = mae(mask_ratio=0.5, steps=150, **settings)
     (optimizer,), (schedule,) = method.configure_optimizers()
@@ -196,6 +226,7 @@ def test_its_settings_have_maes_defaults():
     settings = registry.settings(MAE)
     assert settings["mask_ratio"] == 0.75
     assert settings["norm_pix_loss"] is False
+    assert settings["decoder_family"] == "transformer"
     assert {"mask_unit", "mask_family", "decoder_depth", "patch_size"} <= set(settings)
 
 
@@ -208,6 +239,8 @@ def test_its_settings_have_maes_defaults():
         ({"mask_family": "stripes"}, "'stripes'; choose one of"),
         ({"mask_family": "grid", "mask_ratio": 0.5}, "cannot keep 8 of 16 units"),
         ({"patch_size": 1, "norm_pix_loss": True}, "patches of 1 value"),
+        ({"decoder_family": "mlp"}, "decoder_family 'mlp'; choose 'transformer' or"),
+        ({"decoder_family": "pointwise", "decoder_depth": 0}, "decoder depth 0"),
     ],
 )
 def test_bad_settings_are_refused_when_it_is_built(settings, message):

@@ -1,0 +1,132 @@
+"""What each theory's own formulas say of a mask, as one number: nothing is trained.
+
+Masks are uniform, with an exact count of masked units; sizes are in pixels. The numbers
+do not depend on the drawn world: the rotations of a Gaussian tree cancel.
+"""
+
+import heapq
+import math
+from functools import cache
+
+import torch
+from jaxtyping import Float, Float64
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.models.masking import patches_a_unit, random_masking
+from mae_bench.oracles.ceilings import pixel_mask
+from mae_bench.oracles.gaussian_conditioning import recoverable_r2
+from mae_bench.oracles.located_latents import level_table
+
+MASKS = 200
+# Where fine-tuning is best: the middle of 10 to 20 pixels of an image of 192.
+BEST_DISTANCE = math.sqrt(10 * 20) / 192
+
+
+def masks(
+    image_size: int, mask_ratio: float, mask_unit: int, pixel: int = 1, n: int = MASKS
+) -> Float[Tensor, "n d"]:
+    """Masks of pixels (0 = keep, 1 = remove), always the same ones."""
+    stream = torch.Generator().manual_seed(0)
+    unit = patches_a_unit(mask_unit, pixel)
+    grid = image_size // pixel
+    drawn = random_masking(n, grid, mask_ratio, stream, unit=unit)
+    return pixel_mask(drawn.mask, pixel, 1)
+
+
+@cache
+def root_share(depth: int, mask_ratio: float, unit: int) -> float:
+    """1 / E|c(m)|: the root's share of the latents that the mask leaves shared.
+
+    It is 1 if c is the root alone, and all nodes are as wide as the root: how little
+    else an encoder that holds c has to find room for.
+
+    Args:
+        depth: Of the quadtree.
+        mask_ratio: r.
+        unit: Of the mask, in leaves.
+    """
+    (row,) = level_table(2**depth, (unit,), (mask_ratio,))
+    return 1 / row.expected_size
+
+
+@cache
+def graph_score(mask_ratio: float, mask_unit: int, k: int) -> float:
+    """-(T_k + α) of the default Gaussian tree, the mean over masks.
+
+    Zhang et al. bound the error by c1 T_k + c2 α; c1 = c2 = 1 is this project's
+    reading. Each mask is a graph of its own, since its parts know their places. For
+    Gaussians with canonical correlations ρ_j between the parts the eigenvalues of A_aug
+    are all the products Π ρ_j^(2 n_j), so T_k is known; α is the Bayes error of the
+    orthant of the root's two coordinates from the visible part, for which they are
+    known equally well and independently: 1 - (1/2 + asin(R) / π)².
+
+    Args:
+        mask_ratio: r.
+        mask_unit: In pixels.
+        k: Feature width.
+    """
+    world = GaussianTree(torch.Generator().manual_seed(0))
+    covariance = world.covariance()
+    mask = masks(world.image_size, mask_ratio, mask_unit)
+    root = world.cross_covariance()["level_0"]
+    r = recoverable_r2(covariance, root, mask).mean(1).sqrt()
+    alpha = 1 - (0.5 + torch.asin(r) / math.pi).square()
+    tails = [tail_sum(canonical_correlations(covariance, m), k) for m in mask]
+    return -(sum(tails) / len(tails) + alpha.mean().item())
+
+
+def canonical_correlations(
+    covariance: Float64[Tensor, "d d"], mask: Float[Tensor, " d"]
+) -> Float64[Tensor, " r"]:
+    """Between visible and masked pixels, the largest first."""
+    v, m = mask == 0, mask == 1
+    left, right = (torch.linalg.cholesky(covariance[s][:, s]) for s in (v, m))
+    cross = torch.linalg.solve_triangular(left, covariance[v][:, m], upper=False)
+    white = torch.linalg.solve_triangular(right, cross.T, upper=False)
+    rho: Tensor = torch.linalg.svdvals(white)
+    return rho.clamp(0, 1 - 1e-9)
+
+
+def tail_sum(rho: Float64[Tensor, " r"], k: int) -> float:
+    """Σ λ_i² of all but the k largest λ = Π ρ_j^(2 n_j), n_j = 0, 1, ...
+
+    All of them sum to Π 1 / (1 - ρ_j⁴). The largest come first from a heap in which
+    every product is reached once, by raising the exponent of its last factor, or of
+    a later one.
+    """
+    squares = [float(r) ** 4 for r in rho if r > 1e-6]
+    total = math.prod(1 / (1 - s) for s in squares)
+    heap, found = [(-1.0, 0)], 0.0
+    for _ in range(k):
+        if not heap:
+            break
+        value, last = heapq.heappop(heap)
+        found -= value
+        for j in range(last, len(squares)):
+            heapq.heappush(heap, (value * squares[j], j))
+    return total - found
+
+
+@cache
+def average_distance(image_size: int, mask_ratio: float, mask_unit: int) -> float:
+    """Mean distance of a masked pixel to the nearest visible one, in pixels.
+
+    References:
+        Xie et al. 2022, arXiv 2111.09886 (SimMIM): AvgDist.
+    """
+    hidden = masks(image_size, mask_ratio, mask_unit)
+    squares = hidden.view(-1, image_size, image_size).numpy()
+    # Of each masked pixel to the nearest 0; of visible ones, 0.
+    distance = sum(float(distance_transform_edt(square).sum()) for square in squares)
+    return distance / float(hidden.sum())
+
+
+def ridge(image_size: int, mask_ratio: float, mask_unit: int) -> float:
+    """Nearness of the average distance to SimMIM's best, scaled to the image: <= 0.
+
+    -|log(distance / best)|; best is 0.074 of the image's side.
+    """
+    best = BEST_DISTANCE * image_size
+    return -abs(math.log(average_distance(image_size, mask_ratio, mask_unit) / best))

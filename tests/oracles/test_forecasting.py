@@ -1,0 +1,95 @@
+import math
+from itertools import product
+
+import pytest
+import torch
+
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.oracles.forecasting import (
+    average_distance,
+    canonical_correlations,
+    graph_score,
+    masks,
+    ridge,
+    root_share,
+    tail_sum,
+)
+
+
+def test_masks_are_of_whole_units_and_hide_the_share_they_should() -> None:
+    mask = masks(8, 0.5, 4)
+    squares = mask.view(-1, 2, 4, 2, 4).transpose(2, 3).flatten(3)
+    assert (squares == squares[..., :1]).all()
+    assert mask.mean() == 0.5
+
+
+def test_the_roots_share_is_whole_where_the_mask_shares_the_root_alone() -> None:
+    assert root_share(2, 0.5, 2) == 1.0
+    assert root_share(2, 0.25, 1) == pytest.approx(root_share(2, 0.75, 1))
+    assert root_share(2, 0.5, 1) < root_share(2, 0.25, 1) < 1.0
+
+
+def test_a_tail_sum_is_that_of_all_products_by_brute_force() -> None:
+    rho = torch.tensor([0.8, 0.5, 0.3], dtype=torch.float64)
+    powers = product(range(60), range(30), range(20))
+    every = sorted(
+        (0.8 ** (4 * a) * 0.5 ** (4 * b) * 0.3 ** (4 * c) for a, b, c in powers),
+        reverse=True,
+    )
+    for k in (0, 1, 2, 5, 11):
+        assert tail_sum(rho, k) == pytest.approx(sum(every[k:]), rel=1e-9)
+
+
+def test_unrelated_parts_have_no_tail_beyond_the_constant() -> None:
+    assert tail_sum(torch.zeros(3, dtype=torch.float64), 1) == 0.0
+    assert tail_sum(torch.zeros(3, dtype=torch.float64), 5) == 0.0
+
+
+def test_canonical_correlations_are_those_of_a_plain_pair() -> None:
+    covariance = torch.eye(4, dtype=torch.float64)
+    covariance[0, 2] = covariance[2, 0] = 0.6
+    mask = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    found = canonical_correlations(covariance, mask)
+    assert found.tolist() == pytest.approx([0.6, 0.0])
+
+
+def test_the_label_is_lost_as_simulation_says() -> None:
+    # Half of the image hidden, by four units of which two stay.
+    world = GaussianTree(torch.Generator().manual_seed(5))
+    batch = world.sample(20_000, torch.Generator().manual_seed(6))
+    mask = masks(8, 0.5, 4, n=1)[0] == 0
+    x, z = batch.images.flatten(1)[:, mask].double(), batch.latents["level_0"].double()
+    guess = x @ torch.linalg.lstsq(x, z).solution
+    wrong = ((guess > 0) != (z > 0)).any(1).double().mean().item()
+    tails = -graph_score(0.5, 4, 10_000)  # nothing is left of the tail
+    assert tails == pytest.approx(wrong, abs=0.015)
+
+
+def test_a_mask_and_its_complement_differ_in_the_labelling_error_alone() -> None:
+    # Their tails are the same but for the draw of the masks: the label is what
+    # the fewer visible pixels cost.
+    loss = graph_score(0.25, 2, 32) - graph_score(0.75, 2, 32)
+    assert 0 < loss < 0.3
+
+
+def by_loops(mask: torch.Tensor, side: int) -> float:
+    total, count = 0.0, 0
+    for row in mask:
+        visible = [divmod(i, side) for i in range(side**2) if row[i] == 0]
+        for i in range(side**2):
+            if row[i] == 1:
+                r, c = divmod(i, side)
+                total += min(math.hypot(r - y, c - x) for y, x in visible)
+                count += 1
+    return total / count
+
+
+def test_the_average_distance_is_that_of_loops_and_grows_with_ratio_and_unit() -> None:
+    assert average_distance(4, 0.5, 2) == pytest.approx(by_loops(masks(4, 0.5, 2), 4))
+    assert average_distance(8, 0.5, 2) < average_distance(8, 0.75, 2)
+    assert average_distance(8, 0.5, 2) < average_distance(8, 0.5, 4)
+
+
+def test_the_ridge_is_highest_at_the_published_distance() -> None:
+    assert ridge(192, 0.5, 32) > ridge(192, 0.75, 64)
+    assert ridge(8, 0.25, 2) <= 0
