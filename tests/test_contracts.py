@@ -1,8 +1,10 @@
 """What holds for every part: a new file is covered by being there."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -11,13 +13,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import registry
+from mae_bench import predictions, registry
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.judge import experiment_id, judge_prediction
+from mae_bench.evidence import experiment_id
+from mae_bench.judge import judge_prediction
 from mae_bench.methods import Method
 from mae_bench.metrics import Direction
+from mae_bench.predictions import Form
+from mae_bench.predictions.association import Association
+from mae_bench.predictions.bound import Bound
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.equality import Equality
+from mae_bench.predictions.membership import Membership
+from mae_bench.predictions.nearer import Nearer
+from mae_bench.predictions.null import Null
+from mae_bench.predictions.ordering import Ordering
+from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.trend import Trend
 from mae_bench.rows import COLUMNS, matching
-from mae_bench.schema import TIERS, Settings, UsageError
+from mae_bench.schema import TIERS, UsageError
 from mae_bench.score import READERS
 from mae_bench.theories import Prediction
 
@@ -28,6 +42,7 @@ DATASETS, METHODS, METRICS, EXPERIMENTS, THEORIES = (
 )
 SPLITS = ("train", "val", "test")
 VIEWS = {"unmasked", "masked"}
+READ_OUT = ("method", "dataset", "metric", "view", "token", "target")
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -300,7 +315,7 @@ def test_a_theory_says_whose_it_is_and_what_it_expects(name: str) -> None:
     assert theory.paper
     assert len(theory.summary.split(". ")) >= 3
     assert theory.assumptions
-    assert theory.predictions
+    assert theory.predictions or theory.unmeasured
     assert not theory.unmeasured.keys() & theory.predictions.keys()
     assert all(theory.unmeasured.values())
 
@@ -317,39 +332,49 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.standing in ("theorem", "derived", "extrapolation")
     assert prediction.version >= 1
     assert prediction.control.reason
-    assert prediction.control.where or prediction.control.shuffle
+    control = prediction.control
+    assert control.where or control.shuffle or control.form
     assert experiment_id(prediction.experiment) in EXPERIMENTS
-    assert prediction.metric in prediction.experiment.metrics
+    for metric in (prediction.metric, prediction.against or prediction.metric):
+        assert metric in prediction.experiment.metrics
 
 
-Shape = Callable[[int, int], float]
-SHAPES: dict[str, Shape] = {
-    "flat": lambda _i, _n: 0.0,
-    "rising": lambda i, n: i / max(1, n - 1),
-    "falling": lambda i, n: -i / max(1, n - 1),
-    "peaked": lambda i, n: 1.0 if 0 < i < n - 1 else 0.0,
-    "sunken": lambda i, n: -1.0 if 0 < i < n - 1 else 0.0,
-}
+def parts(form: Form) -> dict[str, Any]:
+    """The fields of a form; a null's are those of what it denies."""
+    return vars(form.form) if isinstance(form, Null) else vars(form)
 
 
-def targets(form_words: list[Any]) -> list[str]:
-    """The targets that a claim speaks of, in its filters or those of its form."""
-    named = [w["target"] for w in form_words if "target" in w]
-    flat = [t for n in named for t in (n if isinstance(n, tuple) else (n,))]
-    return sorted(set(map(str, flat))) or [""]
+def sides(form: Form) -> list[dict[str, Any]]:
+    """The row filters that a form compares."""
+    return [dict(v) for v in parts(form).values() if isinstance(v, dict)]
 
 
-def filters(prediction: Prediction) -> list[dict[str, Any]]:
-    inside = [v for v in vars(prediction.form).values() if isinstance(v, dict)]
-    return [dict(prediction.where), *inside]
+def named(prediction: Prediction, column: str, default: tuple[str, ...]) -> list[str]:
+    """The entries of a column that a claim speaks of, in its filters or its form's."""
+    filters = [dict(prediction.where), *sides(prediction.form)]
+    found = [w[column] for w in filters if column in w]
+    flat = {v for n in found for v in (n if isinstance(n, tuple) else (n,))}
+    return sorted(map(str, flat)) or list(default)
 
 
-def grid(prediction: Prediction, seeds: int = 5) -> pd.DataFrame:
-    """Rows of the experiment's whole grid, without values."""
-    words = filters(prediction)
+def targets(prediction: Prediction) -> tuple[str, ...]:
+    """Targets for a claim that names none."""
+    if isinstance(prediction.form, Membership):
+        return ("inside/a", "inside/b", "outside/a", "outside/b")
+    return ("a", "b") if isinstance(prediction.form, Nearer) else ("",)
+
+
+def grid(prediction: Prediction, seeds: int = 3) -> pd.DataFrame:
+    """Rows of the experiment's whole grid, all with a value of 0."""
+    metrics = [m.id for m in (prediction.metric, prediction.against) if m]
+    read = product(
+        metrics,
+        named(prediction, "view", ("unmasked",)),
+        named(prediction, "token", ("mean",)),
+        named(prediction, "target", targets(prediction)),
+    )
+    labels = [dict(zip(("metric", "view", "token", "target"), r)) for r in read]  # noqa: B905
     blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    views = [w["view"] for w in words if "view" in w] or ["unmasked"]
-    tokens = [w["token"] for w in words if "token" in w] or ["mean"]
     rows = [
         blank
         | {
@@ -357,65 +382,137 @@ def grid(prediction: Prediction, seeds: int = 5) -> pd.DataFrame:
             "method": cell.method,
             "tier": "smoke",
             "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": view,
-            "token": token,
-            "target": target,
+            "value": 0.0,
             "status": "ok",
             "cell": cell.key,
         }
         | factors
+        | label
         for cell, factors in prediction.experiment.cells(SMOKE, seeds)
-        for target in targets(words)
-        for token in sorted(set(tokens))
-        for view in sorted(set(views))
+        for label in labels
     ]
     return pd.DataFrame(rows)
 
 
-def axes(prediction: Prediction, rows: pd.DataFrame) -> list[str]:
-    """Columns along which the rows that a claim speaks of differ."""
-    ours = matching(rows, prediction.where)
-    known = [*prediction.experiment.factors, "method", "dataset", "target", "view"]
-    return [c for c in known if len(set(ours[c].dropna())) > 1] or ["seed"]
+def ordered(form: Form, axis: str, rows: pd.DataFrame) -> list[Any]:
+    """Levels of an axis, in the form's order if it has one."""
+    own = parts(form)
+    if own.get("factor") == axis and own.get("levels"):
+        return list(own["levels"])
+    found = rows[axis].dropna().unique()
+    return sorted(found, key=lambda level: (isinstance(level, str), level))
 
 
-def drawn(prediction: Prediction) -> Iterator[pd.DataFrame]:
-    """Values over the grid: simple shapes along each axis, at some heights."""
-    rows = grid(prediction)
-    noise = 1e-4 * np.random.default_rng(0).standard_normal(len(rows))
-    for axis in axes(prediction, rows):
-        levels = sorted(rows[axis].dropna().unique())
-        index = rows[axis].map({level: i for i, level in enumerate(levels)}).fillna(0)
-        scales = product((1.0, 10.0, 100.0), (0.0, 0.5, 1.0, -1.0, 10.0))
-        for (size, offset), shape in product(scales, SHAPES.values()):
-            height = np.array([shape(int(i), len(levels)) for i in index])
+def shapes(n: int) -> Iterator[np.ndarray]:
+    """Flat, a ramp, a peak, and each level alone; all of them upside down as well."""
+    yield np.zeros(n)
+    inside = np.ones(n)
+    inside[[0, -1]] = 0
+    for shape in (np.linspace(0, 1, n), inside, *np.eye(n)):
+        yield shape
+        yield -shape
+
+
+def heights(prediction: Prediction, rows: pd.DataFrame) -> Iterator[np.ndarray]:
+    """Pictures of the rows that a claim speaks of: along each axis, between sides."""
+    form, own = prediction.form, parts(prediction.form)
+    for axis in (*prediction.experiment.factors, *READ_OUT):
+        levels = ordered(form, axis, rows)
+        if len(levels) > 1:
+            index = rows[axis].map({level: i for i, level in enumerate(levels)})
+            for shape in shapes(len(levels)):
+                yield np.append(shape, 0.0)[index.fillna(-1).astype(int)]
+    points = np.zeros(len(rows))
+    if own.get("along"):
+        points = rows.groupby(list(own["along"]), dropna=False).ngroup().to_numpy(float)
+    for side in sides(form):
+        mine = rows.index.isin(matching(rows, side).index)
+        for sign in (1.0, -1.0):
+            yield sign * mine
+            yield np.where(mine, sign, 1.0) * (1 + points)
+        # Neither with the other nor against it.
+        yield np.where(mine, points, points % 2)
+
+
+def drawn(prediction: Prediction, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows with values: pictures of several sizes at several heights."""
+    form = prediction.form
+    noise = np.random.default_rng(0).standard_normal(len(rows))
+    noise *= min(1e-4, max(form.margin, 1e-7) / 100)
+    known = [v for v in vars(form).values() if type(v) in (int, float)]
+    offsets = (*known, 0.0, 0.5, 1.0, -1.0, 10.0)
+    for size, offset in product((1.0, 10.0, 100.0), offsets):
+        for height in heights(prediction, rows):
             yield rows.assign(value=offset + size * height + noise)
+
+
+def verdicts(prediction: Prediction) -> set[str]:
+    """What synthetic rows can make of a claim; stops when it has seen both ends."""
+    ours = matching(grid(prediction), prediction.where).reset_index(drop=True)
+    found: set[str] = set()
+    for rows in drawn(prediction, ours):
+        found.add(prediction.form.decide(prediction.form.effects(rows)))
+        if found >= {"supported", "refuted"}:
+            break
+    return found
 
 
 @pytest.mark.parametrize("key", PREDICTIONS)
 def test_a_prediction_can_be_supported_and_can_be_refuted(key: str) -> None:
     theory, prediction = PREDICTIONS[key]
-    experiment = experiment_id(prediction.experiment)
-    wanted = {"supported", "refuted"}
-    found = set()
-    for rows in drawn(prediction):
-        verdict = judge_prediction(key, theory, prediction, {experiment: rows})
-        # A contrast with a number holds of the control too: void is support.
-        found.add("supported" if verdict.verdict == "void" else verdict.verdict)
-        if wanted <= found:
-            return
-    raise AssertionError(f"{key} can only be {found}")
+    assert verdicts(prediction) >= {"supported", "refuted"}
+    # Its filters and its control name columns and experiments that there are.
+    rows = {experiment_id(prediction.experiment): grid(prediction)}
+    verdict = judge_prediction(key, theory, prediction, rows)
+    assert verdict.verdict != "not_measured"
+
+
+LOW, HIGH = {"mask_ratio": 0.1}, {"mask_ratio": 0.9}
+TOP, BOTTOM = ({"target": level} for level in ("level_0", "level_3"))
+FORMS: dict[str, Form] = {
+    "association": Association(0.5, x=TOP, y=BOTTOM, along=("mask_ratio",)),
+    "bound": Bound(1e-6, value=TOP, limit=BOTTOM, along=("mask_ratio",)),
+    "bound by a constant": Bound(0.0, TOP, 3.0, along=("mask_ratio",), sign=-1),
+    "contrast": Contrast(0.1, HIGH, LOW),
+    "equality": Equality(1e-6, TOP, BOTTOM, relative=True),
+    "equality with a constant": Equality(0.01, TOP, 0.25),
+    "membership": Membership(0.9),
+    "nearer": Nearer(0.1, "mask_ratio", level=0.5, near=0.75, far=0.25),
+    "no contrast": Null(0.1, Contrast(0.1, HIGH, LOW)),
+    "no trend": Null(0.1, Trend(0.1, "mask_ratio")),
+    "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.1, 0.9)),
+    "peak": Peak(0.1, "mask_ratio"),
+    "trend": Trend(0.1, "mask_ratio", "decreasing"),
+    "valley": Peak(0.1, "mask_ratio", minimum=True),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_synthetic_rows_reach_both_ends_of_every_form(name: str) -> None:
+    prediction = replace(PREDICTIONS["null/N1"][1], form=FORMS[name])
+    plain = {k: v for k, v in prediction.where.items() if k != "target"}
+    assert verdicts(replace(prediction, where=plain)) >= {"supported", "refuted"}
+
+
+def test_every_form_is_among_them() -> None:
+    room = Path(predictions.__file__).parent
+    forms = {path.stem for path in room.glob("*.py")} - {"__init__"}
+    assert {type(form).__name__.lower() for form in FORMS.values()} == forms
 
 
 @pytest.mark.parametrize("name", THEORIES)
-def test_a_forecast_orders_the_whole_grid_and_is_no_constant(name: str) -> None:
+def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(name: str) -> None:
     forecast = registry.load("theories", name).forecast
     if forecast is None:
         return
-    points: list[Settings] = [f for _, f in forecast.experiment.cells(SMOKE, 1)]
-    scores = {forecast.score(point) for point in points}
-    assert all(math.isfinite(score) for score in scores)
-    assert len(scores) > 1
+    worlds: dict[str, set[float | None]] = {}
+    for cell, factors in forecast.experiment.cells(SMOKE, 1):
+        known = {"dataset": cell.dataset, "method": cell.method, **factors}
+        if all(known.get(k, v) == v for k, v in forecast.where.items()):
+            score = forecast.score({"dataset": cell.dataset, **factors})
+            worlds.setdefault(cell.dataset, set()).add(score)
+    assert max(len(scores - {None}) for scores in worlds.values()) > 1
+    said = [score for scores in worlds.values() for score in scores - {None}]
+    assert all(math.isfinite(score) for score in said)
     assert forecast.reason
     assert forecast.metric in forecast.experiment.metrics

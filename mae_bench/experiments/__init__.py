@@ -25,7 +25,8 @@ class Experiment:
         metrics: What is measured.
         factors: Name of a method's or dataset's setting -> its values. A method that
             lacks a factor runs once, with that factor empty.
-        without: Points of the grid, by some of their factors, that cannot be.
+        without: Points of the grid that cannot be, or say nothing: by some of their
+            factors, ``dataset`` and ``method`` among them.
         settings: Settings of methods and datasets that are the same in all cells, in
             every tier.
         budgets: Tier id -> settings in place of that tier's own.
@@ -65,12 +66,12 @@ class Experiment:
             dict(zip(self.factors, values, strict=True))
             for values in product(*self.factors.values())
         )
-        grid = [
-            p for p in points if not any(w.items() <= p.items() for w in self.without)
-        ]
-        axes = product(self.datasets, self.methods, grid, range(seeds))
+        axes = product(self.datasets, self.methods, points, range(seeds))
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed)
+            named = {**point, "dataset": cell.dataset, "method": cell.method}
+            if any(w.items() <= named.items() for w in self.without):
+                continue
             identity = (cell.key, repr(factors))
             if identity not in seen:
                 seen.add(identity)

@@ -12,12 +12,17 @@ from mae_bench.methods.simclr import SimCLR
 from mae_bench.methods.supervised import Supervised
 from mae_bench.methods.u_mae import UMAE
 from mae_bench.metrics.alignment import alignment
+from mae_bench.metrics.attention import attention
 from mae_bench.metrics.block_r2 import block_r2
+from mae_bench.metrics.ceiling_ratio import ceiling_ratio
+from mae_bench.metrics.cka import cka
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.knn_probe import knn_probe
+from mae_bench.metrics.layer_similarity import layer_similarity
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.metrics.mcc import mcc
+from mae_bench.metrics.partial_r2 import partial_r2
 from mae_bench.metrics.participation_ratio import participation_ratio
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.metrics.uniformity import uniformity
@@ -27,6 +32,10 @@ LEADERBOARD = Experiment(
     expected={
         "mask_graph_alignment": "u_mae above mae on probes; mae of low rank",
         "hierarchical_latents": "mae above random_init on the root",
+        "locality_bias": "mae: near attention, diverse heads, layers alike",
+        "attention_homogeneity": "simclr: far attention of like heads; mae: neither",
+        "class_subspaces": "mae: attention as far in the first layer as in all",
+        "occlusion_invariant_features": "mae below simclr on the probe of digits",
         "null": "mae, u_mae: no difference that their intervals separate",
     },
     datasets=(GaussianTree, Digits, *registry.guests("datasets")),
@@ -44,12 +53,17 @@ LEADERBOARD = Experiment(
         linear_r2,
         block_r2,
         mcc,
+        partial_r2,
+        ceiling_ratio,
         linear_probe,
         knn_probe,
         effective_rank,
         participation_ratio,
         alignment,
         uniformity,
+        cka,
+        attention,
+        layer_similarity,
         reconstruction_error,
         *registry.guests("metrics"),
     ),

@@ -19,7 +19,7 @@ RECOVERABILITY = Experiment(
     },
     datasets=(GaussianTree, RandomHierarchy),
     methods=(MAE, RandomInit),
-    factors={"mask_ratio": (0.25, 0.5, 0.75, 0.9), "mask_unit": (0, 4)},
+    factors={"mask_ratio": (0.25, 0.5, 0.75, 0.9), "mask_unit": (2, 4)},
     # An image has four units of 4 pixels: nine tenths of them would leave none.
     without=({"mask_ratio": 0.9, "mask_unit": 4},),
     budgets={"quick": {"steps": 2000}},

@@ -1,6 +1,8 @@
 """Nothing but how much is visible: the theory that the others must beat."""
 
 from mae_bench.experiments.mask_ratio import MASK_RATIO
+from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
+from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.predictions import Control
 from mae_bench.predictions.trend import Trend
@@ -34,9 +36,9 @@ NULL = Theory(
         ),
     },
     forecast=Forecast(
-        experiment=MASK_RATIO,
-        metric=linear_r2,
-        where=_ROOT,
+        experiment=MASK_UNIT_BY_PATCH_SIZE,
+        metric=linear_probe,
+        where={"token": "mean"},
         score=lambda factors: 1.0 - float(factors["mask_ratio"] or 0.0),
         reason="the visible share, 1 - r",
     ),

@@ -132,6 +132,17 @@ def test_points_that_cannot_be_are_left_out_and_no_others() -> None:
     assert found == {(0.0, 1), (0.0, 2), (0.01, 2)}
 
 
+def test_a_point_may_be_left_out_of_one_method_or_world_alone() -> None:
+    without = ({"method": "u_mae", "lamb": 0.01}, {"dataset": "digits"})
+    grid = replace(GRID, without=without)
+    found = {(c.dataset, c.method, f["lamb"]) for c, f in grid.cells(SMOKE, 1)}
+    assert found == {
+        ("gaussian_tree", "u_mae", 0.0),
+        ("gaussian_tree", "mae", None),
+        ("gaussian_tree", "pixels", None),
+    }
+
+
 def test_a_metric_that_chooses_its_view_is_wanted_once() -> None:
     grid = replace(
         GRID,

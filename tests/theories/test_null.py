@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.experiments.mask_ratio import MASK_RATIO
-from mae_bench.judge import forecast_skill, judge_prediction
+from mae_bench.judge import judge_prediction
 from mae_bench.rows import COLUMNS
 from mae_bench.schema import TIERS
 from mae_bench.theories.null import NULL
@@ -58,11 +58,3 @@ def test_only_a_root_that_fades_with_the_mask_supports_n1(
 def test_the_forecast_is_the_visible_share() -> None:
     assert NULL.forecast is not None
     assert [NULL.forecast.score({"mask_ratio": r}) for r in (0.1, 0.75)] == [0.9, 0.25]
-
-
-@pytest.mark.parametrize(("heights", "skill"), [(FALLING, 1.0), (RISING, -1.0)])
-def test_the_forecast_has_full_skill_where_the_null_is_right_and_none_where_wrong(
-    heights: tuple[float, ...], skill: float
-) -> None:
-    assert NULL.forecast is not None
-    assert forecast_skill(NULL.forecast, measured(heights))[0] == pytest.approx(skill)

@@ -1,0 +1,116 @@
+"""Lee et al. 2021: predicting what only the class relates makes the class linear."""
+
+from mae_bench.experiments.shared_nuisance import SHARED_NUISANCE
+from mae_bench.metrics.expectation_probe import expectation_probe
+from mae_bench.predictions import Control
+from mae_bench.predictions.equality import Equality
+from mae_bench.predictions.trend import Trend
+from mae_bench.theories import Prediction, Standing, Theory
+
+
+def _reaches_bayes(
+    claim: str, target: str, margin: float, standing: Standing
+) -> Prediction:
+    return Prediction(
+        claim=claim,
+        form=Equality(
+            margin=margin, value={"target": target}, exact={"target": "bayes"}
+        ),
+        experiment=SHARED_NUISANCE,
+        metric=expectation_probe,
+        where={
+            "target": (target, "bayes"),
+            "strength": 0.0,
+            "overlap": True,
+            "stop": 1.0,
+        },
+        control=Control(
+            reason="a nuisance that moves both halves along the class means hides the "
+            "class from linear maps of the expectation, though not from Bayes",
+            where={"strength": 2.0},
+        ),
+        standing=standing,
+        place="exact conditional independence: the main theorem, by its statement",
+        refuted_by="a gap to the Bayes accuracy although the halves are independent "
+        "given the class",
+    )
+
+
+def _falls(
+    claim: str, target: str, control: Control, standing: Standing, refuted_by: str
+) -> Prediction:
+    return Prediction(
+        claim=claim,
+        form=Trend(margin=0.05, factor="strength", direction="decreasing"),
+        experiment=SHARED_NUISANCE,
+        metric=expectation_probe,
+        where={"target": target, "overlap": True, "stop": 1.0},
+        control=control,
+        standing=standing,
+        place="approximate conditional independence: risk O(d2/n2 + ε_CI² + ε_pre²)",
+        refuted_by=refuted_by,
+    )
+
+
+CONDITIONAL_INDEPENDENCE = Theory(
+    paper="Lee, Lei, Saunshi & Zhuo, NeurIPS 2021, arXiv 2008.01064",
+    summary=(
+        "Predicting one part of the input from another, x2 from x1, learns "
+        "ψ*(x1) = E[x2 | x1]. If the parts are independent given one of k classes, "
+        "then ψ* is a mixture of the class means with weights P(y | x1). Where the k "
+        "means are linearly independent these weights, and so the best classifier, are "
+        "linear in ψ*, however nonlinear they are in x1. Few labels then suffice. "
+        "Where the parts share more than the class, the excess risk is bounded by "
+        "terms in ε_CI², how far ψ* is from that mixture, and in ε_pre², how far the "
+        "learned ψ is from ψ*."
+    ),
+    assumptions=(
+        "the parts are independent given the class, up to ε_CI",
+        "the class means of x2 have rank k",
+        "the expectation is learned, up to ε_pre",
+    ),
+    predictions={
+        "L1": _reaches_bayes(
+            "a linear probe of the exact E[x2 | x1] is as accurate as Bayes, within "
+            "two points, where the halves are independent given the class",
+            "exact",
+            0.02,
+            "theorem",
+        ),
+        "L1-mae": _reaches_bayes(
+            "so is a linear probe of what a trained MAE predicts, within three points",
+            "prediction",
+            0.03,
+            "derived",
+        ),
+        "L2": _falls(
+            "the accuracy of a linear probe of the exact E[x2 | x1] falls with ε_CI, "
+            "though that of Bayes does not: the bound read as a trend, for a nuisance "
+            "along the class means",
+            "exact",
+            Control(
+                reason="a nuisance at right angles to the class means raises ε_CI² as "
+                "much, but the class stays linear in the expectation: the bound is far "
+                "from tight there",
+                where={"overlap": False, "stop": 0.0},
+            ),
+            "derived",
+            "an error that does not depend on ε_CI",
+        ),
+        "L2-mae": _falls(
+            "the accuracy of a linear probe of what a trained MAE predicts falls with "
+            "ε_CI",
+            "prediction",
+            Control(
+                reason="with strengths permuted within each seed there is no trend",
+                shuffle="strength",
+            ),
+            "derived",
+            "an error that does not depend on ε_CI",
+        ),
+    },
+    unmeasured={
+        "L3": "that the labels needed grow with k and not with the width of x takes "
+        "probes of several numbers of labels; here it is one",
+    },
+)

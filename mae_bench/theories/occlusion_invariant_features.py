@@ -1,0 +1,74 @@
+"""Kong & Zhang 2023: masked modelling learns features that occlusion leaves alone."""
+
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.experiments.training_time import TRAINING_TIME
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.metrics.occlusion_invariance import occlusion_invariance
+from mae_bench.predictions import Control
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.trend import Trend
+from mae_bench.theories import Prediction, Theory
+
+OCCLUSION_INVARIANT_FEATURES = Theory(
+    paper="Kong & Zhang, CVPR 2023, arXiv 2208.04164",
+    summary=(
+        "Relaxed a little, masked modelling is a Siamese method: it aligns features of "
+        "complementary parts of one image. What tells such methods apart is the "
+        "transformation, here occlusion, and the measure of similarity, here the "
+        "decoder's squared error. The measure matters little, the occlusion much. So "
+        "what is learned is invariant to occlusion, ever more in the course of "
+        "training. It is a good initialisation, though it may be less semantic than "
+        "what contrast learns."
+    ),
+    assumptions=(
+        "the decoder approximately inverts the encoder, so that squared errors of "
+        "pixels stand for distances of features",
+    ),
+    predictions={
+        "O2": Prediction(
+            claim="in training, features of an image and of its visible part become "
+            "alike: their CKA rises from the initial weights on, by a twentieth",
+            form=Trend(margin=0.05, factor="stop"),
+            experiment=TRAINING_TIME,
+            metric=occlusion_invariance,
+            where={"target": "cka"},
+            control=Control(
+                reason="with the checkpoints permuted within each seed nothing rises",
+                shuffle="stop",
+            ),
+            standing="extrapolation",
+            place="CKA of masked and whole images; read from no training at all, for "
+            "invariance that the initial weights have is not learned",
+            refuted_by="a CKA that is flat in time, or falls",
+        ),
+        "O3": Prediction(
+            claim="the features are less semantic than contrastive ones: a linear "
+            "probe of digits loses two points or more",
+            form=Contrast(
+                margin=0.02,
+                treatment={"method": "mae"},
+                baseline={"method": "simclr"},
+                sign=-1,
+            ),
+            experiment=LEADERBOARD,
+            metric=linear_probe,
+            where={
+                "dataset": "digits",
+                "method": ("mae", "simclr"),
+                "token": "mean",
+            },
+            control=Control(
+                reason="with the two permuted within each seed neither is better",
+                shuffle="method",
+            ),
+            standing="extrapolation",
+            place='abstract: "could be less semantic"; read as a linear probe of '
+            "classes against SimCLR's",
+            refuted_by="a probe as good as SimCLR's, or better",
+        ),
+    },
+    unmeasured={
+        "O1": "other measures of similarity on masked views: no method contrasts them",
+        "O4": "pretraining on one image takes a world of one, and fine-tuning after it",
+    },
+)

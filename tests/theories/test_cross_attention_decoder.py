@@ -1,0 +1,65 @@
+"""Each claim is supported by the picture that it draws, and by no other."""
+
+import pandas as pd
+import pytest
+
+from mae_bench.evidence import experiment_id
+from mae_bench.judge import judge_prediction
+from mae_bench.rows import COLUMNS
+from mae_bench.schema import TIERS
+from mae_bench.theories.cross_attention_decoder import CROSS_ATTENTION_DECODER
+
+PREDICTIONS = CROSS_ATTENTION_DECODER.predictions
+NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+
+
+def judged(number: str, whole: float, apart: float, placeless: float) -> str:
+    """Verdict if the metric is as given by the decoder's and encoder's ablation."""
+    prediction = PREDICTIONS[number]
+    where = prediction.where
+    values = {(True, True): whole, (False, True): apart, (True, False): placeless}
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    rows = [
+        blank
+        | {
+            "dataset": cell.dataset,
+            "method": cell.method,
+            "tier": "smoke",
+            "seed": cell.seed,
+            "metric": prediction.metric.id,
+            "view": "unmasked",
+            "token": where.get("token", ""),
+            "target": where["target"],
+            "value": values[f["mask_to_mask"], f["pos_embed"]] + NOISE[cell.seed] / 10,
+            "status": "ok",
+            "cell": cell.key,
+        }
+        | f
+        for cell, f in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
+    ]
+    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    return judge_prediction(
+        number, "cross_attention_decoder", prediction, found
+    ).verdict
+
+
+@pytest.mark.parametrize("number", PREDICTIONS)
+@pytest.mark.parametrize(
+    ("apart", "placeless", "verdict"),
+    [
+        (0.5, 0.8, "supported"),
+        (0.505, 0.8, "supported"),
+        (0.6, 0.8, "refuted"),
+        (0.4, 0.8, "refuted"),
+        (0.5, 0.5, "void"),
+    ],
+)
+def test_masked_patches_must_not_need_each_other_where_they_need_positions(
+    number: str, apart: float, placeless: float, verdict: str
+) -> None:
+    assert judged(number, 0.5, apart, placeless) == verdict
+
+
+def test_the_error_is_judged_as_a_share_of_the_whole_decoders() -> None:
+    assert judged("CM-error", 5.0, 5.05, 8.0) == "supported"
+    assert judged("CM-error", 0.05, 0.055, 0.08) == "refuted"
