@@ -22,7 +22,7 @@ RECOVERABILITY = Experiment(
     factors={"mask_ratio": (0.25, 0.5, 0.75, 0.9), "mask_unit": (2, 4)},
     # An image has four units of 4 pixels: nine tenths of them would leave none.
     without=({"mask_ratio": 0.9, "mask_unit": 4},),
-    budgets={"quick": {"steps": 2000}},
+    budgets={"quick": {"steps": 1500}},
     metrics=(linear_r2, level_accuracy, ceiling, ceiling_ratio, reconstruction_error),
     views=("unmasked", "masked"),
     cost="80 cells, 70 of them trained: about 10 minutes on two cores",
