@@ -1,4 +1,4 @@
-"""Speed of the hot paths, one thread each, on the sizes of tier quick."""
+"""Speed of the hot paths, one thread each, on the sizes of tier quick and larger."""
 
 from __future__ import annotations
 
@@ -12,19 +12,29 @@ from typing import ClassVar
 import torch
 
 from mae_bench import registry, train
+from mae_bench.datasets import LinearGaussian
 from mae_bench.datasets.gaussian_field import exponential
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.methods import Method
 from mae_bench.oracles.belief_propagation import posteriors
 from mae_bench.oracles.gaussian_conditioning import bayes_error
-from mae_bench.oracles.linear_mae import all_ranks_loss
-from mae_bench.oracles.located_latents import quadtree_c
+from mae_bench.oracles.linear_mae import all_ranks_loss, solve_masked_only
+from mae_bench.oracles.located_latents import level_table, quadtree_c
 from mae_bench.oracles.mask_graph import all_masks, mask_graph, tail_sum
 from mae_bench.oracles.two_sample_floor import two_sample_floor
 from mae_bench.schema import TIERS, Cell
 
 METHODS = ["mae", "u_mae", "simclr", "supervised"]
+SIZES = ["usual", "large"]
+# Settings at both sizes of the worlds whose parameters or covariance cost most.
+WORLDS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "gaussian_tree": ({}, {"tree_depth": 4}),
+    "invertible_tree": ({}, {"depth": 3, "root_width": 1}),
+    "gaussian_field": ({}, {"image_size": 32}),
+    "ising": ({"sweeps": 5}, {"sweeps": 5, "image_size": 16}),
+    "content_style": ({}, {"content": 32, "style": 32}),
+}
 
 
 def cell_of(dataset: str, method: str, steps: int = 200) -> Cell:
@@ -146,49 +156,92 @@ class Sampling:
     track_share_of_a_training_step.unit = "ratio"  # type: ignore[attr-defined]
 
 
-class Oracles:
-    """Exact answers at the sizes that experiments ask for."""
+class Growth:
+    """A world's beginning, exact covariance included, and a batch, at two sizes."""
 
     version = "1"
     timeout = 300
+    repeat = (1, 5, 2.0)  # no more than about 2 seconds of each
+    params: ClassVar = [list(WORLDS), SIZES]
+    param_names: ClassVar = ["dataset", "size"]
 
-    def setup(self) -> None:
-        torch.set_num_threads(2)
+    def setup(self, dataset: str, size: str) -> None:
+        torch.set_num_threads(1)
+        self.settings = WORLDS[dataset][SIZES.index(size)]
+        self.kind = registry.load("datasets", dataset)
         self.stream = torch.Generator().manual_seed(0)
-        self.field = exponential(16, 2.0)
-        noise = torch.rand(1000, 64, generator=self.stream)
-        self.masks = (noise.argsort(1) < 48).float()
-        self.hierarchy = RandomHierarchy(
-            self.stream, rules="random:2,random:2,shift:4", leaf_size=2
-        )
-        self.spelt = self.hierarchy.sample(10_000, self.stream).images
-        self.leaves = (torch.rand(10_000, 64, generator=self.stream) < 0.5).float()
-        self.tree = InvertibleTree(self.stream)
-        self.grown = self.tree.sample(2000, self.stream)
-        half = torch.rand(2000, 16, generator=self.stream).argsort(1) < 8
-        self.halves = half.float()
-        self.tokens = torch.tensor(list(product((0, 1), repeat=6)))
+        self.world = self.kind(self.stream, **self.settings)
 
-    def time_belief_propagation_10000_of_64_leaves(self) -> None:
+    def time_begin(self, dataset: str, size: str) -> None:
+        world = self.kind(self.stream, **self.settings)
+        if isinstance(world, LinearGaussian):
+            world.covariance()
+
+    def time_sample_64(self, dataset: str, size: str) -> None:
+        self.world.sample(64, self.stream)
+
+
+class Oracles:
+    """Exact answers at the sizes that experiments ask for, and at larger ones."""
+
+    version = "2"
+    timeout = 300
+    repeat = (1, 5, 2.0)
+    params: ClassVar = SIZES
+    param_names: ClassVar = ["size"]
+
+    def setup(self, size: str) -> None:
+        torch.set_num_threads(1)
+        self.stream = torch.Generator().manual_seed(0)
+        large = size == "large"
+        self.field = exponential(32 if large else 16, 2.0)
+        self.patched = exponential(16 if large else 8, 2.0)
+        d = len(self.patched)
+        noise = torch.rand(1000, d, generator=self.stream)
+        self.masks = (noise.argsort(1) < 3 * d // 4).float()
+        rules = ["random:2"] * (3 if large else 2) + ["shift:4"]
+        self.hierarchy = RandomHierarchy(self.stream, rules=",".join(rules))
+        self.spelt = self.hierarchy.sample(5000, self.stream).images
+        places = (5000, 4**self.hierarchy.depth)
+        self.leaves = (torch.rand(places, generator=self.stream) < 0.5).float()
+        shape = {"depth": 3, "root_width": 1} if large else {}
+        self.tree = InvertibleTree(self.stream, **shape)
+        self.grown = self.tree.sample(2000, self.stream)
+        leaves = len(self.tree.parents[-1])
+        noise = torch.rand(2000, leaves, generator=self.stream)
+        self.halves = (noise.argsort(1) < leaves // 2).float()
+        self.length = 8 if large else 6
+        self.tokens = torch.tensor(list(product((0, 1), repeat=self.length)))
+        self.grid = 64 if large else 16
+        places = (2000, self.grid, self.grid)
+        self.squares = (torch.rand(places, generator=self.stream) < 0.5).int()
+
+    def time_belief_propagation_5000_of_64_or_256_leaves(self, size: str) -> None:
         posteriors(self.hierarchy, self.spelt, self.leaves)
 
-    def time_linear_mae_16x16_all_ranks(self) -> None:
+    def time_linear_mae_all_ranks_of_16x16_or_32x32(self, size: str) -> None:
         all_ranks_loss(self.field, 0.75, 2)
 
-    def time_gaussian_conditioning_1000_masks_of_64_pixels(self) -> None:
-        bayes_error(exponential(8, 2.0), self.masks)
+    def time_linear_mae_masked_only_of_8x8_or_16x16(self, size: str) -> None:
+        solve_masked_only(self.patched, 0.75, 2)
 
-    def time_mask_graph_of_64_images(self) -> None:
-        share = torch.full((64,), 1 / 64, dtype=torch.float64)
-        graph = mask_graph(self.tokens, share, all_masks(6, 3))
+    def time_gaussian_conditioning_1000_masks_of_8x8_or_16x16(self, size: str) -> None:
+        bayes_error(self.patched, self.masks)
+
+    def time_mask_graph_of_64_or_256_images(self, size: str) -> None:
+        n = len(self.tokens)
+        share = torch.full((n,), 1 / n, dtype=torch.float64)
+        graph = mask_graph(self.tokens, share, all_masks(self.length, 3))
         tail_sum(graph.adjacency, 4)
 
-    def time_two_sample_floor_2000_images(self) -> None:
+    def time_two_sample_floor_2000_of_16_or_64_leaves(self, size: str) -> None:
         two_sample_floor(self.tree, self.grown, self.halves, self.stream)
 
-    def time_located_latents_2000_masks_of_256_leaves(self) -> None:
-        masks = torch.rand(2000, 16, 16, generator=self.stream) < 0.5
-        quadtree_c(masks.int())
+    def time_located_latents_2000_of_16x16_or_64x64(self, size: str) -> None:
+        quadtree_c(self.squares)
+
+    def time_level_table_of_16x16_or_64x64(self, size: str) -> None:
+        level_table(self.grid, (1,), (0.5,))
 
 
 class StartUp:

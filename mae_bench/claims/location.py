@@ -45,7 +45,7 @@ LOCATION: Mapping[str, Prediction] = {
         ),
         experiment=ROOT_USE,
         metric=reconstruction_error,
-        where={"mask_ratio": 0.5, "stop": 1.0},
+        where={"stop": 1.0},
         control=Control(
             reason="an untrained network explains nothing", where={"stop": 0.0}
         ),

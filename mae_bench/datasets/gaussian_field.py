@@ -37,6 +37,9 @@ class GaussianField(Dataset):
     principal coordinates, which a square leaves undetermined, its rows and columns
     being alike. By symmetry they are independent. The class is the orthant of the
     first two; the four classes are equally likely.
+
+    The constructor takes O(w⁶ + c² w⁴) time and O(c² w⁴) memory, for c channels of
+    w x w pixels; then n images take O(n c w⁴) time and O(n c w²) memory.
     """
 
     version: ClassVar[int] = 1
@@ -147,8 +150,8 @@ def exponential(image_size: int, length: float) -> Float64[Tensor, "d d"]:
     Raises:
         ValueError: A length that is not a number above 0.
 
-    >>> exponential(2, 1.0)[0].log().tolist()
-    [0.0, -1.0, -1.0, -1.4142135623730951]
+    >>> exponential(2, 1.0)[0].log().round(decimals=9).tolist()
+    [0.0, -1.0, -1.0, -1.414213562]
     """
     if not 0 < length < math.inf:
         raise ValueError(f"length is {length}; choose a number above 0")
@@ -213,6 +216,9 @@ def surrogate(
     kind: str = "gaussian",
 ) -> Float[Tensor, "n c h w"]:
     """Images with the second moments of ``images``, and nothing of a higher order.
+
+    For n images of d values ``gaussian`` takes O(n² d) time and n² + n d numbers of
+    memory, ``phase`` O(n d log d) time and O(n d) memory.
 
     Args:
         images: At least 2.

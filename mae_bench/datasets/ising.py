@@ -38,6 +38,10 @@ class Ising(Dataset):
     original. ``split`` runs fresh chains and so shares no state with training.
 
     The class says whether most spins are positive; the first spin decides a tie.
+
+    Sampling n images takes O(n w²) time and memory. Running n chains takes
+    O(n w² sweeps) times the passes that mark a sweep's clusters: about 10 at J = 0.2,
+    2 w at J_c. It takes n w² bytes, twice, and a fixed amount of memory to work in.
     """
 
     version: ClassVar[int] = 1

@@ -30,6 +30,9 @@ class LinearPair(Dataset):
     the first row to ``rho_low`` in the last, and λ = ``covariance_low`` in the first
     column, ``covariance_high`` in the second. The latents are the causes z.
 
+    n images take O(n) time and memory, and exact answers a fixed amount: there are
+    always 16 pixels.
+
     Attributes:
         lamb: λ of each mode ``[8]``, in the order of a half's ``flatten(1)``.
         rho: ρ of each mode ``[8]``.

@@ -23,7 +23,8 @@ from mae_bench.datasets import Batch, Dataset
 class SpikedField(Dataset):
     """Images of ``image_size`` pixels a side, i.e. ``image_size**2 - 1`` covariates.
 
-    The latent is the signal βᵀx.
+    The latent is the signal βᵀx. n images of d pixels take O(n d) time and memory; the
+    covariance takes O(d²).
     """
 
     version: ClassVar[int] = 1

@@ -45,6 +45,8 @@ class Sprites(Dataset):
     - ``background``: frequency and orientation of the stripes.
 
     The factors are independent and uniform. The class is the shape.
+
+    n images of w x w pixels take O(n w²) time and memory.
     """
 
     version: ClassVar[int] = 1

@@ -23,7 +23,7 @@ GAUSSIAN_SURROGATE = Experiment(
     methods=(MAE,),
     factors={"mask_ratio": (0.5, 0.75)},
     # The plateau of the training loss is left behind only after a thousand steps.
-    budgets={"quick": {"steps": 2000}},
+    budgets={"quick": {"steps": 1500}},
     metrics=(linear_gain, reconstruction_error, jacobian_influence),
     drawn=((linear_gain, "gain"), (linear_gain, "masked"), (linear_gain, "linear")),
     cost="20 cells: about 3 minutes on two cores",

@@ -11,7 +11,9 @@ each from its own true marginal. What that loses in reconstruction is what only 
 levels above l can tell.
 
 Masks are of leaves in raster order; 0 = keep, 1 = remove. All is float64, on the
-images' device.
+images' device. n images of l leaves with p² pixels, v symbols and m productions a
+symbol take O(n l v (v m + p²)) time and memory for about 2 n l v m numbers at the peak;
+all images are taken at once.
 """
 
 import math
@@ -93,7 +95,8 @@ def propagate(
 ) -> Posteriors:
     """Level -> posteriors of its nodes, from what is seen of each leaf.
 
-    Takes memory for n * leaves * v * m / 4 numbers, a level.
+    Keeps n * leaves * v * m / 4 numbers of the leaves' parents until it comes back
+    down, a fourth of that of their parents, and so on.
 
     Args:
         rules: Of each level above the leaves, root first.

@@ -10,6 +10,9 @@ encoder's own output behind a stopped gradient,
 which is the paper's w̄^{2 - 1/L} λ - w̄³ λ / ρ (MAE) and w̄^{3 - 1/L} λ - w̄³ λ / ρ
 (JEPA), times L. It rests at w̄* = ρ^{L/k}.
 
+A half-time is one integral over a number: at most about 2,100 values of its integrand,
+whatever the depth or the time, one after the other.
+
 References:
     Littwin et al. 2024, arXiv 2407.03475; derived here from the losses.
 """

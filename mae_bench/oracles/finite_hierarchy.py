@@ -28,7 +28,9 @@ class FiniteWorld(NamedTuple):
 def finite_world(world: RandomHierarchy, *, most: int = 4096) -> FiniteWorld:
     """Every choice of root and productions, each as likely.
 
-    No two symbols share a production, so no two choices give the same leaves.
+    No two symbols share a production, so no two choices give the same leaves. Time and
+    memory are O(n l) for n images of l leaves; with v symbols and m_i productions on
+    level i, n = v Π m_i^(4^i) grows doubly exponentially with depth.
 
     Args:
         world: Whose rules are followed.

@@ -2,6 +2,10 @@
 
 Masks are uniform, with an exact count of masked units; sizes are in pixels. The numbers
 do not depend on the drawn world: the rotations of a Gaussian tree cancel.
+
+For 200 masks of d pixels ``graph_score`` takes O(200 d³) time, 200 tail sums of
+O(k r log k r) over r correlations, and O(200 d²) memory; ``average_distance`` takes
+O(200 d) of both, and ``root_share`` a row of ``level_table``. Each is computed once.
 """
 
 import heapq

@@ -6,8 +6,11 @@ H = L⁻¹ Cov(x_v, z): E[x_m | x_v] = Gᵀ L⁻¹ x_v, its error covariance C_m
 the R² of a latent of variance 1, which is the squared length of its column of H.
 
 Masks are of pixels in the order of ``images.flatten(1)``; 0 = keep, 1 = remove. They
-may keep different numbers of pixels; n masks that keep at most v of d pixels take
-memory for n v (v + d) numbers. All is float64, on the covariance's device.
+may keep different numbers of pixels. All is float64, on the covariance's device.
+
+n masks that keep at most v of d pixels take O(n v² d) time and memory for about
+2 n v (v + d) numbers, all at once; ``recoverable_r2`` has the latents' number in place
+of d. Each call also takes O(d³) time to check C.
 
 References:
     Anderson 2003, An Introduction to Multivariate Statistical Analysis, Section 2.5.

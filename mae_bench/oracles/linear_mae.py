@@ -7,6 +7,8 @@ the top-k eigenvectors of C V⁻¹ C.
 
 Pixels are in the order of ``images.flatten(1)``: channel, row, column. Everything is
 float64; a singular C is served by pseudo-inverses (the range of C lies in V's).
+Of d pixels every answer takes O(d³) time, whatever the rank, and O(d²) memory;
+``solve_masked_only`` takes O(P d³) for P patches.
 
 References:
     Bisulco et al. 2025, arXiv 2508.15404, Theorem 1.

@@ -8,6 +8,10 @@ out from the theorem's three conditions; the paper's own algorithm is not public
 On a quadtree the level of a node is counted from the pixels: 1 = parents of 2 x 2
 leaves, log2(grid) = the root. Masks: 0 = keep, 1 = remove.
 
+``locate`` takes O(E a) time and memory for E edges and at most a ancestors of a node;
+``quadtree_c`` O(n g²) for n masks of g x g leaves; a row of ``level_table`` of n blocks
+nearly O(n²) time, since its binomials are exact integers of up to n bits.
+
 References:
     Kong et al. 2023, arXiv 2306.04898, Theorem 1.
 """

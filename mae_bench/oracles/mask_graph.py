@@ -8,6 +8,10 @@ has probability (D1^1/2 A_aug D1^1/2)(x1, x1⁺).
 
 Losses are exact expectations; features hold one row a visible part.
 
+For n images of l tokens and M masks, ``mask_graph`` sorts n M rows, in O(n M l log n M)
+time, and keeps A_M and the views dense, x1 (x2 + n) numbers; both x1 and x2 may reach
+n M. ``spectrum`` takes O(x1³ + x1² x2) time and O(x1² + x1 x2) memory.
+
 References:
     Zhang et al. 2022, arXiv 2210.08344, Theorems 3.2, 3.3 and 4.1.
     HaoChen et al. 2021, arXiv 2106.04156: the spectral contrastive loss.

@@ -20,6 +20,8 @@ with the last γ - 1 divided by γ where γ < 1. At s = 0 this is
 with p at every γ. Where γ < 1 so does it with a spike, but where γ > 1 least norm
 shrinks β and masking expands it: the two cancel at p = (γ - 1) / s if σ is small.
 
+It is a formula: time and memory do not depend on d and n.
+
 References:
     Dong, Wang & Kluger 2025, arXiv 2509.21650, whose setting this is; the formula is
     derived here.

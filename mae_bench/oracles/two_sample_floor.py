@@ -30,7 +30,8 @@ def two_sample_floor(
     """Mean over masked pixels of (x - x')² / 2, of each image; its mean is the floor.
 
     An image's value scatters about its own best error, together with the loss of a
-    network on the same image: compare both on the same images.
+    network on the same image: compare both on the same images. Time is that of drawing
+    ``redraws`` times n images of the world, and memory that of drawing n once.
 
     Args:
         world: The images' own.
