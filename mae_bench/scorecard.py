@@ -109,7 +109,7 @@ def effects(table: pd.DataFrame) -> Figure:
     ax.set_xscale("symlog", linthresh=2)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks(range(len(rows)), rows["prediction"], fontsize=7)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     ax.set_xlabel("effect / margin (claimed: right of the line, or inside a grey band)")
     figure.tight_layout()
     return figure

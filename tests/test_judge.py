@@ -47,8 +47,10 @@ def claim(
     )
 
 
-def theory(forecast=None, **predictions):
-    return SimpleNamespace(predictions=predictions, forecast=forecast)
+def theory(forecast=None, unmeasured=None, **predictions):
+    return SimpleNamespace(
+        predictions=predictions, forecast=forecast, unmeasured=unmeasured or {}
+    )
 
 
 def measured(picture, seeds=5, noise=0.01, **columns):
@@ -323,6 +325,17 @@ def test_theories_are_counted_and_holm_is_within_each():
     assert math.isnan(a["forecast_skill"])
 
 
+def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts():
+    found = theory(unmeasured={"K9": "needs ImageNet"}, K1=claim(TREND))
+    verdicts, scores = judge({"a": found}, {"mask_ratio": measured(RAMP)})
+    by = verdicts.set_index("prediction")
+    assert by.loc["a/K9", "verdict"] == "not_measured"
+    assert by.loc["a/K9", "reason"] == "needs ImageNet"
+    assert (by.loc["a/K1", "form"], by.loc["a/K1", "reason"]) == ("trend", "")
+    counts = scores.iloc[0][["predictions", "supported", "not_measured"]]
+    assert counts.tolist() == [2, 1, 1]
+
+
 def ordering(score):
     return SimpleNamespace(
         experiment=EXPERIMENT,
@@ -353,11 +366,11 @@ def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path):
     verdicts, scores = judge({"t": theory(K1=claim(TREND, metric="other"))}, {})
     judging.write(verdicts, scores, tmp_path)
     head, line = (tmp_path / "verdicts.csv").read_text().splitlines()
-    assert head.startswith("prediction,theory,standing,verdict,estimate,ci_low")
-    assert head.endswith("coverage,version,location")
-    assert line == "t/K1,t,derived,not_measured,,,,0.3,0,,,not_measured,,0,1,"
+    assert head.startswith("prediction,theory,standing,form,verdict,estimate,ci_low")
+    assert head.endswith("coverage,version,location,reason")
+    assert line == "t/K1,t,derived,trend,not_measured,,,,0.3,0,,,not_measured,,0,1,,"
     assert (tmp_path / "theories.csv").read_text().splitlines()[1] == (
-        "t,1,0,0,0,0,1,,,,,,,,,,,"
+        "t,1,0,0,0,0,1,,,,,,,,,,,,"
     )
 
 
