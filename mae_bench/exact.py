@@ -156,6 +156,8 @@ def _with_floor(rows: pd.DataFrame) -> pd.DataFrame:
         & (rows["metric"] == "reconstruction_error")
         & rows["target"].isin(["masked", "floor"])
     ]
+    if "stop" in ours:
+        ours = ours[ours["stop"] != 0]  # an untrained network is nowhere near
     settings = ["method", *(c for c in rows if c not in COLUMNS)]
     ours = ours.fillna(dict.fromkeys(settings, ""))
     pairs = ours.pivot_table("value", [*settings, "seed"], "target").reset_index()

@@ -188,14 +188,19 @@ def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
     if (floors := exact.two_sample_floor(measured)) is not None:
         figures["two_sample_floor"] = floors
     if (results / "leaderboard.csv").exists():
-        figures["leaderboard"] = standing(pd.read_csv(results / "leaderboard.csv"))
+        figures["leaderboard"] = standing(_table(results / "leaderboard.csv"))
     if (results / "verdicts.csv").exists():
-        table = pd.read_csv(results / "verdicts.csv")
+        table = _table(results / "verdicts.csv")
         figures["verdicts"] = scorecard.tiles(table)
         figures["effects"] = scorecard.effects(table)
     return [
         _save(figure, results / "figures" / f"{k}.png") for k, figure in figures.items()
     ]
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A CSV where only what is empty is lacking: ``null`` is a theory, and a form."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -19,22 +19,23 @@ COLOURS = {
     "void": "#8d6a9f",
     "not_measured": "#d0d0d0",
 }
-TILES = 8  # a line
+TILES = 10  # a line
 TWO_SIDED = ("equality", "null")
 
 
 def tiles(table: pd.DataFrame) -> Figure:
     """Theories x predictions, a tile each, coloured by its verdict.
 
-    Theorems and what is derived from them have a thick frame.
+    Theories of which most is measured come first. Theorems and what is derived from
+    them have a frame.
 
     Args:
         table: ``verdicts.csv``.
     """
-    groups = list(table.groupby("theory"))
+    groups = sorted(table.groupby("theory"), key=_most_measured)
     heights = [math.ceil(len(rows) / TILES) for _, rows in groups]
     total = sum(heights) + 0.25 * len(groups)
-    figure, ax = plt.subplots(figsize=(11.0, 0.36 * total + 0.7))
+    figure, ax = plt.subplots(figsize=(12.5, 0.32 * total + 0.7))
     y = 0.0
     for (theory, rows), height in zip(groups, heights, strict=True):
         label = str(theory).replace("_", " ")
@@ -47,8 +48,13 @@ def tiles(table: pd.DataFrame) -> Figure:
     ax.set_axis_off()
     handles = [Patch(color=c, label=v.replace("_", " ")) for v, c in COLOURS.items()]
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
-    figure.tight_layout(rect=(0, 0.5 / (0.36 * total + 0.7), 1, 1))
+    figure.tight_layout(rect=(0, 0.5 / (0.32 * total + 0.7), 1, 1))
     return figure
+
+
+def _most_measured(group: tuple[Hashable, pd.DataFrame]) -> tuple[int, str]:
+    theory, rows = group
+    return -int((rows["verdict"] != "not_measured").sum()), str(theory)
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +76,7 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
     )
     number = str(row["prediction"]).partition("/")[2]
     dark = row["verdict"] in ("supported", "refuted", "void")
-    size = 8 if len(number) < 14 else 6.5
+    size = 8 if len(number) < 12 else 6
     ax.text(
         x + 0.5,
         y + 0.5,
