@@ -24,8 +24,8 @@ SHARED_NUISANCE = Experiment(
     },
     without=({"overlap": False, "stop": 1.0},),
     settings={"mask_family": "left"},
-    # Of what was tried, the learning rate of the lowest training loss at strength 0.
-    budgets={"quick": {"lr": 0.004}},
+    # Of what was tried, the lowest training loss at strength 0.
+    budgets={"quick": {"steps": 2000, "lr": 0.004}},
     metrics=(expectation_probe,),
     drawn=(
         (expectation_probe, "prediction"),
