@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mae_bench.experiments.graph_forecast import GRAPH_FORECAST
+from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.experiments.spectral_limit import SPECTRAL_LIMIT
+from mae_bench.metrics.class_similarity import class_similarity
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.mask_connectivity import mask_connectivity
 from mae_bench.metrics.spectral_descent import spectral_descent
@@ -71,6 +73,24 @@ def _of_ratio(
     )
 
 
+def _similarity(target: str, whose: str) -> Prediction:
+    """Connectivity in the soft sense, by features, as the paper estimates it."""
+    return Prediction(
+        claim=f"features of images of {whose} become more alike as more is masked",
+        form=Trend(margin=0.05, factor="mask_ratio"),
+        experiment=MASK_RATIO,
+        metric=class_similarity,
+        where={"token": "mean", "target": target},
+        control=Control(
+            reason="with the ratios permuted within each seed there is no trend",
+            shuffle="mask_ratio",
+        ),
+        standing="extrapolation",
+        place="Sec. 4: intra- and inter-class connectivity against the mask ratio",
+        refuted_by="features that are as alike, or less, at larger ratios",
+    )
+
+
 MASK_SPECTRUM: Mapping[str, Prediction] = {
     "Z8": _forecast("forecast", 1, "T_k + alpha"),
     "Z8-tail": _forecast("tail", -1, "T_k alone"),
@@ -99,6 +119,8 @@ MASK_SPECTRUM: Mapping[str, Prediction] = {
         "T_k is the same at a ratio and at its complement: A_M is transposed",
         "derived",
     ),
+    "Z8-intra": _similarity("intra", "one class"),
+    "Z8-inter": _similarity("inter", "different classes"),
     "Z11": Prediction(
         claim="a free encoder that descends L_align / 2 + lambda L_unif spans the "
         "top k eigenvectors of A_aug, at every k with a gap",

@@ -6,6 +6,7 @@ from mae_bench.methods.mae import MAE
 from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.attention import attention
 from mae_bench.metrics.cka import cka
+from mae_bench.metrics.class_similarity import class_similarity
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.image_quality import image_quality
 from mae_bench.metrics.jacobian_influence import jacobian_influence
@@ -34,6 +35,7 @@ MASK_RATIO = Experiment(
         reconstruction_error,
         attention,
         cka,
+        class_similarity,
         jacobian_influence,
         image_quality,
         located_level,

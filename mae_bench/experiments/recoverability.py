@@ -25,5 +25,5 @@ RECOVERABILITY = Experiment(
     budgets={"quick": {"steps": 1500}},
     metrics=(linear_r2, level_accuracy, ceiling, ceiling_ratio, reconstruction_error),
     views=("unmasked", "masked"),
-    cost="80 cells, 70 of them trained: about 10 minutes on two cores",
+    cost="80 cells, 70 of them trained: about 8 minutes on two cores",
 )
