@@ -26,7 +26,7 @@ from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.methods import Method, ViTMethod
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics import Metric, Skip, Split
-from mae_bench.models.masking import Masking, random_masking
+from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.oracles.two_sample_floor import two_sample_floor
@@ -45,7 +45,6 @@ FLOORED = (
     "level_accuracy",
     "ceiling_ratio",
 )
-DEFAULT_MASK_RATIO = 0.75
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
 
@@ -110,17 +109,14 @@ class Specimen:
         return {token: torch.cat([f[token] for f in found]) for token in found[0]}
 
     def masking(self, n: int, noise: torch.Generator) -> Masking:
-        """The method's own masks; for one that has none, uniform ones at 0.75.
+        """The method's masks.
 
         Raises:
             Skip: The method does not look at patches.
         """
-        if isinstance(self.method, MAE):
-            return self.method.masking(n, noise)
         if not isinstance(self.method, ViTMethod):
             raise Skip(f"{self.cell.method} does not look at patches")
-        grid = self.method.encoder.grid_size
-        return random_masking(n, grid, DEFAULT_MASK_RATIO, noise)
+        return self.method.masking(n, noise)
 
 
 def _chunks(batch: Batch) -> Iterator[Batch]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.models.masking import Masking, random_masking
 from mae_bench.models.vit import ViT
 
 
@@ -199,6 +200,10 @@ class ViTMethod(Method):
             bottleneck=bottleneck,
             pos_embed=pos_embed,
         )
+
+    def masking(self, n: int, generator: torch.Generator) -> Masking:
+        """Masks for n images; a method that has none of its own is shown a quarter."""
+        return random_masking(n, self.encoder.grid_size, 0.75, generator)
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None

@@ -4,21 +4,9 @@ import torch
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method, ViTMethod
-from mae_bench.methods.mae import MAE
 from mae_bench.metrics import Skip, metric
 from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.cka import cka
-from mae_bench.models.masking import Masking, random_masking
-
-# What a method without masks is shown, as in the view ``masked``.
-MASK_RATIO = 0.75
-
-
-def occlusion(method: ViTMethod, n: int, generator: torch.Generator) -> Masking:
-    """The method's own masks; for one that has none, uniform ones at 0.75."""
-    if isinstance(method, MAE):
-        return method.masking(n, generator)
-    return random_masking(n, method.encoder.grid_size, MASK_RATIO, generator)
 
 
 @metric(
@@ -52,7 +40,7 @@ def occlusion_invariance(
     del dataset
     if not isinstance(method, ViTMethod):
         raise Skip(f"{type(method).__name__} does not look at patches")
-    masking = occlusion(method, len(batch), generator)
+    masking = method.masking(len(batch), generator)
     if not masking.ids_masked.shape[1]:
         raise Skip("nothing is masked")
     whole = method.features(batch)["mean"]
