@@ -48,7 +48,8 @@ FLOORS: dict[str, float] = {
     "forecast": 12,
     "judge": 13,
     "plot": 11,
-    "cli": 14,
+    "commands": 14,
+    "cli": 15,
 }
 # A variant may build on its plain case, in the same room.
 VARIANTS = {

@@ -1,0 +1,60 @@
+"""What there is: the parts of the house, and whether this machine can run them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mae_bench import registry
+from mae_bench.console import errors_in_one_line, say
+from mae_bench.options import Json, StorePath
+from mae_bench.store import Store
+
+
+def list_parts(
+    room: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(registry.ROOMS)}.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the parts, each with its sentence."""
+    if room is not None and room not in registry.ROOMS:
+        raise typer.BadParameter(f"{room!r} is none of {', '.join(registry.ROOMS)}")
+    found = {
+        r: {name: registry.summary(r, name) for name in registry.names(r)}
+        for r in ([room] if room else registry.ROOMS)
+    }
+    if as_json:
+        say(json.dumps(found, indent=1))
+        return
+    for r, parts in found.items():
+        say(r)
+        width = max(map(len, parts), default=0)
+        for name, sentence in parts.items():
+            say(f"  {name:{width}}  {sentence}")
+
+
+@errors_in_one_line
+def info(name: str, as_json: Json = False) -> None:
+    """Say what a part is, what it can be set to, and where it comes from."""
+    from mae_bench import describe
+
+    found = describe.describe(name)
+    say(json.dumps(found, indent=1) if as_json else describe.render(found))
+
+
+@errors_in_one_line
+def doctor(store: StorePath = Path(".store"), as_json: Json = False) -> None:
+    """Check the installation, the machine and the store."""
+    from mae_bench import describe
+
+    checks = describe.examine(Store(store))
+    if as_json:
+        say(json.dumps([vars(check) for check in checks], indent=1))
+    else:
+        say("\n".join(map(str, checks)))
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)

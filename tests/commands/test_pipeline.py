@@ -1,0 +1,185 @@
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from mae_bench.datasets.gaussian_tree import GaussianTree
+
+Call = Callable[..., Result]
+# One dataset, in this process: eight cheap cells that share a store.
+SMALL = ("--tier", "smoke", "--seeds", "1", "--jobs", "0", "--dataset", "gaussian_tree")
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "typo", "near"),
+    [
+        ("--method", "u_mea", "u_mae"),
+        ("--dataset", "gausian_tree", "gaussian_tree"),
+        ("--experiment", "uniformty", "uniformity"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["run", "measure"])
+def test_an_unknown_name_is_answered_in_one_line_with_near_ones(
+    call: Call, tmp_path: Path, verb: str, option: str, typo: str, near: str
+) -> None:
+    result = call(verb, "--tier", "smoke", option, typo)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: unknown ")
+    assert repr(typo) in line
+    assert near in line
+    assert (result.stdout, written(tmp_path)) == ("", [])
+
+
+def test_a_device_that_is_not_there_is_named(call: Call, tmp_path: Path) -> None:
+    result = call("measure", "--tier", "smoke", "--device", "tpu")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "no device 'tpu' here" in line
+    assert written(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--tier", "huge"),
+        ("--rerun", "sometimes"),
+        ("--seeds", "0"),
+        ("--jobs", "-1"),
+        ("--frobnicate",),
+    ],
+)
+def test_bad_options_say_what_is_admitted(
+    call: Call, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    result = call("measure", *words)
+    assert result.exit_code == 2
+    assert words[0] in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert written(tmp_path) == []
+
+
+def test_an_unknown_tier_is_answered_with_all_of_them(call: Call) -> None:
+    last = call("run", "--tier", "huge").stderr.splitlines()[-1]
+    assert all(tier in last for tier in ("smoke", "quick", "full"))
+
+
+def test_filters_that_leave_nothing_are_bad_usage(call: Call, tmp_path: Path) -> None:
+    words = ("--experiment", "uniformity", "--method", "pixels")
+    result = call("measure", *SMALL, *words)
+    assert result.exit_code == 2
+    assert "none of uniformity runs pixels" in result.stderr
+    assert written(tmp_path) == []
+
+
+def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None:
+    words = ("--experiment", "leaderboard", "--method", "random_init", "--method")
+    ran = call("run", *SMALL, *words, "oracle_latents", "--results", "r")
+    assert ran.exit_code == 0, ran.output
+    assert "random_init" in ran.stdout
+    results = Path("r")
+    names = ("leaderboard.csv", "verdicts.csv", "theories.csv")
+    before = {name: (results / name).read_bytes() for name in names}
+    assert (results / "measurements" / "leaderboard.csv").exists()
+    judged, ranked = (call(verb, "--results", "r") for verb in ("judge", "rank"))
+    drawn = call("plot", "--results", "r")
+    assert [r.exit_code for r in (judged, ranked, drawn)] == [0, 0, 0]
+    assert "not_measured" in judged.stdout
+    assert ranked.stdout.splitlines()[0].split()[:2] == ["dataset", "method"]
+    assert "r/figures/leaderboard.png" in drawn.stdout.splitlines()
+    assert {name: (results / name).read_bytes() for name in names} == before
+    for verb in ("judge", "rank", "plot"):
+        assert json.loads(call(verb, "--results", "r", "--json").stdout)
+    assert not Path("results").exists()
+
+
+def test_a_tier_has_a_results_folder_of_its_own(call: Call) -> None:
+    words = ("--experiment", "leaderboard", "--method", "oracle_latents")
+    result = call("measure", *SMALL, *words, "--json")
+    said = json.loads(result.stdout)
+    assert said == {"results": "results/smoke", "failed": {}}
+    assert written(Path("results")) == [
+        "smoke",
+        "smoke/measurements",
+        "smoke/measurements/leaderboard.csv",
+    ]
+
+
+ONE = (*SMALL, "--experiment", "leaderboard", "--method", "oracle_latents")
+
+
+def test_a_cell_that_fails_makes_the_exit_code_1_and_says_why(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = importlib.import_module("mae_bench.train")
+
+    def failing(*_: object) -> None:
+        raise LookupError("no images today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "train", failing)
+        result = call("measure", *ONE)
+    assert result.exit_code == 1
+    assert "1 cells failed:" in result.stderr
+    assert "oracle_latents/seed 0" in result.stderr
+    assert "LookupError: no images today" in result.stderr
+    again = call("measure", *ONE, "--json")
+    assert again.exit_code == 1
+    assert "LookupError" in next(iter(json.loads(again.stdout)["failed"].values()))
+    assert call("measure", *ONE, "--rerun", "failed").exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--store", "--results"])
+def test_a_disk_that_cannot_be_written_is_one_line_and_harms_nothing(
+    call: Call, tmp_path: Path, option: str
+) -> None:
+    assert call("measure", *ONE, "--results", "r").exit_code == 0
+    Path("file").write_text("mine")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    # A folder below a regular file: cannot be written even by root.
+    result = call("measure", *ONE, "--results", "r", option, "file/inside")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("error: cannot write file/inside")
+    assert "Traceback" not in result.stderr
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("verb", ["judge", "rank", "plot"])
+def test_a_verb_without_measurements_says_what_to_do(call: Call, verb: str) -> None:
+    result = call(verb, "--results", "nowhere")
+    assert result.exit_code == 2
+    assert "measure" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize("verb", ["judge", "rank", "plot"])
+def test_a_file_that_is_no_table_of_measurements_is_named(
+    call: Call, verb: str
+) -> None:
+    folder = Path("r/measurements")
+    folder.mkdir(parents=True)
+    (folder / "leaderboard.csv").write_text("a,b\n1,2\n")
+    result = call(verb, "--results", "r")
+    assert result.exit_code == 2
+    assert "r/measurements/leaderboard.csv lacks" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_second_run_runs_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "1 cells, 1 to run" in call("measure", *ONE).stderr
+
+    def forbidden(*_: object) -> None:
+        raise AssertionError("drew an image")
+
+    monkeypatch.setattr(GaussianTree, "sample", forbidden)
+    again = call("measure", *ONE)
+    assert again.exit_code == 0
+    assert "1 cells, 0 to run" in again.stderr
