@@ -23,8 +23,7 @@ from torch import Tensor
 from mae_bench.datasets import Batch, Dataset, SplitName
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
-from mae_bench.methods import Method, ViTMethod
-from mae_bench.methods.mae import MAE
+from mae_bench.methods import Method, Reconstructs, ViTMethod
 from mae_bench.metrics import Metric, Skip, Split
 from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
@@ -230,7 +229,7 @@ def _pairs(metric: Metric, specimen: Specimen) -> Iterator[Record]:
 
 def _reconstruction(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     method, test = specimen.method, specimen.splits["test"]
-    if not isinstance(method, MAE):
+    if not isinstance(method, Reconstructs):
         raise Skip(f"{specimen.cell.method} does not reconstruct")
     stream, noise = _stream(metric, specimen), specimen.stream("reconstruction")
     redraw = specimen.stream("floor")
@@ -256,7 +255,7 @@ def _limits(
 ) -> dict[str, Tensor]:
     """The least error of each image, if what is asked for is what was masked."""
     world, method, patches = specimen.dataset, specimen.method, masking.mask
-    assert isinstance(method, MAE)
+    assert isinstance(method, Reconstructs)
     if not torch.equal(method.asked(masking), masking.ids_masked):
         return {}
     if not isinstance(world, InvertibleTree):

@@ -15,6 +15,7 @@ FLOORS: dict[str, float] = {
     "__init__": 0,
     "schema": 1,
     "haar": 1,
+    "optimiser": 1,
     "stats": 1,
     "decode": 2,
     "options": 1,

@@ -3,11 +3,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
-
-HEAVY = ("torch", "lightning", "pandas", "sklearn", "scipy", "matplotlib", "numpy")
 from click.testing import Result
 
 Call = Callable[..., Result]
+
+HEAVY = ("torch", "lightning", "pandas", "sklearn", "scipy", "matplotlib", "numpy")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["list"]], ids=" ".join)

@@ -1,15 +1,15 @@
 """What learns: each method a LightningModule in one file, all with the same outline.
 
-``__init__`` builds, ``loss`` is one step's loss, ``features`` is what is probed.
-Settings are keyword-only scalars with defaults; randomness comes by generator.
+``__init__`` builds, ``prepare`` draws what a step is shown, ``forward`` is its loss,
+``features`` is what is probed. Settings are keyword-only scalars with defaults;
+randomness comes by generator, and ``prepare`` alone uses it.
 """
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import lightning as L
 import torch
@@ -18,25 +18,12 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.models.augmentation import augment
 from mae_bench.models.masking import Masking, random_masking
+from mae_bench.models.processes import gather, shard
+from mae_bench.models.projector import Projector
 from mae_bench.models.vit import ViT
-
-
-def warmup_cosine(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate: linear warm-up, then half a cosine to 0.
-
-    Args:
-        step: From 0.
-        steps: All of them.
-        warmup: Share of the steps that warm up.
-
-    >>> [round(warmup_cosine(s, 100, 0.1), 2) for s in (0, 9, 10, 55, 100)]
-    [0.1, 1.0, 1.0, 0.5, 0.0]
-    """
-    warm = max(1, round(warmup * steps))
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+from mae_bench.optimiser import adamw, warmup_cosine
 
 
 class Method(L.LightningModule):
@@ -91,7 +78,7 @@ class Method(L.LightningModule):
         self.warmup = warmup
         self.last_step = round(stop * steps)
         # Masks and augmentations of the training run; train.py seeds it.
-        self.noise: torch.Generator | None = None
+        self.noise = torch.Generator()
 
     @abstractmethod
     def features(
@@ -104,12 +91,38 @@ class Method(L.LightningModule):
             ids_keep: Visible patches; all of them if None.
         """
 
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
-    ) -> Float[Tensor, ""]:
-        """The objective on one batch; masks and views are drawn from ``generator``."""
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """What one step is shown, with all that chance decides of it decided.
+
+        Args:
+            batch: n images.
+            generator: Draws masks, noise and views.
+
+        Returns:
+            An argument of ``forward``: tensors, or a nest of tuples of them, each with
+            the n images on its first axis.
+        """
         del batch, generator
         raise TypeError(f"{type(self).__name__} has nothing to learn")
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """The loss, a function of the weights and of what ``prepare`` gave."""
+        del example
+        raise TypeError(f"{type(self).__name__} has nothing to learn")
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Float[Tensor, ""]:
+        """The loss on one batch; masks and views are drawn from ``generator``."""
+        found: Tensor = self(shard(self.prepare(batch, generator)))
+        return found
+
+    def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
+        """Move, after an optimiser's step, what is not trained but follows it.
+
+        Args:
+            weights: Parameters by name, to be changed in place; of an ensemble each has
+                its members on a first axis of its own.
+            step: From 0.
+        """
 
     def training_step(
         self, batches: Iterable[Batch], batch_idx: int
@@ -128,6 +141,7 @@ class Method(L.LightningModule):
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
+            self.follow(dict(self.named_parameters()), schedule.last_epoch)
             schedule.step()
             losses.append(loss.detach())
         return torch.stack(losses)
@@ -141,18 +155,7 @@ class Method(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW (0.9, 0.95), warm-up and cosine by step."""
-        trained = [p for p in self.parameters() if p.requires_grad]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in trained if p.ndim > 1]},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(
-            groups,
-            lr=self.lr,
-            betas=(0.9, 0.95),
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+        optimizer = adamw(self.parameters(), self.lr, self.weight_decay)
         schedule = LambdaLR(
             optimizer, lambda step: warmup_cosine(step, self.steps, self.warmup)
         )
@@ -210,3 +213,77 @@ class ViTMethod(Method):
     ) -> dict[str, Float[Tensor, "n _"]]:
         """The encoder's read-outs of the visible patches."""
         return self.encoder.readout(self.encoder(batch.images, ids_keep))
+
+    def pooled(
+        self, images: Float[Tensor, "n c h w"], ids_keep: Tensor | None = None
+    ) -> Float[Tensor, "n _"]:
+        """The images' ``code``, or their ``mean`` where the encoder has no code."""
+        found = self.encoder.readout(self.encoder(images, ids_keep))
+        return found.get("code", found["mean"])
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """A method that predicts patches, which can be held against the true ones."""
+
+    def asked(self, masking: Masking) -> Int64[Tensor, "n m"]:
+        """The patches that it predicts."""
+
+    def reconstruct(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "n m p"], Float[Tensor, "n m p"], Masking]:
+        """Prediction and target of the asked patches, both in pixels, and the masks."""
+
+
+class TwoViews(ViTMethod):
+    """Two views of each image, projected: the difference between methods is the loss.
+
+    The views are what the world says they are: where it can redraw an image with the
+    same content (``Dataset.redraw``), the pair is the image and its redrawing; where
+    it cannot, both views are augmentations of the image.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        generator: torch.Generator,
+        *,
+        projector_hidden_dim: int = 64,
+        projector_dim: int = 64,
+        **settings: Any,
+    ) -> None:
+        """Build encoder and projector.
+
+        Args:
+            dataset: The world that it learns from.
+            generator: Draws the initial weights, the encoder's first.
+            projector_hidden_dim: Width of the projector's hidden layer.
+            projector_dim: Width of the projections.
+            settings: See ``ViTMethod``.
+        """
+        super().__init__(dataset, generator, **settings)
+        self.projector = Projector(
+            generator,
+            in_dim=self.encoder.bottleneck or self.encoder.embed_dim,
+            hidden_dim=projector_hidden_dim,
+            out_dim=projector_dim,
+        )
+
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The positive pair of every image."""
+        redrawn = self.dataset.redraw(batch, generator)
+        if redrawn is not None:
+            return batch.images, redrawn.images
+        return augment(batch.images, generator), augment(batch.images, generator)
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """The loss of two views of every image, of all processes' images together."""
+        # One pass over both views: larger matrices, the same numbers.
+        z1, z2 = self.projector(self.pooled(torch.cat(example))).chunk(2)
+        return self.compare(gather(z1), gather(z2))
+
+    def compare(
+        self, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]
+    ) -> Float[Tensor, ""]:
+        """The loss of projections, pair by pair in the same order."""
+        raise NotImplementedError

@@ -98,11 +98,14 @@ class DeepLinear(Method):
             product = layer @ product
         return product
 
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
-    ) -> Float[Tensor, ""]:
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The images, though the loss is of the method's own set."""
+        del generator
+        return batch.images
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
         """½ the squared error, summed over the target, of the method's own set."""
-        del batch, generator
+        del example
         W = self.encoder()
         # Of x and y side by side: E ‖V W̄ x - T y‖² is a form in their second moments.
         T = torch.eye(len(W)).to(W) if self.objective == "mae" else W.detach()

@@ -93,32 +93,33 @@ class LinearMAE(Method):
         draw = torch.rand(n, patches, generator=generator, device=generator.device)
         return (draw >= self.mask_ratio).float()[:, self.pixel_patch]
 
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
-    ) -> Float[Tensor, ""]:
-        """Mean squared error of the d pixels; with ``masked_only``, of the hidden ones.
-
-        Sums are divided by the expected number of pixels, d or d m: times that it is
-        the loss of the theory.
-
-        Raises:
-            ValueError: There is no generator.
-        """
-        if self.covariance is not None:
-            loss = self.expected_loss(self.A @ self.B, self.covariance)
-            return loss / len(self.covariance)
-        if generator is None:
-            raise ValueError("generator None cannot draw masks; give one, or set noise")
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The pixels, those that stay, and what is seen; ``expected`` needs no draw."""
         x = batch.images.flatten(1)
+        if self.covariance is not None:
+            return x, x, x
         kept = self.masks(len(x), generator)
         seen = kept * x
         if self.noise_std > 0:
             grain = torch.empty_like(x).normal_(generator=generator)
             seen = seen + self.noise_std * kept * grain
-        error = (x - seen @ self.A @ self.B).square()
-        if self.masked_only:
-            return (error * (1 - kept)).mean() / self.mask_ratio
-        return error.mean()
+        return x, kept, seen
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """Mean squared error of the d pixels; with ``masked_only``, of the hidden ones.
+
+        Sums are divided by the expected number of pixels, d or d m: times that it is
+        the loss of the theory.
+        """
+        if self.covariance is not None:
+            loss = self.expected_loss(self.A @ self.B, self.covariance)
+            return loss / len(self.covariance)
+        x, kept, seen = example
+        error: Tensor = (x - seen @ self.A @ self.B).square()
+        if not self.masked_only:
+            return error.mean()
+        masked: Tensor = (error * (1 - kept)).mean() / self.mask_ratio
+        return masked
 
     def expected_loss(
         self, weights: Float[Tensor, "d d"], covariance: Float[Tensor, "d d"]

@@ -156,20 +156,15 @@ class MAE(ViTMethod):
         """The loss, given the encoder's tokens: what a variant of MAE changes."""
         return self.forward_loss(images, self.forward_decoder(tokens, masking), masking)
 
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
-    ) -> Float[Tensor, ""]:
-        """The objective on one batch, its masks drawn from ``generator``.
-
-        Raises:
-            ValueError: There is no generator.
-        """
-        if generator is None:
-            raise ValueError("generator None cannot draw masks; give one, or set noise")
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The images, what the encoder is shown of them, and their masks."""
         masking = self.masking(len(batch), generator)
-        seen = self.corrupt(batch.images, generator)
-        tokens = self.forward_encoder(seen, masking)
-        return self.objective(batch.images, tokens, masking)
+        return batch.images, self.corrupt(batch.images, generator), masking
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """The objective on images whose masks are drawn."""
+        images, seen, masking = example
+        return self.objective(images, self.forward_encoder(seen, masking), masking)
 
     def reconstruct(
         self, batch: Batch, generator: torch.Generator
@@ -180,8 +175,7 @@ class MAE(ViTMethod):
         back with the mean and deviation of the true patch, which no network knows, so
         its error is then not comparable with that of one that predicts pixels.
         """
-        masking = self.masking(len(batch), generator)
-        seen = self.corrupt(batch.images, generator)
+        _, seen, masking = self.prepare(batch, generator)
         tokens = self.forward_encoder(seen, masking)
         prediction = self.forward_decoder(tokens, masking)
         target = self.target(batch.images, masking)

@@ -7,10 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mae_bench.datasets import Batch, Dataset
-from mae_bench.methods import ViTMethod
-from mae_bench.models.augmentation import augment
-from mae_bench.models.projector import Projector
+from mae_bench.datasets import Dataset
+from mae_bench.methods import TwoViews
 
 
 def nt_xent(
@@ -51,13 +49,8 @@ def nt_xent(
     return F.cross_entropy(logits, positive)
 
 
-class SimCLR(ViTMethod):
-    """The ViT's ``mean`` (its ``code``, if it has one), projected, under NT-Xent.
-
-    The views are what the world says they are: where it can redraw an image with the
-    same content (``Dataset.redraw``), the pair is the image and its redrawing; where
-    it cannot, both views are augmentations of the image.
-    """
+class SimCLR(TwoViews):
+    """The ViT's ``mean`` (its ``code``, if it has one), projected, under NT-Xent."""
 
     version: ClassVar[int] = 1
 
@@ -67,8 +60,6 @@ class SimCLR(ViTMethod):
         generator: torch.Generator,
         *,
         temperature: float = 0.2,
-        projector_hidden_dim: int = 64,
-        projector_dim: int = 64,
         **settings: Any,
     ) -> None:
         """Build encoder and projector.
@@ -78,9 +69,7 @@ class SimCLR(ViTMethod):
             generator: Draws the initial weights.
             temperature: tau of NT-Xent, above 0. With 128 images a batch, 0.1 and 0.2
                 gave better digits than 0.5, and as good a root of a tree.
-            projector_hidden_dim: Width of the projector's hidden layer.
-            projector_dim: Width of the projections.
-            settings: See ``ViTMethod``.
+            settings: See ``TwoViews``.
 
         Raises:
             ValueError: A temperature that is not positive.
@@ -89,34 +78,9 @@ class SimCLR(ViTMethod):
             raise ValueError(f"temperature {temperature} must be above 0")
         super().__init__(dataset, generator, **settings)
         self.temperature = temperature
-        self.projector = Projector(
-            generator,
-            in_dim=self.encoder.bottleneck or self.encoder.embed_dim,
-            hidden_dim=projector_hidden_dim,
-            out_dim=projector_dim,
-        )
 
-    def views(
-        self, batch: Batch, generator: torch.Generator
-    ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"]]:
-        """The positive pair of every image."""
-        redrawn = self.dataset.redraw(batch, generator)
-        if redrawn is not None:
-            return batch.images, redrawn.images
-        return augment(batch.images, generator), augment(batch.images, generator)
-
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
+    def compare(
+        self, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]
     ) -> Float[Tensor, ""]:
-        """NT-Xent of the batch's views.
-
-        Raises:
-            ValueError: No generator.
-        """
-        if generator is None:
-            raise ValueError("generator None draws no views; give one to SimCLR.loss")
-        # One pass over both views: larger matrices, the same numbers.
-        tokens = self.encoder(torch.cat(self.views(batch, generator)))
-        found = self.encoder.readout(tokens)
-        z1, z2 = self.projector(found.get("code", found["mean"])).chunk(2)
+        """NT-Xent."""
         return nt_xent(z1, z2, self.temperature)

@@ -44,17 +44,21 @@ class Supervised(ViTMethod):
         self.head = nn.Linear(width, _targets(dataset))
         draw_weights(self.head, generator)
 
-    def loss(
-        self, batch: Batch, generator: torch.Generator | None
-    ) -> Float[Tensor, ""]:
-        """Squared error on the root's coordinates (mean), or cross entropy in nats."""
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The images, and the answer: the root, or the class."""
         del generator
-        found = self.encoder.readout(self.encoder(batch.images))
-        answer = self.head(found.get("code", found["mean"]))
         if self.dataset.levels:
-            return F.mse_loss(answer, batch.latents[self.dataset.levels[0]])
+            return batch.images, batch.latents[self.dataset.levels[0]]
         assert batch.labels is not None
-        return F.cross_entropy(answer, batch.labels)
+        return batch.images, batch.labels
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """Squared error on the root's coordinates (mean), or cross entropy in nats."""
+        images, answer = example
+        guess = self.head(self.pooled(images))
+        if self.dataset.levels:
+            return F.mse_loss(guess, answer)
+        return F.cross_entropy(guess, answer)
 
 
 def _targets(dataset: Dataset) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor
 from mae_bench.datasets import Dataset
 from mae_bench.methods.mae import MAE
 from mae_bench.models.masking import Masking
+from mae_bench.models.processes import gather
 
 
 def uniformity_loss(
@@ -92,5 +93,6 @@ class UMAE(MAE):
         masking: Masking,
     ) -> Float[Tensor, ""]:
         """MAE's loss plus the class tokens' uniformity loss."""
-        uniformity = uniformity_loss(self.encoder.readout(tokens)["cls"], self.diagonal)
+        classes = gather(self.encoder.readout(tokens)["cls"])
+        uniformity = uniformity_loss(classes, self.diagonal)
         return super().objective(images, tokens, masking) + self.lamb * uniformity

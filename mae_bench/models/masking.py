@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -12,8 +12,7 @@ from torch import Tensor
 Draw = Callable[[int, int, int, torch.Generator], Float[Tensor, "n u"]]
 
 
-@dataclass(frozen=True)
-class Masking:
+class Masking(NamedTuple):
     """Visible and masked patches of some images, as many in each.
 
     ``cat(ids_keep, ids_masked)`` is the shuffled order of all l patches.

@@ -36,13 +36,13 @@ def test_the_loss_is_a_mean_over_the_training_set(objective):
     for x, y in zip(*halves(images), strict=True):
         target = y if objective == "mae" else W @ y
         total += 0.5 * (method.V @ W @ x - target).square().sum().item()
-    found = method.loss(method.dataset.sample(3, rng(9)), None)
+    found = method.loss(method.dataset.sample(3, rng(9)), rng())
     assert found.item() == pytest.approx(total / 50, rel=1e-4)
 
 
 def test_the_target_of_jepa_has_no_gradient():
     method = random_weights(built(objective="jepa", images=50))
-    method.loss(method.dataset.sample(2, rng()), None).backward()
+    method.loss(method.dataset.sample(2, rng()), rng()).backward()
     found = method.layers[0].grad.clone()
     frozen = method.encoder().detach()
     method.zero_grad()
@@ -73,7 +73,7 @@ def descend(method: DeepLinear) -> DeepLinear:
     batch = method.dataset.sample(2, rng())
     for _ in method._watched([batch] * method.last_step):
         optimizer.zero_grad()
-        method.loss(batch, None).backward()
+        method.loss(batch, rng()).backward()
         optimizer.step()
         schedule["scheduler"].step()
     return method

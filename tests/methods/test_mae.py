@@ -246,8 +246,3 @@ def test_its_settings_have_maes_defaults():
 def test_bad_settings_are_refused_when_it_is_built(settings, message):
     with pytest.raises(ValueError, match=message):
         mae(**settings)
-
-
-def test_masks_need_a_generator():
-    with pytest.raises(ValueError, match="generator None cannot draw masks"):
-        mae().loss(batch(), None)

@@ -120,7 +120,7 @@ class Redrawn(Stripes):
 def test_a_world_that_can_redraw_gives_the_pair() -> None:
     world = Redrawn()
     batch = world.sample(6, rng())
-    first, second = SimCLR(world, rng()).views(batch, rng(3))
+    first, second = SimCLR(world, rng()).prepare(batch, rng(3))
     redrawn = world.redraw(batch, rng(3))
     assert torch.equal(first, batch.images)
     assert torch.equal(second, redrawn.images)
@@ -129,7 +129,7 @@ def test_a_world_that_can_redraw_gives_the_pair() -> None:
 def test_a_world_that_cannot_redraw_is_augmented_twice() -> None:
     world = Stripes()
     batch = world.sample(6, rng())
-    first, second = SimCLR(world, rng()).views(batch, rng(3))
+    first, second = SimCLR(world, rng()).prepare(batch, rng(3))
     assert first.shape == second.shape == batch.images.shape
     assert not torch.allclose(first, second)
     assert not torch.allclose(first, batch.images)
@@ -140,7 +140,7 @@ def test_the_loss_is_nt_xent_of_each_view_projected_by_itself() -> None:
     method, batch = SimCLR(world, rng(), temperature=0.2), world.sample(6, rng())
     z1, z2 = (
         method.projector(method.encoder.readout(method.encoder(x))["mean"])
-        for x in method.views(batch, rng(3))
+        for x in method.prepare(batch, rng(3))
     )
     torch.testing.assert_close(method.loss(batch, rng(3)), nt_xent(z1, z2, 0.2))
 
@@ -166,9 +166,3 @@ def test_a_bottleneck_learns_too() -> None:
     assert method.encoder.code is not None
     assert method.projector.hidden.in_features == 2
     assert method.encoder.code.weight.grad is not None
-
-
-def test_no_generator_is_an_error() -> None:
-    world = Stripes()
-    with pytest.raises(ValueError, match="draws no views"):
-        SimCLR(world, rng()).loss(world.sample(4, rng()), None)

@@ -50,7 +50,7 @@ def answers(method: Supervised, batch: Batch) -> torch.Tensor:
 def test_a_world_with_latents_is_regressed_on_its_root(world: World) -> None:
     method, batch = Supervised(world, rng()), world.sample(9, rng(1))
     error = (answers(method, batch) - batch.latents["level_0"]).square().mean()
-    torch.testing.assert_close(method.loss(batch, None), error)
+    torch.testing.assert_close(method.loss(batch, rng()), error)
 
 
 def test_a_world_without_latents_is_classified() -> None:
@@ -58,7 +58,7 @@ def test_a_world_without_latents_is_classified() -> None:
     assert batch.labels is not None
     chances = answers(method, batch).softmax(1)
     right = torch.stack([p[k] for p, k in zip(chances, batch.labels, strict=True)])
-    torch.testing.assert_close(method.loss(batch, None), -right.log().mean())
+    torch.testing.assert_close(method.loss(batch, rng()), -right.log().mean())
 
 
 def test_a_world_that_tells_nothing_is_an_error() -> None:
@@ -70,13 +70,13 @@ def test_a_world_that_tells_nothing_is_an_error() -> None:
 def test_a_few_dozen_steps_reduce_the_loss(world: World) -> None:
     method = Supervised(world, rng(), steps=60)
     held_out, stream = world.sample(256, rng(11)), rng(1)
-    before = method.loss(held_out, None).item()
+    before = method.loss(held_out, rng()).item()
     (optimizer,), _ = method.configure_optimizers()
     for _ in range(60):
         optimizer.zero_grad()
-        method.loss(world.sample(64, stream), None).backward()
+        method.loss(world.sample(64, stream), rng()).backward()
         optimizer.step()
-    assert method.loss(held_out, None).item() < 0.6 * before
+    assert method.loss(held_out, rng()).item() < 0.6 * before
 
 
 def test_the_encoder_starts_where_every_other_method_starts() -> None:
@@ -97,7 +97,7 @@ def test_the_head_comes_from_the_generator_alone() -> None:
 
 def test_a_bottleneck_learns_too() -> None:
     method = Supervised(ROOT_ONLY, rng(3), bottleneck=2)
-    method.loss(ROOT_ONLY.sample(4, rng()), None).backward()
+    method.loss(ROOT_ONLY.sample(4, rng()), rng()).backward()
     assert method.encoder.code is not None
     assert method.head.in_features == 2
     assert method.encoder.code.weight.grad is not None
