@@ -4,9 +4,8 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Shaped
+from jaxtyping import Float
 from torch import Tensor
-from torch.distributed.nn.functional import all_gather
 from torch.utils._pytree import tree_map
 
 
@@ -40,7 +39,25 @@ def shard(example: Any) -> Any:
     return tree_map(rows, example)
 
 
-def gather(rows: Shaped[Tensor, "n ..."]) -> Shaped[Tensor, "m ..."]:
+class _Gather(torch.autograd.Function):
+    """All processes' rows; the gradient of each is the sum of what all ask of it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.count = len(rows)
+        parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        summed = gradient.contiguous()
+        dist.all_reduce(summed)
+        first: int = ctx.count * dist.get_rank()
+        return summed[first : first + ctx.count]
+
+
+def gather(rows: Float[Tensor, "n d"]) -> Float[Tensor, "m d"]:
     """The rows of all processes, in the order of the joined batch, with gradients.
 
     Each process then has the loss of the joined batch. What flows back to its rows is
@@ -49,5 +66,5 @@ def gather(rows: Shaped[Tensor, "n ..."]) -> Shaped[Tensor, "m ..."]:
     """
     if not several():
         return rows
-    parts = all_gather(rows)  # type: ignore[no-untyped-call]  # torch has no types here
-    return torch.cat(parts)
+    gathered: Tensor = _Gather.apply(rows)  # type: ignore[no-untyped-call]  # torch
+    return gathered
