@@ -175,7 +175,8 @@ class MAE(ViTMethod):
         back with the mean and deviation of the true patch, which no network knows, so
         its error is then not comparable with that of one that predicts pixels.
         """
-        _, seen, masking = self.prepare(batch, generator)
+        masking = self.masking(len(batch), generator)
+        seen = self.corrupt(batch.images, generator)
         tokens = self.forward_encoder(seen, masking)
         prediction = self.forward_decoder(tokens, masking)
         target = self.target(batch.images, masking)

@@ -1,0 +1,100 @@
+"""Mask contrast (Zhang et al. 2022): two random masks of one image make the pair."""
+
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.methods.spectral_contrastive import SpectralContrastive
+from mae_bench.models.masking import (
+    FIXED,
+    Masking,
+    patches_a_unit,
+    random_masking,
+)
+from mae_bench.models.processes import gather
+
+
+class MaskContrastive(SpectralContrastive):
+    """The contrastive method that MAE is said to be, without a decoder.
+
+    MAE's loss is bounded from below by the alignment L_align of visible parts x1, x1⁺
+    that share a masked target (2210.08344, Theorem 3.3); here that alignment is the
+    loss, with the uniformity term that MAE lacks: together the spectral contrastive
+    loss of the mask graph. The encoder sees visible patches only, as in MAE.
+
+    Reading taken: x1 and x1⁺ are what two masks of one image show, drawn apart, so that
+    1 - mask_ratio of each is seen by the other too. In the paper's graph they are parts
+    that agree on x2, which among images of many pixels no two do. The paper compares
+    outputs of the decoder; a projector stands for it here.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        generator: torch.Generator,
+        *,
+        mask_ratio: float = 0.75,
+        mask_unit: int = 0,
+        mask_family: str = "random",
+        mu: float = 10.0,
+        **settings: Any,
+    ) -> None:
+        """Build encoder and projector.
+
+        Args:
+            dataset: The world that it learns from.
+            generator: Draws the initial weights.
+            mask_ratio: Share of the mask units that is hidden, in (0, 1).
+            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
+                for the patch size.
+            mask_family: ``random``, ``block``, ``grid`` or ``aligned``; see
+                ``random_masking``.
+            mu: Squared radius of the projections' ball. The loss without one is least
+                at a mean square of Σ λ_i over the eigenvalues that are kept, of which
+                the constant alone takes 1: a ball of 1 left next to no room for the
+                rest (its loss was higher, and its projections of rank 2 to 3).
+            settings: See ``SpectralContrastive``.
+
+        Raises:
+            ValueError: Sizes that do not divide, or masks that cannot be drawn or are
+                always the same.
+        """
+        if mask_family in FIXED:
+            raise ValueError(
+                f"mask_family {mask_family!r} shows the same patches twice, which is "
+                "no pair to learn from; choose one that is drawn"
+            )
+        super().__init__(dataset, generator, mu=mu, **settings)
+        self.mask_ratio = mask_ratio
+        self.mask_family = mask_family
+        self.mask_unit = mask_unit or self.encoder.patch_size
+        # Masks that cannot be drawn are refused here, not at the first step.
+        self.masking(1, torch.Generator().manual_seed(0))
+
+    def masking(self, n: int, generator: torch.Generator) -> Masking:
+        """Masks for n images: those that an MAE with these settings would draw."""
+        return random_masking(
+            n,
+            self.encoder.grid_size,
+            self.mask_ratio,
+            generator,
+            family=self.mask_family,
+            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
+        )
+
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        """The images, and what is visible of each under two masks."""
+        first, second = (self.masking(len(batch), generator) for _ in range(2))
+        return batch.images, first.ids_keep, second.ids_keep
+
+    def forward(self, example: Any) -> Float[Tensor, ""]:
+        """The loss of two visible parts of every image, of all processes' images."""
+        images, first, second = example
+        h = self.pooled(torch.cat([images, images]), torch.cat([first, second]))
+        z1, z2 = self.projector(h).chunk(2)
+        return self.compare(gather(z1), gather(z2))

@@ -1,0 +1,171 @@
+"""Mask contrast hides what MAE would hide, twice, and finds what the parts share."""
+
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.methods.mae import MAE
+from mae_bench.methods.mask_contrastive import MaskContrastive
+from mae_bench.methods.spectral_contrastive import (
+    into_ball,
+    spectral_contrastive_loss,
+)
+from mae_bench.metrics.alignment import alignment
+from mae_bench.models.masking import FIXED
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+class Stripes(Dataset):
+    """Noisy columns of one of four profiles, which any few patches show a part of."""
+
+    version: ClassVar[int] = 1
+    channels, image_size, levels, num_classes = 1, 8, (), 4
+
+    def sample(self, n: int, generator: torch.Generator) -> Batch:
+        labels = torch.randint(4, (n,), generator=generator)
+        profiles = torch.randn(4, 1, 1, 8, generator=rng(7)).expand(-1, -1, 8, -1)
+        noise = torch.randn(n, 1, 8, 8, generator=generator)
+        return Batch(profiles[labels] + noise, labels=labels)
+
+
+SMALL = {"embed_dim": 16, "depth": 1, "projector_hidden_dim": 32, "projector_dim": 16}
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        {},
+        {"mask_ratio": 0.5, "mask_unit": 4},
+        {"mask_family": "grid"},
+        {"mask_family": "block", "patch_size": 1, "mask_unit": 2},
+    ],
+)
+def test_its_masks_are_maes_and_the_second_is_another_draw(masks: dict) -> None:
+    world = Stripes()
+    method, mae = (kind(world, rng(), **masks) for kind in (MaskContrastive, MAE))
+    batch = world.sample(50, rng(1))
+    images, first, second = method.prepare(batch, rng(2))
+    assert torch.equal(images, batch.images)
+    stream = rng(2)
+    assert torch.equal(first, mae.masking(50, stream).ids_keep)
+    assert torch.equal(second, mae.masking(50, stream).ids_keep)
+    assert torch.equal(method.masking(50, rng(2)).ids_keep, first)
+    same = (first.sort(1).values == second.sort(1).values).all(1)
+    assert same.float().mean() < 0.5
+
+
+def test_the_loss_of_a_batch_is_that_of_each_visible_part_projected_by_itself() -> None:
+    world = Stripes()
+    method, batch = MaskContrastive(world, rng(), mu=0.5), world.sample(6, rng())
+    images, *parts = method.prepare(batch, rng(3))
+    z1, z2 = (into_ball(method.projector(method.pooled(images, k)), 0.5) for k in parts)
+    expected = spectral_contrastive_loss(z1, z2)
+    torch.testing.assert_close(method.loss(batch, rng(3)), expected)
+
+
+def test_images_of_other_processes_are_negatives_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    method = MaskContrastive(Stripes(), rng(), **SMALL)
+    batch = Stripes().sample(8, rng(1))
+    whole = method.prepare(batch, rng(2))
+    ours, theirs = ([x[half] for x in whole] for half in (slice(4), slice(4, 8)))
+    rest = [
+        into_ball(method.projector(method.pooled(theirs[0], k)), 10.0)
+        for k in theirs[1:]
+    ]
+    others = iter(rest)
+    monkeypatch.setattr(
+        "mae_bench.methods.mask_contrastive.gather",
+        lambda rows: torch.cat([rows, next(others)]),
+    )
+    joined = method(tuple(ours))
+    monkeypatch.undo()
+    torch.testing.assert_close(joined, method(whole))
+
+
+def test_patches_that_both_masks_hide_have_no_say() -> None:
+    method = MaskContrastive(Stripes(), rng(), **SMALL)
+    images, first, second = method.prepare(Stripes().sample(6, rng(1)), rng(2))
+    seen = torch.zeros(6, 16).scatter_(1, first, 1.0).scatter_(1, second, 1.0)
+    shown = seen.view(-1, 1, 4, 4).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    assert 0.2 < shown.mean() < 0.6
+    changed = images + 5 * (1 - shown)
+    assert torch.equal(
+        method((changed, first, second)), method((images, first, second))
+    )
+
+
+@pytest.mark.parametrize("family", FIXED)
+def test_masks_that_are_always_the_same_are_refused(family: str) -> None:
+    with pytest.raises(ValueError, match="shows the same patches twice"):
+        MaskContrastive(Stripes(), rng(), mask_family=family)
+
+
+@pytest.mark.parametrize("masks", [{"mask_ratio": 1.0}, {"mask_unit": 3}])
+def test_masks_that_cannot_be_drawn_are_refused_when_it_is_built(masks: dict) -> None:
+    with pytest.raises(ValueError, match="mask_"):
+        MaskContrastive(Stripes(), rng(), **masks)
+
+
+def test_two_seeds_in_one_pass_have_the_losses_and_gradients_of_each_alone() -> None:
+    world = Stripes()
+    made = [MaskContrastive(world, rng(seed), **SMALL) for seed in (0, 1)]
+    shown = [m.prepare(world.sample(6, rng(s)), rng(s)) for s, m in enumerate(made, 2)]
+    weights, _ = stack_module_state(made)
+
+    def loss(w: dict[str, Tensor], x: tuple[Tensor, ...]) -> Tensor:
+        found: Tensor = functional_call(made[0], w, (x,))
+        return found
+
+    both = tuple(torch.stack(view) for view in zip(*shown, strict=True))
+    with sdpa_kernel(SDPBackend.MATH):  # the fused one cannot be mapped on a CPU
+        slopes, values = vmap(grad_and_value(loss))(weights, both)
+    for s, method in enumerate(made):
+        alone = method(shown[s])
+        torch.testing.assert_close(values[s], alone)
+        alone.backward()
+        for name, weight in method.named_parameters():
+            torch.testing.assert_close(slopes[name][s], weight.grad)
+
+
+def told(method: MaskContrastive, batch: Batch) -> tuple[float, float, float]:
+    """What features of visible parts say of the content, of their image, and at all.
+
+    Share of their variance between the four contents; cosine of two parts of an image
+    beyond that of two images; mean standard deviation.
+    """
+    images, first, second = method.prepare(batch, rng(5))
+    with torch.no_grad():
+        h, other = (method.pooled(images, ids) for ids in (first, second))
+    assert batch.labels is not None
+    centred = h - h.mean(0)
+    means = torch.stack([centred[batch.labels == k].mean(0) for k in range(4)])
+    between = means[batch.labels].square().sum() / centred.square().sum()
+    gap = alignment(h, other)["cosine_gap"]
+    return between.item(), gap.item(), h.std(0).mean().item()
+
+
+def test_it_learns_what_the_visible_parts_share_and_does_not_collapse() -> None:
+    world = Stripes()
+    method = MaskContrastive(world, rng(), steps=100, **SMALL)
+    seen, stream = world.sample(256, rng(11)), rng(1)
+    content, gap, _ = told(method, seen)
+    (optimizer,), (schedule,) = method.configure_optimizers()
+    for _ in range(method.steps):
+        optimizer.zero_grad()
+        method.loss(world.sample(64, stream), stream).backward()
+        optimizer.step()
+        schedule["scheduler"].step()
+    learned, aligned, spread = told(method, seen)
+    assert learned > content + 0.15
+    assert aligned > gap + 0.1
+    assert spread > 0.3
