@@ -15,6 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from mae_bench.rows import COLUMNS, Measurements, matching, seed_means, write_table
@@ -103,7 +104,8 @@ def rank_intervals(
 def _better(difference: pd.Series, direction: str) -> tuple[bool, float]:
     """Whether the first of a pair leads, and the two-sided p-value of that."""
     d = difference.dropna().to_numpy(float) * (1 if direction == "max" else -1)
-    if len(d) < ENOUGH_SEEDS:
+    # The same difference in every seed is one observation, not several.
+    if len(d) < ENOUGH_SEEDS or np.ptp(d) < 1e-9:
         return False, math.nan
     above, below = p_value(d), p_value(-d)
     return above < below, min(1.0, 2 * min(above, below))

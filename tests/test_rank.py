@@ -201,7 +201,7 @@ def test_smaller_errors_are_better():
             method,
             seed,
             "reconstruction_error",
-            value + seed / 99,
+            value * (1 + seed / 99),
             "masked",
             token="",
         )
@@ -211,6 +211,12 @@ def test_smaller_errors_are_better():
     by = board_of(pd.DataFrame(rows)).set_index("method")
     assert by.index.tolist() == ["mae", "linear_mae"]
     assert by["reconstruction_error_masked_rank_best"].tolist() == [1, 2]
+
+
+def test_the_same_difference_in_every_seed_is_one_observation() -> None:
+    # Two frozen encoders on a finite set of images, say.
+    table = pd.DataFrame({"one": [0.1, 0.2, 0.4], "two": [0.2, 0.3, 0.5]})
+    assert rank_intervals(table, "max") == {"one": (1, 2), "two": (1, 2)}
 
 
 def test_a_description_is_shown_and_not_ranked():

@@ -1,0 +1,176 @@
+"""A copy follows its module as the formula says, by weight and by member."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._pytree import tree_map
+
+from mae_bench import registry
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.methods import Method
+from mae_bench.models.momentum import (
+    check_momentum,
+    cosine_momentum,
+    follow,
+    frozen_copy,
+)
+
+SMALL = {"embed_dim": 8, "depth": 1, "num_heads": 2, "steps": 10}
+METHODS = ("byol", "data2vec", "i_jepa", "moco_v3", "simsiam")
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def drawn(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=rng(seed))
+
+
+def test_a_copy_is_equal_and_frozen_and_has_weights_of_its_own() -> None:
+    part = nn.Linear(3, 2)
+    twin = frozen_copy(part)
+    assert type(twin) is nn.Linear
+    assert torch.equal(twin.weight, part.weight)
+    assert not any(p.requires_grad for p in twin.parameters())
+    assert all(p.requires_grad for p in part.parameters())
+    with torch.no_grad():
+        part.weight += 1
+    assert torch.equal(twin.weight + 1, part.weight)
+
+
+def test_the_momentum_grows_from_the_base_to_1_and_its_halves_mirror_each_other() -> (
+    None
+):
+    taus = [cosine_momentum(k, 40, 0.9) for k in range(41)]
+    assert taus[0] == pytest.approx(0.9)
+    assert taus[-1] == 1
+    assert taus == sorted(taus)
+    for early, late in zip(taus, reversed(taus), strict=True):
+        assert early + late == pytest.approx(1.9)
+    # Slow at its ends: a quarter of the way, (1 - cos 45 degrees) / 2 of the growth.
+    assert taus[10] == pytest.approx(0.9 + 0.1 * (1 - 0.5**0.5) / 2)
+
+
+def test_every_value_of_a_copy_moves_by_the_formula_and_nothing_else_does() -> None:
+    weights = {
+        "net.weight": drawn(2, 3),
+        "net.bias": drawn(2, seed=1),
+        "net_two.weight": drawn(2, 3, seed=2),
+        "slow.weight": drawn(2, 3, seed=3),
+        "slow.bias": drawn(2, seed=4),
+        "slow_two.weight": drawn(2, 3, seed=5),
+    }
+    before = {name: w.clone() for name, w in weights.items()}
+    follow(weights, {"slow": "net"}, 0.7)
+    for kind in ("weight", "bias"):
+        old, new = before[f"slow.{kind}"].flatten(), before[f"net.{kind}"].flatten()
+        for i, found in enumerate(weights[f"slow.{kind}"].flatten().tolist()):
+            assert found == pytest.approx(0.7 * old[i].item() + 0.3 * new[i].item())
+    for name in ("net.weight", "net.bias", "net_two.weight", "slow_two.weight"):
+        assert torch.equal(weights[name], before[name])
+
+
+def test_the_gap_to_a_module_that_stands_still_shrinks_by_the_momentum() -> None:
+    weights = {"net.w": torch.ones(1), "slow.w": torch.zeros(1)}
+    for _ in range(20):
+        follow(weights, {"slow": "net"}, 0.9)
+    assert weights["slow.w"].item() == pytest.approx(1 - 0.9**20)
+
+
+@pytest.mark.parametrize(("momentum", "end"), [(1.0, 0.0), (0.0, 5.0)])
+def test_at_1_it_stands_still_and_at_0_it_is_the_module(momentum, end) -> None:
+    weights = {"net.w": torch.tensor([5.0]), "slow.w": torch.tensor([0.0])}
+    follow(weights, {"slow": "net"}, momentum)
+    assert weights["slow.w"].item() == end
+
+
+def test_what_cannot_be_followed_is_an_error() -> None:
+    weights = {"net.w": torch.ones(1), "slow.w": torch.ones(1)}
+    with pytest.raises(ValueError, match="no weights of"):
+        follow(weights, {"slowly": "net"}, 0.9)
+    for momentum in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="no share of the old weights"):
+            follow(weights, {"slow": "net"}, momentum)
+        with pytest.raises(ValueError, match="no share of the old weights"):
+            check_momentum(momentum)
+
+
+class Noise(Dataset):
+    version = 1
+    channels, image_size, levels, num_classes = 1, 8, (), None
+
+    def sample(self, n, generator):
+        return Batch(torch.randn(n, 1, 8, 8, generator=generator))
+
+    def redraw(self, batch, generator):
+        noise = torch.randn(batch.images.shape, generator=generator)
+        return Batch(batch.images + noise)
+
+
+def step(weights: dict[str, Tensor], gradients: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, gradient in gradients.items():
+            weights[name] -= 0.1 * gradient
+
+
+def alone(method: Method, example: object) -> tuple[Tensor, dict[str, Tensor]]:
+    """Loss of two steps, one after the other, and the weights after them."""
+    weights, losses = dict(method.named_parameters()), []
+    trained = {n: w for n, w in weights.items() if w.requires_grad}
+    for k in range(2):
+        loss = method(example)
+        found = torch.autograd.grad(loss, list(trained.values()))
+        step(weights, dict(zip(trained, found, strict=True)))
+        method.follow(weights, k)
+        losses.append(loss.detach())
+    return torch.stack(losses), {n: w.detach() for n, w in weights.items()}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_two_seeds_stacked_train_and_are_followed_as_each_alone(name: str) -> None:
+    world, learner = Noise(), registry.load("methods", name)
+    methods = [learner(world, rng(seed), **SMALL) for seed in (0, 1)]
+    examples = [
+        m.prepare(world.sample(6, rng(s)), rng(s)) for s, m in enumerate(methods)
+    ]
+    stacked, buffers = stack_module_state(methods)
+    trained = {n for n, w in methods[0].named_parameters() if w.requires_grad}
+
+    def loss(own, frozen, held, example):
+        return functional_call(methods[0], ({**own, **frozen}, held), (example,))
+
+    together = tree_map(lambda *parts: torch.stack(parts), *examples)
+    losses = []
+    for k in range(2):
+        own = {n: w.detach() for n, w in stacked.items() if n in trained}
+        rest = {n: w.detach() for n, w in stacked.items() if n not in trained}
+        # The CPU's own kernel has no rule for members, and warns.
+        with sdpa_kernel(SDPBackend.MATH):
+            gradients, found = vmap(grad_and_value(loss))(own, rest, buffers, together)
+        step(stacked, gradients)
+        methods[0].follow(stacked, k)
+        losses.append(found)
+    for s, (method, example) in enumerate(zip(methods, examples, strict=True)):
+        expected, weights = alone(method, example)
+        torch.testing.assert_close(torch.stack(losses)[:, s], expected)
+        for key, weight in weights.items():
+            torch.testing.assert_close(stacked[key][s], weight, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", [m for m in METHODS if m != "simsiam"])
+def test_lightnings_step_moves_the_copy_and_no_gradient_reaches_it(name: str) -> None:
+    world = Noise()
+    method = registry.load("methods", name)(world, rng(), **SMALL, momentum=0.0)
+    copies = {n for n in dict(method.named_parameters()) if n.startswith("momentum_")}
+    assert copies
+    loss = method.loss(world.sample(6, rng()), rng())
+    loss.backward()
+    weights = dict(method.named_parameters())
+    assert all(weights[n].grad is None for n in copies)
+    step(weights, {n: w.grad for n, w in weights.items() if w.grad is not None})
+    method.follow(weights, 0)
+    for n in copies:
+        assert torch.equal(weights[n], weights[n.removeprefix("momentum_")])
