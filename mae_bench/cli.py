@@ -1,18 +1,20 @@
 """The command line: one command a verb.
 
-Exit codes: 0 everything is measured; 1 some cells failed, or the disk did; 2 bad
-usage, and nothing was written.
+Exit codes: 0 everything is measured; 1 some cells failed, the disk did, or ``compare``
+found something worse; 2 bad usage, and nothing was written, or a comparison that
+cannot be made.
 """
 
 from __future__ import annotations
 
 import typer
 
-from mae_bench.commands import parts, pipeline
+from mae_bench.commands import compare, evaluate, parts, pipeline, site
 
 app = typer.Typer(
     help="Put theories of masked autoencoders to the test.",
-    epilog="Exit codes: 0 ok, 1 some cells failed or the disk did, 2 bad usage.",
+    epilog="Exit codes: 0 ok; 1 some cells failed, the disk did, or compare found "
+    "worse; 2 bad usage, or a comparison that cannot be made.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,6 +26,9 @@ for verb in (
     pipeline.judge,
     pipeline.rank,
     pipeline.plot,
+    evaluate.evaluate,
+    compare.compare,
+    site.site,
     parts.info,
     parts.doctor,
 ):

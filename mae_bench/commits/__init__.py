@@ -1,0 +1,1 @@
+"""Over commits: what changed between two of them, and in which direction."""

@@ -1,0 +1,1 @@
+"""Other people's encoders: their files, their modules, and their place among ours."""

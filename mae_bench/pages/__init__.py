@@ -1,0 +1,1 @@
+"""What the results look like to a reader: pages made of the CSVs."""

@@ -1,0 +1,210 @@
+import csv
+import math
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from mae_bench import scorecard
+from mae_bench.pages.page import number
+from mae_bench.pages.tables import leaderboard, theories
+from mae_bench.rank import HEADLINES
+
+DASH = "\N{EN DASH}"
+RESULTS = Path(__file__).parent.parent.parent / "results"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (RESULTS / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class Tables(HTMLParser):
+    """Every table of a page as rows of (what is shown, what it is sorted by)."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[list[list[tuple[str, str]]]] = []
+        self.titles: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.found.append([])
+        elif tag == "tr":
+            self.found[-1].append([])
+        elif tag in ("td", "th"):
+            key = dict(attrs).get("data-sort-value")
+            self.found[-1][-1].append(("", key or ""))
+        elif tag == "h2":
+            self.titles.append("")
+            self.at_title = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.at_title = self.at_title and tag != "h2"
+
+    at_title = False
+
+    def handle_data(self, data: str) -> None:
+        if self.at_title:
+            self.titles[-1] += data
+        elif self.found and self.found[-1] and self.found[-1][-1]:
+            shown, key = self.found[-1][-1][-1]
+            self.found[-1][-1][-1] = (f"{shown} {data}".strip(), key)
+
+
+def plain(value: str) -> str:
+    return unescape(number(value))
+
+
+def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() -> None:
+    board = rows("leaderboard.csv")
+    page = Tables(leaderboard(board))
+    assert page.titles == list(dict.fromkeys(row["dataset"] for row in board))
+    seen = 0
+    for dataset, lines in zip(page.titles, page.found, strict=True):
+        mine = [row for row in board if row["dataset"] == dataset]
+        shown = [h for h in HEADLINES if any(row[h.name] for row in mine)]
+        assert len(lines) == 1 + len(mine)
+        for row, line in zip(mine, lines[1:], strict=True):
+            assert line[0][1] == row["method"]
+            assert [word for word, _ in line[-2:]] == [row["coverage"], row["status"]]
+            for h, title, (words, key) in zip(
+                shown, lines[0][1:-2], line[1:-2], strict=True
+            ):
+                if not row[h.name]:
+                    assert words == DASH
+                    continue
+                seen += 1
+                assert key == row[h.name]
+                low, high = (plain(row[h.name + end]) for end in ("_low", "_high"))
+                assert words.startswith(f"{plain(row[h.name])} {low} to {high}")
+                assert f"n {row[f'{h.name}_n_seeds']}" in words
+                best, worst = (row[f"{h.name}_rank_{end}"] for end in ("best", "worst"))
+                rank = re.search(rf"rank (\d+)(?:{DASH}(\d+))?", words)
+                ranks = ("", "") if rank is None else (rank[1], rank[2] or rank[1])
+                assert ranks == (best, worst)
+                for end in ("floor", "ceiling"):
+                    if row[f"{h.name}_{end}"]:
+                        number_ = plain(row[f"{h.name}_{end}"])
+                        assert f"{end} {number_}" in title[0]
+    assert seen > 40
+
+
+def made_up(**numbers: str) -> dict[str, str]:
+    blank = dict.fromkeys(rows("leaderboard.csv")[0], "")
+    about = {"dataset": "d", "method": "m", "coverage": "4/5", "status": "diverged 1"}
+    return {**blank, **about, **numbers}
+
+
+def line_of(html: str) -> tuple[float, float, float]:
+    """Ends of the interval and the dot, on the strip from 0 to 100."""
+    ends = re.search(r"M([\d.]+) 5H([\d.]+)", html)
+    dot = re.search(r'cx="([\d.]+)"', html)
+    assert ends
+    assert dot
+    return float(ends[1]), float(ends[2]), float(dot[1])
+
+
+def test_the_strip_is_drawn_to_scale_between_floor_and_ceiling() -> None:
+    parts = {"": "0.5", "_low": "0.25", "_high": "0.75", "_n_seeds": "5"}
+    parts |= {"_floor": "0", "_ceiling": "1"}
+    name = HEADLINES[0].name
+    html = leaderboard([made_up(**{name + k: v for k, v in parts.items()})])
+    assert line_of(html) == (26.0, 74.0, 50.0)
+
+
+def test_the_first_and_all_that_are_tied_with_it_are_bold() -> None:
+    name = HEADLINES[0].name
+    ranks = [("1", "2"), ("1", "3"), ("2", "3"), ("", "")]
+    made = [
+        made_up(
+            **{name: "0.5", f"{name}_rank_best": a, f"{name}_rank_worst": b},
+            method=f"m{i}",
+        )
+        for i, (a, b) in enumerate(ranks)
+    ]
+    html = leaderboard(made)
+    assert html.count('<td class="first"') == 2
+    assert html.count("rank 1&ndash;3") == 1
+
+
+def test_a_failed_cell_and_a_single_seed_are_said_and_not_filled_in() -> None:
+    name = HEADLINES[0].name
+    html = leaderboard([made_up(**{name: "0.5", f"{name}_n_seeds": "1"})])
+    for word in ("no interval", "4/5", "diverged 1", "n 1"):
+        assert word in html
+    assert "No cell of the leaderboard has been measured" in leaderboard([])
+
+
+def test_what_is_missing_sorts_last_whichever_way_is_better() -> None:
+    for headline in HEADLINES:
+        made = [
+            made_up(**{headline.name: "0.5"}),
+            made_up(method="lost"),
+        ]
+        lines = Tables(leaderboard(made)).found[0]
+        there, lost = float(lines[1][1][1]), float(lines[2][1][1])
+        start = re.search(r'default="(\w+)">[^<]* [↑↓]', leaderboard(made))
+        rising = start is not None and start[1] == "asc"
+        assert rising == (headline.direction == "min")
+        assert (lost > there) == rising
+
+
+def test_every_prediction_stands_under_its_theory_with_its_interval() -> None:
+    verdicts, scores = rows("verdicts.csv"), rows("theories.csv")
+    page = Tables(theories(scores, verdicts))
+    assert set(page.titles) == {row["theory"] for row in scores}
+    assert len(page.found) == 1 + len(page.titles)
+    for theory, lines in zip(page.titles, page.found[1:], strict=True):
+        mine = [row for row in verdicts if row["theory"] == theory]
+        for row, line in zip(mine, lines[1:], strict=True):
+            words = [shown for shown, _ in line]
+            assert words[0] == row["prediction"].removeprefix(f"{theory}/")
+            assert words[1] == row["verdict"].replace("_", " ")
+            if row["verdict"] == "not_measured":
+                assert words[2:8] == [DASH] * 5 + [""]
+                assert words[10] == row["reason"]
+                continue
+            ends = [plain(row[k]) for k in ("estimate", "ci_low", "ci_high")]
+            assert words[2] == "{} {} to {}".format(*ends)
+            assert words[3] == plain(row["margin"])
+            assert words[4] == row["n_seeds"]
+            if row["p_holm"]:
+                p = float(row["p_holm"])
+                assert math.isclose(float(words[5]), p, rel_tol=0.06)
+
+
+def test_theories_are_counted_and_the_most_measured_comes_first() -> None:
+    scores = rows("theories.csv")
+    page = Tables(theories(scores, []))
+    lines = {line[0][0]: line for line in page.found[0][1:]}
+    measured = []
+    for name, line in lines.items():
+        (row,) = (row for row in scores if row["theory"] == name)
+        counts = [row[verdict] for verdict in scorecard.COLOURS]
+        assert [shown for shown, _ in line[2:7]] == counts
+        for (shown, _), part in zip(
+            line[7:9], ("theorem", "extrapolation"), strict=True
+        ):
+            for end in ("low", "high", "score"):
+                assert plain(row[f"{part}_{end}"]) in shown
+        skill, share = row["forecast_skill"], row["forecast_coverage"]
+        assert plain(skill) in line[9][0]
+        assert row["forecast_of"] in line[9][0]
+        assert ("of its grid" in line[9][0]) == bool(skill and float(share) < 1)
+        measured.append(int(row["predictions"]) - int(row["not_measured"]))
+    assert measured == sorted(measured, reverse=True)
+
+
+@pytest.mark.parametrize("verdict", scorecard.COLOURS)
+def test_a_verdict_has_the_colour_of_the_figure(verdict: str) -> None:
+    row = {**dict.fromkeys(rows("verdicts.csv")[0], ""), "theory": "t"}
+    row |= {"prediction": "t/A", "verdict": verdict}
+    score = dict.fromkeys(rows("theories.csv")[0], "") | {"theory": "t"}
+    score |= dict.fromkeys(("predictions", *scorecard.COLOURS), "0")
+    html = theories([score], [row]).partition('id="t"')[2]
+    colour = scorecard.COLOURS[verdict]
+    assert f'style="--c: {colour}">{verdict.replace("_", " ")}<' in html
