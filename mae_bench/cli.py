@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typer
 
-from mae_bench.commands import compare, evaluate, parts, pipeline, site
+from mae_bench.commands import compare, evaluate, history, parts, pipeline, site
 
 app = typer.Typer(
     help="Put theories of masked autoencoders to the test.",
@@ -28,6 +28,7 @@ for verb in (
     pipeline.plot,
     evaluate.evaluate,
     compare.compare,
+    history.history,
     site.site,
     parts.info,
     parts.doctor,

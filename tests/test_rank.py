@@ -128,7 +128,7 @@ def test_equal_methods_are_told_apart_in_at_most_5_of_100_boards():
 
 
 def test_too_few_seeds_are_not_ranked_and_do_not_count():
-    table = pd.DataFrame({"a": [1.0, 1.1, 0.9, 1.0], "b": [2.0, 2.1, 1.9, 2.0]})
+    table = pd.DataFrame({"a": [1.0, 1.1, 0.9, 1.0], "b": [2.0, 2.2, 1.9, 2.0]})
     table["c"] = [9.0, 9.0, math.nan, math.nan]
     assert rank_intervals(table, "max") == {"a": (2, 2), "b": (1, 1)}
     apart = pd.DataFrame(

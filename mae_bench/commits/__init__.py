@@ -1,1 +1,1 @@
-"""Over commits: what changed between two of them, and in which direction."""
+"""Over commits: what each measures, and what changed between two of them."""

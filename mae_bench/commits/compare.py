@@ -103,8 +103,7 @@ def margin(metric: Metric, mean: float) -> float:
     return max(0.05 * abs(mean), RESOLUTION)
 
 
-@dataclass(frozen=True)
-class _Fate:
+class _Fate(NamedTuple):
     """Why there is no number."""
 
     status: str

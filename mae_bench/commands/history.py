@@ -1,0 +1,170 @@
+"""Quality and speed over commits: run them, and feed asv what they gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mae_bench import registry
+from mae_bench.console import errors_in_one_line, say
+from mae_bench.options import Again, Experiments, Json, Rerun, Tier, TierName
+from mae_bench.schema import UsageError
+
+if TYPE_CHECKING:
+    from mae_bench.commits.asv_feed import Origin
+    from mae_bench.commits.history import Entry
+
+SUBJECT = 50  # characters
+
+
+def _origin(entry: Entry, kind: str) -> Origin:
+    from mae_bench.commits.asv_feed import Origin
+
+    return Origin(
+        commit=entry.commit,
+        date=int(datetime.fromisoformat(entry.date).timestamp() * 1000),
+        kind=kind,
+        tier=entry.tier if kind == "quality" else "",
+        python=entry.python,
+        torch=entry.torch,
+    )
+
+
+def _found(entry: Entry, folder: Path) -> dict[Any, Any]:
+    """Series -> errors of a commit; None for all of them if it is a gap.
+
+    Raises:
+        UsageError: Its measurements are not its own.
+    """
+    from mae_bench.commits import asv_feed, errors, history
+
+    others = [name for name in entry.experiments if name != "leaderboard"]
+    wanted = [asv_feed.LEADERBOARD] * ("leaderboard" in entry.experiments)
+    wanted += [asv_feed.FORECASTS] * bool(others)
+    if not entry.measured:
+        return dict.fromkeys(wanted)
+    rows = history.measurements(folder, entry)
+    found = {}
+    if asv_feed.LEADERBOARD in wanted:
+        found[asv_feed.LEADERBOARD] = errors.headline_errors(rows["leaderboard"])
+    if others:
+        theories = {n: registry.load("theories", n) for n in registry.names("theories")}
+        found[asv_feed.FORECASTS] = errors.forecast_gaps(rows, theories)
+    return {series: points for series, points in found.items() if points}
+
+
+def _feed(entry: Entry, folder: Path, asv: Path, machine: dict[str, Any]) -> Entry:
+    """Feed asv; measurements that are refused are a gap, and said to be one."""
+    from dataclasses import replace
+
+    from mae_bench.commits import asv_feed
+
+    if entry.status == "missing":
+        return entry
+    try:
+        found = _found(entry, folder)
+    except UsageError as error:
+        entry = replace(entry, status="error", reason=str(error))
+        found = _found(entry, folder)
+    asv_feed.feed(asv, machine, _origin(entry, "quality"), found)
+    return entry
+
+
+def _line(entry: Entry) -> str:
+    """One commit: hash, date, subject, how it went, seconds or the reason."""
+    subject = entry.subject
+    if len(subject) > SUBJECT:
+        subject = subject[: SUBJECT - 3] + "..."
+    words = [entry.commit[:7], entry.date[:10], f"{subject:{SUBJECT}}", entry.status]
+    if entry.measured:
+        words.append(f"{entry.seconds:.0f} s")
+    if entry.reason:
+        words.append(entry.reason)
+    if entry.speed not in ("", "ok"):
+        words.append(f"(speed: {entry.speed})")
+    return "  ".join(words)
+
+
+def _table(entries: Sequence[Entry]) -> str:
+    return json.dumps([vars(entry) for entry in entries], indent=1)
+
+
+@errors_in_one_line
+def history(
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REV ...]", help="Revisions, or ranges A..B."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("-n", min=1, help="Without REV: the last of HEAD.")
+    ] = 10,
+    tier: Tier = TierName.smoke,
+    seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 5,
+    experiment: Experiments = None,
+    folder: Annotated[
+        Path, typer.Option("--history", help="Folder of stores and measurements.")
+    ] = Path(".history"),
+    asv: Annotated[Path, typer.Option("--asv", help="Folder of asv's results.")] = Path(
+        "results/asv"
+    ),
+    machine: Annotated[
+        str | None, typer.Option(help="Name in asv; the processor's by default.")
+    ] = None,
+    rerun: Again = Rerun.missing,
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds a commit.")
+    ] = 1800.0,
+    speed: Annotated[
+        bool, typer.Option("--speed/--no-speed", help="Time each commit too.")
+    ] = False,
+    bench: Annotated[
+        str, typer.Option(help="Which speed benchmarks; a regular expression.")
+    ] = ".",
+    as_json: Json = False,
+) -> None:
+    """Measure commits, each with its own code, and show asv their quality and speed."""
+    from mae_bench.commits import history as verb
+    from mae_bench.commits import host, worktree
+    from mae_bench.commits.asv_speed import speed as timed
+
+    here = host.this_machine()
+    if machine is not None:
+        here["machine"] = host.machine_name(machine)
+    repo = worktree.top(Path.cwd())
+    chosen = worktree.commits(repo, revisions or [], count)
+    wanted = tuple(experiment or ["leaderboard"])
+    fed = []
+
+    def told(entry: Entry) -> None:
+        home = verb.place(folder, entry.commit)
+        fed.append(_feed(entry, home, asv, here))
+        if not as_json:
+            say(_line(fed[-1]))
+
+    verb.walk(
+        chosen,
+        verb.Wish(tier.value, seeds, wanted, speed),
+        repo=repo,
+        history=folder,
+        rerun=rerun.value,
+        limit=time_limit,
+        told=told,
+        speed=lambda entry, tree: timed(
+            tree,
+            repo=repo,
+            folder=asv,
+            machine=here,
+            origin=_origin(entry, "speed"),
+            limit=time_limit,
+            bench=bench,
+        ),
+    )
+    if as_json:
+        say(_table(fed))
+    if not all(entry.status == "ok" for entry in fed):
+        raise typer.Exit(1)

@@ -1,0 +1,40 @@
+"""This machine as asv describes one, in words that do not move with its kernel."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+
+from mae_bench.store import Record
+
+
+def this_machine() -> Record:
+    """Content of a ``machine.json``: machine, os, arch, cpu, num_cpu, ram.
+
+    The name is the processor's: results of equal machines are one series.
+    """
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
+        cpu = found[1] if found else cpu
+    ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "machine": machine_name(cpu),
+        "os": platform.system(),
+        "arch": platform.machine(),
+        "cpu": cpu,
+        "num_cpu": str(os.cpu_count()),
+        "ram": f"{round(ram)}GB",
+    }
+
+
+def machine_name(words: str) -> str:
+    """A folder's name.
+
+    >>> machine_name("Intel(R) Xeon(R) CPU @ 2.50GHz")
+    'intel-r-xeon-r-cpu-2-50ghz'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "machine"
