@@ -94,12 +94,23 @@ def attempt(work: Work, job: Job, device: str) -> Outcome:
         return Outcome(job.id, "error", " ".join(reason.split()), None)
 
 
+def places(device: str) -> list[str]:
+    """The processors that a device's name stands for.
+
+    >>> places("cuda:0,2"), places("cuda:1"), places("cpu")
+    (['cuda:0', 'cuda:2'], ['cuda:1'], ['cpu'])
+    """
+    kind, _, indices = device.partition(":")
+    return [f"{kind}:{i}" for i in indices.split(",")] if indices else [kind]
+
+
 def devices(wanted: str, jobs: int | None) -> list[str]:
     """One entry a worker.
 
     Args:
-        wanted: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``. On a CPU as many workers as
-            cores, on GPUs one each.
+        wanted: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or, for one worker that trains
+            every cell over several, ``cuda:N,M``. On a CPU as many workers as cores,
+            on GPUs one each.
         jobs: Another number of workers; 0 for none (this process).
 
     Raises:
@@ -112,7 +123,7 @@ def devices(wanted: str, jobs: int | None) -> list[str]:
         each = ["cpu"] * len(os.sched_getaffinity(0))
     elif wanted in ("auto", "cuda") and found:
         each = [f"cuda:{i}" for i in range(found)]
-    elif wanted in [f"cuda:{i}" for i in range(found)]:
+    elif {*places(wanted)} <= {f"cuda:{i}" for i in range(found)}:
         each = [wanted]
     else:
         raise UsageError(f"no device {wanted!r} here; use cpu, or one of {found} GPUs")
@@ -139,7 +150,9 @@ def _serve(pipe: Connection, work: Work, device: str) -> None:
 def _start(work: Work, device: str) -> _Worker:
     context = mp.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work, device), daemon=True)
+    # One that trains over several processors starts processes of its own.
+    daemon = len(places(device)) == 1
+    process = context.Process(target=_serve, args=(theirs, work, device), daemon=daemon)
     with _environment(WORKER_ENVIRONMENT):
         process.start()
     theirs.close()

@@ -6,6 +6,7 @@ its rows: a failure is a row with its reason, a cell that was not run says so.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -14,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from mae_bench import provenance
-from mae_bench.launch import Job, Outcome, launch
+from mae_bench import provenance, registry
+from mae_bench.launch import Job, Outcome, launch, places
 from mae_bench.plan import Plan, Task, pending, plan
 from mae_bench.rows import write_rows
 from mae_bench.schema import TIERS, Cell, Measurement, Setting, Status
@@ -23,21 +24,22 @@ from mae_bench.store import Record, Store, Trained
 
 __all__ = ["Plan", "Task", "measure", "pending", "plan", "table", "work"]
 
+# Cells of an ensemble at most: what a lost worker costs. Not yet measured on a GPU.
+MEMBERS = 32
+
 
 def work(task: Task, device: str) -> Trained:
     """Train and score one cell, as far as the store lacks it (in a worker)."""
     import torch
 
-    from mae_bench import score, train
+    from mae_bench import parallel, score, train
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     store, key = Store(task.store), task.cell.key
     trained = store.trained(key)
     if trained is None:
-        trained, weights = train.train(task.cell, device)
-        origin = task.provenance | provenance.machine(device)
-        trained = Trained(**(vars(trained) | {"provenance": origin}))
-        store.save_trained(key, trained, weights)
+        trained, weights = parallel.train_over(task.cell, device)
+        trained = _keep(task, trained, weights, device)
     if trained.status != "ok":
         return trained
     have = store.scores(key)
@@ -45,10 +47,35 @@ def work(task: Task, device: str) -> Trained:
         pair for pair in task.wanted if score.name_of(task.cell, *pair) not in have
     ]
     if lacking:
-        weights = store.encoder(key)
-        dataset, method = train.restore(task.cell, trained, weights, device)
-        found = score.score(task.cell, dataset, method, lacking, device)
+        weights, first = store.encoder(key), places(device)[0]
+        dataset, method = train.restore(task.cell, trained, weights, first)
+        found = score.score(task.cell, dataset, method, lacking, first)
         store.save_scores(key, have | found)
+    return trained
+
+
+def work_together(tasks: Sequence[Task], device: str) -> None:
+    """Train at once those of some cells that can be (in a worker)."""
+    import torch
+
+    from mae_bench import stacked
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    by_key = {task.cell.key: task for task in tasks}
+    for ends in stacked.train_together([t.cell for t in tasks], places(device)[0]):
+        for key, (trained, weights) in ends.items():
+            _keep(by_key[key], trained, weights, device, members=len(ends))
+
+
+def _keep(
+    task: Task, trained: Trained, weights: bytes, device: str, members: int = 1
+) -> Trained:
+    """Store how a cell's training ended, with where, and in how large an ensemble."""
+    origin = task.provenance | provenance.machine(device)
+    if members > 1:
+        origin["versions"] += f" ensemble={members}"
+    trained = Trained(**(vars(trained) | {"provenance": origin}))
+    Store(task.store).save_trained(task.cell.key, trained, weights)
     return trained
 
 
@@ -64,6 +91,7 @@ def measure(
     results: Path,
     devices: Sequence[str],
     told: Callable[[str, str, str], None] = _silent,
+    ensembles: bool | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Run what is due and write ``measurements/<experiment>.csv``.
 
@@ -74,10 +102,17 @@ def measure(
         results: Folder of the CSVs.
         devices: One worker each; empty for this process.
         told: Called after every cell with its name, status and reason.
+        ensembles: Whether like cells are trained at once, before all else; by default
+            on GPUs alone, for on a CPU little is gained.
 
     Raises:
         StoreError: The store or the results cannot be written.
     """
+    if ensembles is None:
+        gpus = [device for device in devices if device.startswith("cuda")]
+        ensembles = any(len(places(device)) == 1 for device in gpus)
+    if ensembles:
+        _train_ensembles(due, store, devices)
     tasks = {task.cell.key: task for task in due}
     jobs = [Job(k, t, TIERS[t.cell.tier].time_limit) for k, t in tasks.items()]
     for outcome in launch(jobs, work, devices):
@@ -87,6 +122,27 @@ def measure(
         tables[experiment] = table(experiment, cells, plan.wanted[experiment], store)
         write_rows(tables[experiment], results / "measurements" / f"{experiment}.csv")
     return tables
+
+
+def _train_ensembles(due: Sequence[Task], store: Store, devices: Sequence[str]) -> None:
+    """Train what can be stacked; what is lost on the way is left to train alone."""
+    from mae_bench import stacked
+
+    fresh = {
+        task.cell.key: task
+        for task in due
+        if registry.load("methods", task.cell.method).trains
+        and store.trained(task.cell.key) is None
+    }
+    jobs = []
+    for cells in stacked.candidates([t.cell for t in fresh.values()], MEMBERS):
+        tasks = tuple(fresh[cell.key] for cell in cells)
+        limit = TIERS[cells[0].tier].time_limit * len(cells)
+        jobs.append(Job(cells[0].key, tasks, limit))
+    for outcome in launch(jobs, work_together, devices):
+        if outcome.status != "ok":
+            lost = f"an ensemble is trained one by one: {outcome.reason}"
+            logging.getLogger(__name__).warning(lost)
 
 
 def _settle(

@@ -36,7 +36,10 @@ Jobs = Annotated[
         min=0, help="Worker processes; one a core or GPU by default; 0: none."
     ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Device = Annotated[
+    str,
+    typer.Option(help="auto, cpu, cuda, cuda:N, or cuda:N,M: each cell over several."),
+]
 Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", help="Only this one; may be repeated."),
@@ -46,6 +49,13 @@ Methods = Annotated[
 ]
 Datasets = Annotated[
     list[str] | None, typer.Option("--dataset", help="Only this one; may be repeated.")
+]
+Ensembles = Annotated[
+    bool | None,
+    typer.Option(
+        "--ensembles/--no-ensembles",
+        help="Train like cells at once; by default on GPUs alone.",
+    ),
 ]
 StorePath = Annotated[Path, typer.Option("--store", help="Folder of trained cells.")]
 Results = Annotated[

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mae_bench import __version__
+from mae_bench.launch import places
 from mae_bench.store import Record
 
 LIBRARIES = ("torch", "lightning", "numpy", "kornia")
@@ -35,11 +36,13 @@ def machine(device: str) -> Record:
     """Versions of the libraries, and what ``device`` is called."""
     import torch
 
+    here = places(device)
     name = (
-        torch.cuda.get_device_name(device)
+        torch.cuda.get_device_name(here[0])
         if device.startswith("cuda")
         else platform.machine()
     )
+    several = f" x {len(here)}" if len(here) > 1 else ""
     return {
         "versions": " ".join(
             [
@@ -47,5 +50,5 @@ def machine(device: str) -> Record:
                 *(f"{lib}={version(lib)}" for lib in LIBRARIES),
             ]
         ),
-        "device": f"{device.partition(':')[0]} {name}",
+        "device": f"{device.partition(':')[0]} {name}{several}",
     }

@@ -182,7 +182,8 @@ class Measurement:
         cell: Key of the cell.
         commit: Commit of the code that trained the cell.
         dirty: Whether that code had uncommitted changes.
-        versions: Libraries it ran with.
+        versions: Libraries it ran with, and the size of the ensemble that it was
+            trained in, if any.
         device: Processor it ran on.
     """
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning as L
 import torch
+from lightning.pytorch.strategies import Strategy
 
 from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
@@ -27,6 +29,10 @@ from mae_bench.store import Trained
 
 STEPS_A_CALL = 10
 CHECK_EVERY = 5  # calls
+# Compiling takes the better part of a minute, which a cell of tier full repays.
+COMPILE_FROM = 5000  # steps
+
+Step = TypeVar("Step")
 
 
 class Diverged(ArithmeticError):
@@ -68,21 +74,43 @@ class Batches:
 
     def __iter__(self) -> Iterator[Iterator[Batch]]:
         """The same, as many at a time as ``training_step`` shall take."""
-        batches = self.draw()
-        for first in range(0, self.method.last_step, STEPS_A_CALL):
-            count = min(STEPS_A_CALL, self.method.last_step - first)
-            yield islice(batches, count)
+        return calls(self.draw(), self.method.last_step)
+
+
+def calls(steps: Iterable[Step], count: int) -> Iterator[Iterator[Step]]:
+    """What ``count`` steps are given, as many at a time as a call takes.
+
+    >>> [list(call) for call in calls(range(12), 12)]
+    [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11]]
+    """
+    given = _forgetful(steps)
+    for first in range(0, count, STEPS_A_CALL):
+        yield islice(given, min(STEPS_A_CALL, count - first))
+
+
+def _forgetful(steps: Iterable[Step]) -> Iterator[Step]:
+    """The same; autocast, which is on for a whole call, rounds each step's weights."""
+    for step in steps:
+        # It would else give all steps of a call the rounded weights of the first.
+        torch.clear_autocast_cache()
+        yield step
 
 
 class Watch(L.Callback):
     """Stops a run whose loss is not finite, and remembers the last tenth of them.
 
-    It looks at the numbers only now and then: looking makes a GPU wait.
+    It looks at the numbers only now and then: looking makes a GPU wait. Of an
+    ensemble, whose losses have an axis of members, it stops when none is left.
+
+    Attributes:
+        lost: Member -> why, of those whose loss is not finite; alone, it is member 0.
     """
 
     def __init__(self, steps: int) -> None:
         """Remember at most a tenth of ``steps`` losses."""
+        self.steps = steps
         self.losses: deque[torch.Tensor] = deque(maxlen=max(1, steps // 10))
+        self.lost: dict[int, str] = {}
 
     def on_train_batch_end(
         self,
@@ -98,33 +126,71 @@ class Watch(L.Callback):
         if (batch_idx + 1) % CHECK_EVERY == 0:
             self.check((batch_idx + 1) * STEPS_A_CALL)
 
-    def check(self, step: int) -> float:
-        """Mean of the remembered losses.
+    def check(self, step: int) -> list[float]:
+        """Mean of the remembered losses, of each member.
 
         Raises:
-            Diverged: It is not finite.
+            Diverged: None is finite.
         """
-        loss = torch.stack(list(self.losses)).mean().item()
-        if not torch.isfinite(torch.tensor(loss)):
-            raise Diverged(f"the loss was {loss} by step {step}")
-        return loss
+        losses = torch.stack(list(self.losses)).mean(0).view(-1).tolist()
+        for member, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                self.lost.setdefault(member, f"the loss was {loss} by step {step}")
+        if len(self.lost) == len(losses):
+            raise Diverged(self.lost[0])
+        return losses
 
 
-def fit(method: Method, batches: Batches, device: str) -> float:
+def repays_compiling(method: Method, device: str) -> bool:
+    """Whether a training is long enough; on a CPU its numbers stay as they are."""
+    return device.startswith("cuda") and method.last_step >= COMPILE_FROM
+
+
+def fit(
+    method: Method, batches: Batches, device: str, strategy: Strategy | None = None
+) -> float:
     """Train in place with Lightning; gives the mean loss of the last tenth.
 
     Raises:
         Diverged: The loss stopped being finite.
     """
+    (loss,) = run(method, batches, device, Watch(method.last_step), strategy)
+    return loss
+
+
+def run(
+    module: L.LightningModule,
+    batches: Iterable[Any],
+    device: str,
+    watch: Watch,
+    strategy: Strategy | None = None,
+) -> list[float]:
+    """Train in place with Lightning, a method or an ensemble.
+
+    Args:
+        module: Optimises by hand; its step gives the losses of some steps.
+        batches: What each call of that step is given.
+        device: Where it trains, and its weights are.
+        watch: Looks at the losses.
+        strategy: Of several processes, which knows their devices; see ``parallel``.
+
+    Returns:
+        Mean loss of the last tenth, of each member.
+
+    Raises:
+        Diverged: No loss is finite any more.
+    """
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    watch = Watch(method.last_step)
     kind, _, index = device.partition(":")
+    where: dict[str, Any] = {
+        "accelerator": "gpu" if kind == "cuda" else kind,
+        "devices": [int(index or 0)] if kind == "cuda" else 1,
+    }
     with warnings.catch_warnings():
         # An iterable without length and no validation are what is wanted here.
         warnings.filterwarnings("ignore", module=r"lightning\..*")
         trainer = L.Trainer(
-            accelerator="gpu" if kind == "cuda" else kind,
-            devices=[int(index or 0)] if kind == "cuda" else 1,
+            **({"strategy": strategy} if strategy else where),
             precision="bf16-mixed" if kind == "cuda" else "32-true",
             max_epochs=1,
             logger=False,
@@ -135,27 +201,43 @@ def fit(method: Method, batches: Batches, device: str) -> float:
             limit_val_batches=0,
             callbacks=[watch],
         )
-        trainer.fit(method, train_dataloaders=batches)
-    return watch.check(method.last_step)
+        trainer.fit(module, train_dataloaders=batches)
+    return watch.check(watch.steps)
 
 
-def train(cell: Cell, device: str = "cpu") -> tuple[Trained, bytes]:
-    """Train a cell; gives how it ended, and the weights if it ended well."""
+def train(
+    cell: Cell, device: str = "cpu", strategy: Strategy | None = None
+) -> tuple[Trained, bytes]:
+    """Train a cell; gives how it ended, and the weights if it ended well.
+
+    Args:
+        cell: What is trained.
+        device: Where.
+        strategy: Of this process among several; see ``parallel``.
+    """
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
     start, loss = time.perf_counter(), None
     if method.trains and method.last_step:
         try:
-            loss = fit(method, Batches(dataset, cell, method, device), device)
+            batches = Batches(dataset, cell, method, device)
+            if repays_compiling(method, device):
+                method.compile()
+            loss = fit(method, batches, device, strategy)
         except Diverged as error:
             return Trained("diverged", str(error)), b""
         except torch.cuda.OutOfMemoryError as error:
             return Trained("out_of_memory", str(error).partition("\n")[0]), b""
     seconds = time.perf_counter() - start if loss is not None else 0.0
+    trained = Trained("ok", "", seconds, dataset.fingerprint(), loss)
+    return trained, weights_of(method)
+
+
+def weights_of(method: Method) -> bytes:
+    """What the store keeps of a trained method."""
     weights = io.BytesIO()
     torch.save(method.state_dict(), weights)
-    trained = Trained("ok", "", seconds, dataset.fingerprint(), loss)
-    return trained, weights.getvalue()
+    return weights.getvalue()
 
 
 def restore(

@@ -69,7 +69,9 @@ FLOORS: dict[str, float] = {
     "commits.sides": 13.2,
     "commits.timings": 13.25,
     "commits.compare": 13.3,
+    "ensemble": 7,
     "parallel": 8.5,
+    "stacked": 8.5,
     "commands": 14,
     "cli": 15,
 }

@@ -219,6 +219,28 @@ def test_a_method_that_trains_has_a_finite_loss_that_moves_every_weight(
     assert again.item() == loss.item()
 
 
+# Their masks have another number of patches at every step, and linear algebra checks.
+WAIT = {"r2_mae"}
+
+
+@pytest.mark.parametrize("name", sorted({*METHODS} - WAIT))
+def test_a_step_never_waits_for_a_number(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a GPU computes is not looked at: that would make the CPU wait for it."""
+    dataset, method = built(name)
+    if not method.trains:
+        pytest.skip("nothing to learn")
+
+    def look(*_: object) -> None:
+        raise AssertionError("the step looks at a tensor's value")
+
+    for word in ("item", "__bool__", "__int__", "__float__", "__index__", "tolist"):
+        monkeypatch.setattr(Tensor, word, look)
+    batch = dataset.sample(16, stream(1))
+    method.loss(batch, stream(2)).backward()
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_methods_settings_are_scalars_and_complete(name: str) -> None:
     known = registry.settings(registry.load("methods", name))

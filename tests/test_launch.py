@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import time
@@ -96,6 +97,29 @@ def test_one_worker_a_core_or_as_many_as_asked() -> None:
     assert devices("cpu", None) == ["cpu"] * cores
     assert devices("cpu", 3) == ["cpu"] * 3
     assert devices("cpu", 0) == []
+
+
+def test_a_worker_may_have_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert devices("cuda", None) == ["cuda:0", "cuda:1"]
+    assert devices("cuda:0,1", None) == ["cuda:0,1"]
+    with pytest.raises(UsageError, match="no device 'cuda:0,2'"):
+        devices("cuda:0,2", None)
+
+
+def family(payload: Any, device: str) -> int:
+    """Starts a process, as a worker of one processor may not."""
+    del payload, device
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=os._exit, args=(7,))
+    child.start()
+    child.join()
+    return child.exitcode or 0
+
+
+def test_a_worker_over_several_processors_may_start_processes() -> None:
+    (outcome,) = launch([Job("a", None, 60.0)], family, ["cpu:0,1"])
+    assert (outcome.status, outcome.result) == ("ok", 7)
 
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:99", "CPU"])

@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mae_bench import registry, train
+from mae_bench import measure as verb
+from mae_bench import registry, stacked, train
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
+from mae_bench.launch import Job, Outcome
 from mae_bench.measure import failures, measure, work
 from mae_bench.methods.oracle_latents import OracleLatents
 from mae_bench.methods.random_init import RandomInit
@@ -50,13 +52,16 @@ class Bench:
         self.store = Store(folder / "store", self.told.append)
         self.results = folder / "results"
 
-    def plan(self, experiments: dict[str, Experiment], **filters: Any) -> Plan:
-        return plan(experiments, tier="smoke", seeds=1, store=self.store, **filters)
+    def plan(
+        self, experiments: dict[str, Experiment], seeds: int = 1, **filters: Any
+    ) -> Plan:
+        return plan(experiments, tier="smoke", seeds=seeds, store=self.store, **filters)
 
     def run(
         self,
         experiments: dict[str, Experiment] = BOTH,
         rerun: Any = "missing",
+        ensembles: bool | None = None,
         **filters: Any,
     ) -> dict[str, pd.DataFrame]:
         wanted = self.plan(experiments, **filters)
@@ -69,6 +74,7 @@ class Bench:
             results=self.results,
             devices=[],
             told=lambda *words: self.ended.append(words),
+            ensembles=ensembles,
         )
 
     def bytes(self) -> dict[str, bytes]:
@@ -333,3 +339,112 @@ def test_a_cells_record_on_disk_can_be_read_by_people(bench: Bench) -> None:
     (key,) = bench.store.cells()
     path = bench.store.root / "cells" / key / "trained.json"
     assert json.loads(path.read_text())["content"]["status"] == "ok"
+
+
+def test_cells_trained_together_have_the_rows_and_keys_of_cells_alone(
+    tmp_path: Path, trainings: list[str]
+) -> None:
+    alone, together = Bench(tmp_path / "one"), Bench(tmp_path / "two")
+    one = alone.run({"weights": WEIGHTS}, seeds=2)["weights"]
+    trainings.clear()
+    two = together.run({"weights": WEIGHTS}, seeds=2, ensembles=True)["weights"]
+    assert trainings == ["random_init"] * 2  # of an ensemble, none is trained alone
+    assert alone.store.cells() == together.store.cells()
+    assert [status for _, status, _ in together.ended] == ["ok"] * 6
+    moved = ["value", "train_seconds", "versions"]
+    pd.testing.assert_frame_equal(one.drop(columns=moved), two.drop(columns=moved))
+    assert (one["value"] - two["value"]).abs().max() < 0.02
+    learned = two["method"] == "u_mae"
+    assert two.loc[learned, "versions"].str.endswith(" ensemble=4").all()
+    assert not two.loc[~learned, "versions"].str.contains("ensemble").any()
+    assert (two.loc[learned, "train_seconds"] > 0).all()
+    # Either store serves the other's plan.
+    assert together.plan({"weights": WEIGHTS}, seeds=2).chosen == set(
+        alone.store.cells()
+    )
+    trainings.clear()
+    together.run({"weights": WEIGHTS}, seeds=2)
+    assert (trainings, together.ended) == ([], [])
+
+
+def test_what_is_trained_already_is_in_no_ensemble(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    asked: list[int] = []
+
+    def candidates(cells: Any, _: int) -> list[Any]:
+        assert {cell.method for cell in cells} == {"u_mae"}
+        asked.append(len(cells))
+        return []
+
+    monkeypatch.setattr(stacked, "candidates", candidates)
+    bench.run({"weights": WEIGHTS}, ensembles=True)
+    assert asked == [1]  # lambda 0; lambda 0.01 is the plain cell
+
+
+def test_what_an_ensemble_loses_is_trained_alone(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    trainings: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(stacked, "train_together", fails)
+    bench.run({"weights": WEIGHTS}, methods=["u_mae"], ensembles=True)
+    assert trainings == ["u_mae"] * 2
+    assert [status for _, status, _ in bench.ended] == ["ok"] * 2
+    assert "trained one by one: LookupError: no images" in caplog.text
+
+
+def test_a_member_whose_loss_raises_has_its_own_row(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UMAE, "prepare", fails)
+    table = bench.run({"weights": WEIGHTS}, ensembles=True)["weights"]
+    lost = table[table["method"] == "u_mae"]
+    assert list(lost["status"]) == ["error", "error"]
+    assert all(r.startswith("LookupError: no images (fails:") for r in lost["reason"])
+
+
+@pytest.mark.parametrize(
+    ("devices", "ensembles", "expected"),
+    [
+        (["cpu", "cpu"], None, False),
+        ([], None, False),
+        (["cuda:0", "cuda:1"], None, True),
+        (["cuda:0"], False, False),
+        (["cpu"], True, True),
+    ],
+)
+def test_ensembles_are_for_gpus_unless_asked_otherwise(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    devices: list[str],
+    ensembles: bool | None,
+    expected: bool,
+) -> None:
+    launched: list[tuple[Any, list[Job]]] = []
+
+    def launch(jobs: list[Job], work: Any, where: list[str]) -> list[Outcome]:
+        assert where == devices
+        launched.append((work, jobs))
+        return []
+
+    monkeypatch.setattr(verb, "launch", launch)
+    wanted = bench.plan({"weights": WEIGHTS}, seeds=3)
+    due = pending(wanted, bench.store, "missing")
+    measure(
+        wanted,
+        due,
+        store=bench.store,
+        results=bench.results,
+        devices=devices,
+        ensembles=ensembles,
+    )
+    works = [work.__name__ for work, _ in launched]
+    assert works == (["work_together", "work"] if expected else ["work"])
+    assert len(launched[-1][1]) == 9
+    if expected:
+        (job,) = launched[0][1]
+        assert len(job.payload) == 6
+        assert job.time_limit == 6 * 60.0

@@ -8,7 +8,19 @@ from mae_bench import registry
 from mae_bench.methods.mae import MAE
 from mae_bench.schema import TIERS, Cell, Setting
 from mae_bench.store import Trained
-from mae_bench.train import STEPS_A_CALL, Batches, build, generator, restore, train
+from mae_bench.train import (
+    COMPILE_FROM,
+    STEPS_A_CALL,
+    Batches,
+    Diverged,
+    Watch,
+    build,
+    calls,
+    generator,
+    repays_compiling,
+    restore,
+    train,
+)
 
 
 def cell_of(method: str, seed: int = 0, **changed: Setting) -> Cell:
@@ -233,3 +245,55 @@ def test_the_training_images_are_fresh_at_every_step_and_replayed_in_a_new_run()
     assert all(
         torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True)
     )
+
+
+def test_no_step_of_a_call_uses_weights_that_were_rounded_for_another() -> None:
+    line, wanted = torch.nn.Linear(2, 1, bias=False), []
+    torch.nn.init.ones_(line.weight)
+    optimizer = torch.optim.SGD(line.parameters(), lr=0.25)
+    found = []
+    for call in calls(range(5), 5):
+        with torch.autocast("cpu", torch.bfloat16):
+            for _ in call:
+                wanted.append(line.weight.sum().item())
+                found.append(line(torch.ones(1, 2)).sum())
+                optimizer.zero_grad()
+                found[-1].backward()
+                optimizer.step()
+    assert [loss.item() for loss in found] == wanted
+    assert len(set(wanted)) == 5
+
+
+def test_a_watch_of_several_remembers_the_first_loss_of_each_and_goes_on() -> None:
+    watch = Watch(100)
+    watch.losses.extend(torch.tensor([[1.0, 2.0, 3.0], [3.0, torch.nan, 5.0]]))
+    losses = watch.check(50)
+    assert (losses[0], losses[2]) == (2.0, 4.0)
+    assert watch.lost == {1: "the loss was nan by step 50"}
+    watch.losses.extend(torch.tensor([[1.0, torch.inf, torch.inf]]))
+    watch.check(100)
+    assert watch.lost[1] == "the loss was nan by step 50"
+    assert watch.lost[2] == "the loss was inf by step 100"
+    watch.losses.extend(torch.full((1, 3), torch.nan))
+    with pytest.raises(Diverged, match="nan by step 150"):
+        watch.check(150)
+
+
+def test_long_trainings_are_compiled_on_a_gpu_alone() -> None:
+    long = build(cell_of("mae", steps=COMPILE_FROM), "cpu")[1]
+    short = build(cell_of("mae", steps=COMPILE_FROM - 1), "cpu")[1]
+    assert repays_compiling(long, "cuda:0")
+    assert not repays_compiling(short, "cuda:0")
+    assert not repays_compiling(long, "cpu")
+
+
+def test_a_training_that_repays_it_is_compiled_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[MAE] = []
+    monkeypatch.setattr(MAE, "compile", lambda method: compiled.append(method))
+    trained("mae")
+    assert not compiled
+    monkeypatch.setattr("mae_bench.train.repays_compiling", lambda *_: True)
+    trained("mae")
+    assert len(compiled) == 1

@@ -13,6 +13,7 @@ from mae_bench.options import (
     Again,
     Datasets,
     Device,
+    Ensembles,
     Experiments,
     Folder,
     Jobs,
@@ -51,6 +52,7 @@ def _measure(
     store: Path,
     folder: Path,
     rerun: Rerun,
+    ensembles: bool | None,
 ) -> dict[str, str]:
     """Measure; gives the reason of every chosen cell that failed."""
     from mae_bench import launch, measure, plan
@@ -72,7 +74,13 @@ def _measure(
     console.print(line, highlight=False)
     with progress(len(due), console) as told:
         measure.measure(
-            wanted, due, store=cells, results=folder, devices=devices, told=told
+            wanted,
+            due,
+            store=cells,
+            results=folder,
+            devices=devices,
+            told=told,
+            ensembles=ensembles,
         )
     return measure.failures(wanted, cells)
 
@@ -124,6 +132,7 @@ def run(
     store: StorePath = Path(".store"),
     results: Results = None,
     rerun: Again = Rerun.missing,
+    ensembles: Ensembles = None,
     as_json: Json = False,
 ) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
@@ -131,7 +140,17 @@ def run(
 
     folder = _folder(results, tier)
     failed = _measure(
-        tier, seeds, jobs, device, experiment, method, dataset, store, folder, rerun
+        tier,
+        seeds,
+        jobs,
+        device,
+        experiment,
+        method,
+        dataset,
+        store,
+        folder,
+        rerun,
+        ensembles,
     )
     _judge(folder)
     board = _rank(folder)
@@ -153,12 +172,23 @@ def measure(
     store: StorePath = Path(".store"),
     results: Results = None,
     rerun: Again = Rerun.missing,
+    ensembles: Ensembles = None,
     as_json: Json = False,
 ) -> None:
     """Train and score what is missing; write measurements/*.csv."""
     folder = _folder(results, tier)
     failed = _measure(
-        tier, seeds, jobs, device, experiment, method, dataset, store, folder, rerun
+        tier,
+        seeds,
+        jobs,
+        device,
+        experiment,
+        method,
+        dataset,
+        store,
+        folder,
+        rerun,
+        ensembles,
     )
     end(failed, folder, as_json)
 

@@ -81,6 +81,7 @@ class LinearMAE(Method):
         self.noise_std = noise_std
         self.masked_only = masked_only
         patches = patch_index(d, patch_size, channels=dataset.channels)
+        self.num_patches = int(patches[-1]) + 1
         self.register_buffer("pixel_patch", patches, persistent=False)
         known = _covariance(dataset).float() if expected else None
         self.register_buffer("covariance", known, persistent=False)
@@ -89,8 +90,9 @@ class LinearMAE(Method):
 
     def masks(self, n: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
         """R of n images: 1 for the pixels that stay."""
-        patches = int(self.pixel_patch[-1]) + 1
-        draw = torch.rand(n, patches, generator=generator, device=generator.device)
+        draw = torch.rand(
+            n, self.num_patches, generator=generator, device=generator.device
+        )
         return (draw >= self.mask_ratio).float()[:, self.pixel_patch]
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
@@ -145,8 +147,7 @@ class LinearMAE(Method):
         """X A, as ``code`` and, for readers of every method's ``mean``, as that."""
         x = batch.images.flatten(1)
         if ids_keep is not None:
-            patches = int(self.pixel_patch[-1]) + 1
-            kept = x.new_zeros(len(x), patches).scatter_(1, ids_keep, 1.0)
+            kept = x.new_zeros(len(x), self.num_patches).scatter_(1, ids_keep, 1.0)
             x = x * kept[:, self.pixel_patch]
         code = x @ self.A
         return {"code": code, "mean": code}
