@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain_mae import PlainMAE
 from mae_bench import provenance
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.ensemble import Ensemble
 from mae_bench.methods.mae import MAE
 from mae_bench.optimiser import BETAS
 from mae_bench.rows import write_table
-from mae_bench.train import fit
+from mae_bench.train import Watch, calls, run
 
 MASK_RATIO = 0.75
 
@@ -51,7 +52,7 @@ def _networks(patch: int, dim: int, depth: int, heads: int, *decoder: int) -> An
 
 
 SIZES = {
-    "S": Size(8, 1, 128, 30, _networks(2, 32, 2, 4, 32, 1, 4)),
+    "S": Size(8, 1, 128, 100, _networks(2, 32, 2, 4, 32, 1, 4)),
     "C": Size(32, 3, 128, 1, _networks(4, 192, 12, 3, 192, 4, 3)),
     "B": Size(224, 3, 256, 4, _networks(16, 768, 12, 12, 512, 8, 16)),
 }
@@ -78,21 +79,32 @@ class Still(Dataset):
 Steps = Callable[[int], object]
 
 
-def ours(size: Size, device: str, *, compiled: bool, lightning: bool) -> Steps:
-    """So many steps of our MAE."""
+def ours(
+    size: Size,
+    device: str,
+    *,
+    compiled: bool = False,
+    lightning: bool = False,
+    members: int = 1,
+) -> Steps:
+    """So many steps of our MAE; of an ensemble, of each of its members."""
     world = Still(size, device)
-    init = torch.Generator().manual_seed(1)
-    method = MAE(
-        world, init, batch_size=size.batch_size, mask_ratio=MASK_RATIO, **size.networks
-    ).to(device)
-    method.noise = torch.Generator(device).manual_seed(2)
+    methods = [_method(world, size, seed) for seed in range(members)]
+    method = methods[0]
     if compiled:
         method.compile()
+    if members > 1:
+        ensemble = Ensemble(methods)
+        return lambda steps: run(
+            ensemble, calls([[world.batch] * members] * steps, steps), device, Watch(10)
+        )
     if lightning:
-        return lambda steps: fit(method, Repeated(world.batch, method, steps), device)
+        return lambda steps: run(
+            method, calls([world.batch] * steps, steps), device, Watch(10)
+        )
     (optimizer,), (schedule,) = method.configure_optimizers()
 
-    def run(steps: int) -> None:
+    def bare(steps: int) -> None:
         for _ in range(steps):
             with _precision(device):
                 loss = method.loss(world.batch, method.noise)
@@ -101,19 +113,15 @@ def ours(size: Size, device: str, *, compiled: bool, lightning: bool) -> Steps:
             optimizer.step()
             schedule["scheduler"].step()
 
-    return run
+    return bare
 
 
-class Repeated:
-    """One batch, again and again, as ``fit`` takes its batches."""
-
-    def __init__(self, batch: Batch, method: MAE, steps: int) -> None:
-        self.batch, self.method = batch, method
-        method.last_step = steps
-
-    def __iter__(self) -> Iterator[list[Batch]]:
-        for first in range(0, self.method.last_step, 10):
-            yield [self.batch] * min(10, self.method.last_step - first)
+def _method(world: Still, size: Size, seed: int) -> MAE:
+    init, device = torch.Generator().manual_seed(seed), world.batch.images.device
+    budget = {"batch_size": size.batch_size, "steps": 20_000}
+    method = MAE(world, init, mask_ratio=MASK_RATIO, **budget, **size.networks)
+    method.noise = torch.Generator(device).manual_seed(seed)
+    return method.to(device)
 
 
 def plain(size: Size, device: str) -> Steps:
@@ -128,7 +136,7 @@ def plain(size: Size, device: str) -> Steps:
     patches = (size.image_size // size.networks["patch_size"]) ** 2
     noise = torch.Generator(device).manual_seed(2)
 
-    def run(steps: int) -> None:
+    def bare(steps: int) -> None:
         for _ in range(steps):
             draw = torch.rand(len(batch), patches, generator=noise, device=device)
             loss = model(batch.images, draw, round(patches * (1 - MASK_RATIO)))
@@ -136,7 +144,7 @@ def plain(size: Size, device: str) -> Steps:
             loss.backward()
             optimizer.step()
 
-    return run
+    return bare
 
 
 def _precision(device: str) -> Any:
@@ -145,29 +153,29 @@ def _precision(device: str) -> Any:
     return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda")
 
 
-def seconds(run: Steps, steps: int, device: str) -> float:
+def seconds(go: Steps, steps: int, device: str) -> float:
     """Of the processor on a CPU, whatever else the machine does; of the clock else."""
     if device == "cpu":
         start = time.process_time()
-        run(steps)
+        go(steps)
         return time.process_time() - start
     torch.cuda.synchronize()
     start = time.perf_counter()
-    run(steps)
+    go(steps)
     torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
-def work(run: Steps) -> int:
-    """Floating-point operations of the matrix products of one step."""
+def work(go: Steps) -> float:
+    """Floating-point operations of the matrix products of one step, in units of 1e9."""
     counter = FlopCounterMode(display=False)
     with sdpa_kernel(SDPBackend.MATH), counter:
-        run(1)
-    return counter.get_total_flops()
+        go(1)
+    return counter.get_total_flops() / 1e9
 
 
 def peak(device: str) -> float:
-    """Operations a second of a product of two 1024 x 1024 matrices, as trained in."""
+    """1e9 operations a second of the largest product that this precision is used on."""
     side = 1024 if device == "cpu" else 8192
     kind = torch.float32 if device == "cpu" else torch.bfloat16
     a = torch.randn(side, side, device=device).to(kind)
@@ -177,49 +185,61 @@ def peak(device: str) -> float:
             a @ a
 
     multiply(3)
-    best = min(seconds(multiply, 5, device) for _ in range(7))
-    return 5 * 2 * side**3 / best
+    return 5 * 2 * side**3 / min(seconds(multiply, 5, device) for _ in range(7)) / 1e9
 
 
-def compare(cell: str, device: str, rounds: int) -> list[dict[str, Any]]:
-    """One row a variant."""
+def variants(size: Size, device: str, compiled: bool, members: int) -> dict[str, Steps]:
+    """What is timed, by name; the plain model first, and once more as a control."""
+    found = {"plain": plain(size, device), "again": plain(size, device)}
+    found["ours"] = ours(size, device)
+    found["ours, Lightning"] = ours(size, device, lightning=True)
+    if compiled:
+        found["compiled"] = ours(size, device, compiled=True)
+        found["compiled, Lightning"] = ours(size, device, compiled=True, lightning=True)
+    if members > 1:
+        found[f"ensemble of {members}"] = ours(size, device, members=members)
+    return found
+
+
+def compare(
+    cell: str, device: str, rounds: int, *, compiled: bool, members: int
+) -> list[dict[str, Any]]:
+    """One row a variant; an ensemble counts the images of all its members."""
     size = SIZES[cell]
-    run = {"plain": plain(size, device), "again": plain(size, device)}
-    kinds = {"ours": (False, False), "ours, Lightning": (False, True)}
-    kinds |= {"compiled": (True, False), "compiled, Lightning": (True, True)}
+    timed = variants(size, device, compiled, members)
+    flops = {name: work(timed[name]) for name in ("plain", "ours")}
     first = {}
-    for name, (compiled, lightning) in kinds.items():
-        run[name] = ours(size, device, compiled=compiled, lightning=lightning)
-    flops = {name: work(run[name]) for name in ("plain", "ours")}
-    for name, go in run.items():
+    for name, go in timed.items():
         start = time.perf_counter()
         go(1)
         first[name] = time.perf_counter() - start
         go(size.steps)
-    times = [
-        {name: seconds(go, size.steps, device) for name, go in run.items()}
-        for _ in range(rounds)
-    ]
-    table, most = pd.DataFrame(times), peak(device)
-    rows = []
-    for name in run:
-        ratio = (table["plain"] / table[name]).quantile([0.5, 0.1, 0.9])
-        step = table[name].median() / size.steps
-        done = flops["plain" if name in ("plain", "again") else "ours"]
+    table = pd.DataFrame(
+        [
+            {name: seconds(go, size.steps, device) for name, go in timed.items()}
+            for _ in range(rounds)
+        ]
+    )
+    most, rows = peak(device), []
+    for name in timed:
+        count = members if name.startswith("ensemble") else 1
+        step = table[name] / size.steps / count
+        ratio = (table["plain"] / size.steps / step).quantile([0.5, 0.1, 0.9])
+        each = flops["plain" if name in ("plain", "again") else "ours"]
         rows.append(
             {
                 "cell": cell,
                 "variant": name,
-                "ms_a_step": 1000 * step,
-                "images_per_second": size.batch_size / step,
-                "share_of_peak": done / step / most,
+                "ms_a_step": 1000 * step.median(),
+                "images_per_second": size.batch_size / step.median(),
+                "share_of_peak": each / step.median() / most,
                 "ratio_to_plain": ratio[0.5],
                 "low": ratio[0.1],
                 "high": ratio[0.9],
                 "rounds": rounds,
                 "first_step_seconds": first[name],
-                "gigaflop_a_step": done / 1e9,
-                "peak_gigaflop_per_second": most / 1e9,
+                "gigaflop_a_step": each,
+                "peak_gigaflop_per_second": most,
                 "threads": torch.get_num_threads(),
                 **provenance.machine(device),
             }
@@ -233,14 +253,20 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", default=["S", "C"], choices=SIZES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--members", type=int, default=5, help="of the ensemble")
+    parser.add_argument("--compiled", action=argparse.BooleanOptionalAction)
     parser.add_argument("--output", type=Path, default=Path("results/speed.csv"))
     wanted = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [
-        row
-        for cell in wanted.cells
-        for row in compare(cell, wanted.device, wanted.rounds)
-    ]
+    rows = []
+    for cell in wanted.cells:
+        rows += compare(
+            cell,
+            wanted.device,
+            wanted.rounds,
+            compiled=bool(wanted.compiled),
+            members=wanted.members,
+        )
     table = pd.DataFrame(rows)
     write_table(table, wanted.output)
     print(table.iloc[:, :11].to_string(index=False))  # noqa: T201 (a script)
