@@ -1,13 +1,14 @@
 # make leaderboard: from nothing to results/leaderboard.csv
 # make results: every experiment of every theory
-# make test | check | format | bench | clean
+# make bench: how fast the hot paths are; make site: all results as pages
+# make test | check | format | clean
 PYTHON ?= python3
 BIN := .venv/bin
 LEADERBOARD := leaderboard mask_ratio uniformity
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: leaderboard results test check format bench clean
+.PHONY: leaderboard results test check format bench site clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
@@ -33,10 +34,14 @@ format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Prints; what is to be kept of it is kept with asv's --set-commit-hash.
+# Times the working tree and prints; `mae-bench history --speed` keeps it, by commit.
 bench: .venv/installed
 	$(BIN)/asv machine --yes
 	$(BIN)/asv run --environment existing --launch-method forkserver --show-stderr
+
+# In build/site, read without internet; asv's graphs by: python3 -m http.server -d build/site
+site: .venv/installed
+	$(BIN)/mae-bench site
 
 clean:
 	rm -rf .venv .store build *.egg-info

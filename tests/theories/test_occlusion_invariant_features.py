@@ -71,3 +71,21 @@ def test_o3_wants_a_probe_below_that_of_simclr(
     mae: float, simclr: float, verdict: str
 ) -> None:
     assert judged("O3", {"mae": mae, "simclr": simclr}, "method") == verdict
+
+
+@pytest.mark.parametrize("number", ["O1", "O1-digits"])
+@pytest.mark.parametrize(
+    ("contrast", "untrained", "verdict"),
+    [
+        (0.9, 0.5, "supported"),
+        (0.8, 0.5, "refuted"),
+        (0.95, 0.5, "refuted"),
+        (0.9, 0.9, "void"),
+    ],
+)
+def test_o1_wants_contrast_of_masked_views_to_be_as_good_as_their_reconstruction(
+    number: str, contrast: float, untrained: float, verdict: str
+) -> None:
+    values: dict[Setting, float] = {"mae": 0.9, "random_init": untrained}
+    values["mask_contrastive"] = contrast
+    assert judged(number, values, "method") == verdict
