@@ -44,11 +44,13 @@ def bare_loop(cell: Cell, method: Method, batches: train.Batches) -> None:
     (optimizer,), (schedule,) = method.configure_optimizers()
     method.noise = train.generator(cell.stream("noise"))
     method.train()
-    for batch in batches.draw():
+    weights = dict(method.named_parameters())
+    for step, batch in enumerate(batches.draw()):
         loss = method.loss(batch, method.noise)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        method.follow(weights, step)
         schedule["scheduler"].step()
 
 

@@ -114,17 +114,22 @@ def bare_loop(cell: Cell) -> dict[str, torch.Tensor]:
     dataset, method = build(cell, "cpu")
     method.noise = generator(cell.stream("noise"))
     (optimizer,), (schedule,) = method.configure_optimizers()
-    for batch in Batches(dataset, cell, method, "cpu").draw():
+    weights = dict(method.named_parameters())
+    for step, batch in enumerate(Batches(dataset, cell, method, "cpu").draw()):
         optimizer.zero_grad()
         method.loss(batch, method.noise).backward()
         optimizer.step()
+        method.follow(weights, step)
         schedule["scheduler"].step()
     return method.state_dict()
 
 
+@pytest.mark.parametrize("method", ["mae", "byol"])
 @pytest.mark.parametrize("steps", [3, STEPS_A_CALL, 2 * STEPS_A_CALL + 1])
-def test_lightning_takes_the_steps_of_a_bare_loop_bit_for_bit(steps: int) -> None:
-    cell = cell_of("mae", steps=steps)
+def test_lightning_takes_the_steps_of_a_bare_loop_bit_for_bit(
+    steps: int, method: str
+) -> None:
+    cell = cell_of(method, steps=steps)
     end, weights = train(cell)
     ours = restore(cell, end, weights, "cpu")[1].state_dict()
     assert all(torch.equal(w, ours[name]) for name, w in bare_loop(cell).items())

@@ -135,13 +135,13 @@ class Method(L.LightningModule):
         del batch_idx
         optimizer: Any = self.optimizers()
         schedule: Any = self.lr_schedulers()
-        losses = []
+        weights, losses = dict(self.named_parameters()), []
         for batch in batches:
             loss = self.loss(batch, self.noise)
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
-            self.follow(dict(self.named_parameters()), schedule.last_epoch)
+            self.follow(weights, schedule.last_epoch)
             schedule.step()
             losses.append(loss.detach())
         return torch.stack(losses)
