@@ -94,7 +94,10 @@ def plan(
 
 
 def pending(plan: Plan, store: Store, rerun: Rerun) -> list[Task]:
-    """The chosen tasks that are to be run; ``always`` and ``failed`` forget first."""
+    """The chosen tasks that are to be run; ``always`` and ``failed`` forget first.
+
+    Of a cell of which a metric failed, ``failed`` forgets what that metric said.
+    """
     from mae_bench import score
 
     due = []
@@ -107,11 +110,18 @@ def pending(plan: Plan, store: Store, rerun: Rerun) -> list[Task]:
             store.forget(key)
             trained, failed = None, False
         have = store.scores(key) if trained and not failed else {}
+        if rerun == "failed" and any(map(_failed, have.values())):
+            have = {name: rows for name, rows in have.items() if not _failed(rows)}
+            store.save_scores(key, have)
         complete = all(score.name_of(task.cell, *pair) in have for pair in task.wanted)
         if not failed and not complete:
             due.append(task)
     # Long cells first: the last ones to finish are short.
     return sorted(due, key=lambda task: (_is_control(task), task.cell.key))
+
+
+def _failed(rows: list[Record]) -> bool:
+    return any(row["status"] not in ("ok", "skipped", "collapsed") for row in rows)
 
 
 def _is_control(task: Task) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from mae_bench import registry
 from mae_bench.plan import pending, plan
 from mae_bench.schema import UsageError
+from mae_bench.score import name_of
 from mae_bench.store import Store, Trained
 
 SMOKE = {"tier": "smoke", "seeds": 1}
@@ -51,7 +52,7 @@ def test_controls_come_last_for_they_are_short(tmp_path: Path) -> None:
     )
     trains = [registry.load("methods", task.cell.method).trains for task in due]
     assert trains == sorted(trains, reverse=True)
-    assert len(due) == 14
+    assert len(due) == 2 * len(experiments("leaderboard")["leaderboard"].methods)
 
 
 def test_a_failure_is_kept_as_data_until_it_is_asked_for_again(tmp_path: Path) -> None:
@@ -63,3 +64,24 @@ def test_a_failure_is_kept_as_data_until_it_is_asked_for_again(tmp_path: Path) -
     assert due["never"] == []
     assert first not in {task.cell.key for task in due["missing"]}
     assert first in {t.cell.key for t in pending(whole, store, "failed")}
+
+
+def test_a_metric_that_failed_is_asked_again_without_another_training(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    whole = plan(experiments("uniformity"), **SMOKE, store=store)
+    first = sorted(whole.chosen)[0]
+    task = whole.tasks[first]
+    names = [name_of(task.cell, *pair) for pair in task.wanted]
+    ends = ["ok", "skipped", *["ok"] * (len(names) - 2)]
+    rows = {
+        name: [{"status": s}, {"status": "ok"}]
+        for name, s in zip(names, ends, strict=True)
+    }
+    store.save_trained(first, Trained("ok", ""), b"weights")
+    store.save_scores(first, rows | {names[0]: [{"status": "error"}]})
+    assert first not in {t.cell.key for t in pending(whole, store, "missing")}
+    assert first in {t.cell.key for t in pending(whole, store, "failed")}
+    assert store.trained(first) is not None
+    assert store.scores(first).keys() == set(names[1:])

@@ -77,10 +77,13 @@ def describe(
     """The statistics of one layer.
 
     Args:
-        A: From patches to patches; rows are made to sum to 1.
+        A: From patches to patches; rows are made to sum to 1, those that read no patch
+            at all, to float's resolution, as if they read all evenly.
         distance: Between them, in pixels; the same for all images if n is 1.
     """
-    A = A.double() / A.double().sum(-1, keepdim=True)
+    A = A.double()
+    A = torch.where(A.sum(-1, keepdim=True) > 0, A, torch.ones_like(A))
+    A = A / A.sum(-1, keepdim=True)
     reach = (A * distance[:, None]).sum(-1).mean()
     found = rank_shares(A) | {
         "distance": reach,

@@ -69,6 +69,14 @@ def test_even_attention_reaches_1_at_the_lowest_rank_without_diversity():
     assert values["rank99"] == 1 / 16
 
 
+def test_a_row_that_reads_no_patch_counts_as_even():
+    here = distances(torch.arange(4)[None], torch.arange(4)[None], 2, 1)
+    blind = torch.full((1, 2, 4, 4), 0.25)
+    blind[0, 1, 2] = 0.0  # all of it went to the class token
+    even = torch.full((1, 2, 4, 4), 0.25)
+    assert describe(blind, here) == describe(even, here)
+
+
 def test_attention_to_itself_reaches_nowhere_at_full_rank():
     values = describe(torch.eye(16).expand(2, 3, 16, 16), DISTANCE)
     assert values["distance"] == values["reach"] == 0
