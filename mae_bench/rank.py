@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -81,9 +80,10 @@ def rank_intervals(
 ) -> dict[str, tuple[int, int]]:
     """Best and worst rank of each method that its seeds allow.
 
-    Every pair is compared on the seeds that both have, by a two-sided t test of the
-    differences, Holm-adjusted over all pairs; a pair that cannot be told apart, or
-    that shares too few seeds, is a tie.
+    A method is compared with every other on the seeds that both have, by two-sided t
+    tests of the differences, Holm-adjusted over its own comparisons: 95 % is the
+    confidence of each interval, not of all of them together. A pair that cannot be
+    told apart, or that shares too few seeds, is a tie.
 
     Args:
         table: Values, seeds against methods; NaN where there is none.
@@ -93,15 +93,19 @@ def rank_intervals(
         Method -> (best, worst), from 1; methods with fewer than three seeds are absent.
     """
     ranked = [str(m) for m in table if table[m].count() >= ENOUGH_SEEDS]
-    pairs = list(combinations(ranked, 2))
-    tests = [_better(table[a] - table[b], direction) for a, b in pairs]
-    adjusted = holm([p for _, p in tests])
-    better, worse = Counter[str](), Counter[str]()
-    for (a, b), (a_leads, _), p in zip(pairs, tests, adjusted, strict=True):
-        if p < 1 - CONFIDENCE:
-            better[b if a_leads else a] += 1
-            worse[a if a_leads else b] += 1
-    return {m: (1 + better[m], len(ranked) - worse[m]) for m in ranked}
+    found = {}
+    for mine in ranked:
+        others = [other for other in ranked if other != mine]
+        tests = [_better(table[mine] - table[other], direction) for other in others]
+        adjusted = holm([p for _, p in tests])
+        told = [
+            leads
+            for (leads, _), p in zip(tests, adjusted, strict=True)
+            if p < 1 - CONFIDENCE
+        ]
+        ahead = sum(told)
+        found[mine] = (1 + len(told) - ahead, len(ranked) - ahead)
+    return found
 
 
 def _better(difference: pd.Series, direction: str) -> tuple[bool, float]:

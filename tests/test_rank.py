@@ -121,10 +121,11 @@ def test_pairing_by_seed_sees_through_what_seeds_share():
     assert rank_intervals(table, "max") == {"a": (2, 2), "b": (1, 1)}
 
 
-def test_equal_methods_are_told_apart_in_at_most_5_of_100_boards():
-    tables = np.random.default_rng(3).normal(size=(200, 5, 4))
+def test_the_rank_of_one_of_equal_methods_is_wrong_in_at_most_5_of_100_boards():
+    tables = np.random.default_rng(3).normal(size=(400, 5, 4))
     found = [rank_intervals(pd.DataFrame(t, columns=[*"abcd"]), "max") for t in tables]
-    assert np.mean([set(ranks.values()) != {(1, 4)} for ranks in found]) < 0.07
+    wrong = [rank != (1, 4) for ranks in found for rank in ranks.values()]
+    assert np.mean(wrong) < 0.055
 
 
 def test_too_few_seeds_are_not_ranked_and_do_not_count():
