@@ -42,6 +42,7 @@ class Size:
     batch_size: int
     steps: int
     networks: dict[str, int]
+    many: bool = False  # of which a suite trains many: compiled and stacked too
 
 
 def _networks(patch: int, dim: int, depth: int, heads: int, *decoder: int) -> Any:
@@ -52,7 +53,7 @@ def _networks(patch: int, dim: int, depth: int, heads: int, *decoder: int) -> An
 
 
 SIZES = {
-    "S": Size(8, 1, 128, 100, _networks(2, 32, 2, 4, 32, 1, 4)),
+    "S": Size(8, 1, 128, 100, _networks(2, 32, 2, 4, 32, 1, 4), many=True),
     "C": Size(32, 3, 128, 1, _networks(4, 192, 12, 3, 192, 4, 3)),
     "B": Size(224, 3, 256, 4, _networks(16, 768, 12, 12, 512, 8, 16)),
 }
@@ -193,10 +194,10 @@ def variants(size: Size, device: str, compiled: bool, members: int) -> dict[str,
     found = {"plain": plain(size, device), "again": plain(size, device)}
     found["ours"] = ours(size, device)
     found["ours, Lightning"] = ours(size, device, lightning=True)
-    if compiled:
+    if compiled and size.many:
         found["compiled"] = ours(size, device, compiled=True)
         found["compiled, Lightning"] = ours(size, device, compiled=True, lightning=True)
-    if members > 1:
+    if members > 1 and size.many:
         found[f"ensemble of {members}"] = ours(size, device, members=members)
     return found
 
