@@ -16,7 +16,7 @@ import torch
 
 from mae_bench import provenance, registry
 from mae_bench.datasets import Dataset
-from mae_bench.encoders.outsider import Outsider, Reader, in_one_line
+from mae_bench.encoders.outsider import Outsider, Reader, in_one_line, threads
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.rank import rank
 from mae_bench.rows import read_rows, write_rows
@@ -186,7 +186,9 @@ def evaluate(
     origin = provenance.code() | provenance.machine(device)
     rows: list[Record] = []
     for done, cell in enumerate(cells, 1):
-        found = score(cell, *build(cell, entrant), sorted(LEADERBOARD.wanted), device)
+        with threads(1):
+            made = build(cell, entrant)
+            found = score(cell, *made, sorted(LEADERBOARD.wanted), device)
         rows += _measurements(cell, found, origin)
         told(f"{done}/{len(cells)} {cell.dataset} seed {cell.seed}")
     frame = pd.DataFrame(rows).drop(columns="factors")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,6 +148,17 @@ def tokens_of(found: Any, n: int, prefix: int = 1) -> dict[str, Float[Tensor, "n
     return {"mean": tokens[:, prefix:].mean(1), "cls": tokens[:, 0]}
 
 
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads of torch's, for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Reader:
     """A frozen network, shown images as it wants them; what it said is remembered.
 
@@ -169,6 +181,8 @@ class Reader:
         self.module = module.to(device).eval().requires_grad_(False)
         self.image_size = image_size or image_size_of(module)
         self.channels = channels_of(module)
+        # Probes are small, and lose by threads that a large network gains from.
+        self.threads = torch.get_num_threads()
         self._said: dict[bytes, dict[str, Tensor]] = {}
 
     def __call__(
@@ -181,7 +195,8 @@ class Reader:
         """
         key = hashlib.sha256(_bytes(images)).digest()
         if key not in self._said:
-            parts = [self._ask(self.adapt(x)) for x in torch.split(images, CHUNK)]
+            with threads(self.threads):
+                parts = [self._ask(self.adapt(x)) for x in torch.split(images, CHUNK)]
             self._said[key] = {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
         return dict(self._said[key])
 

@@ -19,6 +19,7 @@ from mae_bench.encoders.outsider import (
     identity,
     image_size_of,
     load,
+    threads,
     tokens_of,
 )
 from mae_bench.models.vit import ViT
@@ -254,3 +255,26 @@ def test_a_network_is_told_by_its_file_or_by_its_weights(here: Path):
     with torch.no_grad():
         other.positions[0, 0] += 1
     assert identity("m:f", one) == identity("m:f", same) != identity("m:f", other)
+
+
+def test_threads_are_lent_for_a_while() -> None:
+    before = torch.get_num_threads()
+    with threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
+def test_a_network_is_asked_with_the_threads_that_it_was_frozen_with() -> None:
+    seen: list[int] = []
+
+    class Watched(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            seen.append(torch.get_num_threads())
+            return images.flatten(1)
+
+    with threads(2):
+        reader = Reader(Watched())
+    with threads(1):
+        reader(torch.rand(2, 1, 4, 4))
+        assert torch.get_num_threads() == 1
+    assert seen == [2]
