@@ -76,7 +76,7 @@ def test_cells_of_one_side_only_do_not_count() -> None:
 
 
 def test_start_up_and_controls_are_left_out() -> None:
-    short = dict.fromkeys(grid(), 0.1), dict.fromkeys(grid(), 0.4)
+    short = dict.fromkeys(grid(), 0.1), dict.fromkeys(grid(), 1.4)
     assert seconds(*map(trained, short)) == ([], [])
     controls = dict.fromkeys(grid(), 0.0), dict.fromkeys(grid(), 0.0)
     assert seconds(*map(trained, controls)) == ([], [])
