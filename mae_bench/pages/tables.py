@@ -114,7 +114,8 @@ def leaderboard(rows: Sequence[Row]) -> str:
         "Ranks are intervals, from paired differences: <b>bold is first, or tied with "
         "it</b>. The floor (dashed) is the same encoder, untrained; the ceiling "
         "(solid), the causes themselves; chance, the same features with the causes "
-        "shuffled. None is ranked. A failed cell lowers the coverage, and nothing is "
+        "shuffled. None is ranked, nor are errors of reconstruction: methods are asked "
+        "for different patches. A failed cell lowers the coverage, and nothing is "
         "imputed.</p>"
     ]
     for dataset in dict.fromkeys(row["dataset"] for row in rows):
