@@ -190,8 +190,7 @@ def asv(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> None:
-    first, second, third = (commit(subject) for subject in ("a", "b", "c"))
+def configured(toy: Path) -> None:
     settings = {
         "version": 1,
         "project": "toy",
@@ -202,6 +201,11 @@ def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> Non
         "html_dir": "html",
     }
     (toy / "asv.conf.json").write_text(json.dumps(settings))
+
+
+def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> None:
+    first, second, third = (commit(subject) for subject in ("a", "b", "c"))
+    configured(toy)
     worse = {("digits", "mae", "linear_probe/v1"): [0.8, 0.81, 0.82, 0.83, 0.84]}
     better = {("digits", "mae", "linear_probe/v1"): [0.1, 0.11, 0.12, 0.13, 0.14]}
     for sha, found in ((first, better), (second, worse), (third, None)):
@@ -220,3 +224,24 @@ def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> Non
     assert len(index["revision_to_hash"]) == 3
     assert LEADERBOARD.name in index["benchmarks"]
     assert list((toy / "html" / "graphs").rglob(f"{LEADERBOARD.name}.json"))
+
+
+def test_a_loss_of_accuracy_is_a_published_regression_and_a_gain_is_none(
+    toy: Path, commit
+) -> None:
+    configured(toy)
+    wobble = (0.0, 0.001, -0.001, 0.002, -0.002)
+    for k, sha in enumerate([commit(subject) for subject in "abcdef"]):
+        errors = {"mae": 0.3, "u_mae": 0.5} if k < 3 else {"mae": 0.5, "u_mae": 0.3}
+        found = {
+            ("digits", method, "linear_probe/v1"): [error + w for w in wobble]
+            for method, error in errors.items()
+        }
+        asv_feed.feed(toy / "results", MACHINE, origin(sha), {LEADERBOARD: found})
+    asv(toy, "publish", "--no-pull")
+    told = json.loads((toy / "html" / "regressions.json").read_text())["regressions"]
+    ((name, _, _, _, latest, best, jumps),) = told
+    assert "mae" in name
+    assert "u_mae" not in name
+    assert (latest, best) == pytest.approx((0.5, 0.3))
+    assert [jump[1] for jump in jumps] == [3]  # commits are counted from 0
