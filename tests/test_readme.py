@@ -12,7 +12,7 @@ from mae_bench.cli import app
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"mae-bench ([a-z]+)", README)))
-OPTIONS = sorted(set(re.findall(r"`?(--[a-z]+)", README)))
+OPTIONS = sorted(set(re.findall(r"`?(--[a-z-]*[a-z])", README)))
 
 
 def test_it_is_short() -> None:
