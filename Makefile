@@ -37,7 +37,8 @@ format: .venv/installed
 # Times the working tree and prints; `mae-bench history --speed` keeps it, by commit.
 bench: .venv/installed
 	$(BIN)/asv machine --yes
-	$(BIN)/asv run --environment existing --launch-method forkserver --show-stderr
+	sed 's#results/asv#.asv/results#' asv.conf.json > .asv.bench.json
+	$(BIN)/asv --config .asv.bench.json run --environment existing --show-stderr
 
 # In build/site, read without internet; asv's graphs by: python3 -m http.server -d build/site
 site: .venv/installed
