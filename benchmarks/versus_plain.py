@@ -253,7 +253,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", nargs="+", default=["S", "C"], choices=SIZES)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--members", type=int, default=5, help="of the ensemble")
     parser.add_argument("--compiled", action=argparse.BooleanOptionalAction)
     parser.add_argument("--output", type=Path, default=Path("results/speed.csv"))

@@ -118,7 +118,7 @@ def _factors(names: list[str], point: tuple[Setting, ...]) -> str:
 def _level(value: Setting) -> str:
     """A level alike, whether its column was read as numbers or as text."""
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]  # None is caught
     except (TypeError, ValueError):
         return str(value)
     return "" if math.isnan(number) else f"{number:.12g}"

@@ -48,7 +48,7 @@ class PooledViT(ViT):
         """Build it; see ``ViT``."""
         super().__init__(*args, **settings)
         self.fc_norm = self.norm
-        self.norm = nn.Identity()  # type: ignore[assignment]
+        self.norm = nn.Identity()  # type: ignore[assignment]  # no norm before
 
     def readout(self, tokens: Float[Tensor, "n t d"]) -> dict[str, Tensor]:
         """``mean`` and ``cls`` of tokens that were not normed, then normed."""
@@ -81,7 +81,7 @@ def encoder_of(state: State, num_heads: int | None = None) -> ViT:
         num_heads=heads,
         mlp_ratio=mlp_ratio,
         cls_token="cls_token" in named,
-        **sizes,  # type: ignore[arg-type]
+        **sizes,  # type: ignore[arg-type]  # all of them are integers
     )
     rows = named["pos_embed"][0]
     named["pos_embed"] = rows[len(rows) - vit.num_patches :]

@@ -97,5 +97,5 @@ LEADERBOARD = Experiment(
         reconstruction_error,
         *registry.guests("metrics"),
     ),
-    cost="220 cells, 190 of them trained: about 20 minutes on two cores",
+    cost="220 cells, 190 of them trained: about 35 minutes on two cores",
 )

@@ -282,8 +282,8 @@ class TwoViews(ViTMethod):
         z1, z2 = self.projector(self.pooled(torch.cat(example))).chunk(2)
         return self.compare(gather(z1), gather(z2))
 
+    @abstractmethod
     def compare(
         self, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]
     ) -> Float[Tensor, ""]:
         """The loss of projections, pair by pair in the same order."""
-        raise NotImplementedError

@@ -4,9 +4,6 @@ from typing import ClassVar
 
 import pytest
 import torch
-from torch import Tensor
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
@@ -114,27 +111,6 @@ def test_masks_that_are_always_the_same_are_refused(family: str) -> None:
 def test_masks_that_cannot_be_drawn_are_refused_when_it_is_built(masks: dict) -> None:
     with pytest.raises(ValueError, match="mask_"):
         MaskContrastive(Stripes(), rng(), **masks)
-
-
-def test_two_seeds_in_one_pass_have_the_losses_and_gradients_of_each_alone() -> None:
-    world = Stripes()
-    made = [MaskContrastive(world, rng(seed), **SMALL) for seed in (0, 1)]
-    shown = [m.prepare(world.sample(6, rng(s)), rng(s)) for s, m in enumerate(made, 2)]
-    weights, _ = stack_module_state(made)
-
-    def loss(w: dict[str, Tensor], x: tuple[Tensor, ...]) -> Tensor:
-        found: Tensor = functional_call(made[0], w, (x,))
-        return found
-
-    both = tuple(torch.stack(view) for view in zip(*shown, strict=True))
-    with sdpa_kernel(SDPBackend.MATH):  # the fused one cannot be mapped on a CPU
-        slopes, values = vmap(grad_and_value(loss))(weights, both)
-    for s, method in enumerate(made):
-        alone = method(shown[s])
-        torch.testing.assert_close(values[s], alone)
-        alone.backward()
-        for name, weight in method.named_parameters():
-            torch.testing.assert_close(slopes[name][s], weight.grad)
 
 
 def told(method: MaskContrastive, batch: Batch) -> tuple[float, float, float]:

@@ -7,8 +7,6 @@ from typing import ClassVar
 import pytest
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.vicreg import (
@@ -151,27 +149,6 @@ def test_the_loss_of_a_batch_is_that_of_each_view_projected_by_itself() -> None:
     torch.testing.assert_close(
         method.loss(batch, rng(3)), vicreg_loss(z1, z2, **weights)
     )
-
-
-def test_two_seeds_in_one_pass_have_the_losses_and_gradients_of_each_alone() -> None:
-    world = Redrawn()
-    made = [VICReg(world, rng(seed), **SMALL) for seed in (0, 1)]
-    shown = [m.prepare(world.sample(6, rng(s)), rng(s)) for s, m in enumerate(made, 2)]
-    weights, _ = stack_module_state(made)
-
-    def loss(w: dict[str, Tensor], x: tuple[Tensor, Tensor]) -> Tensor:
-        found: Tensor = functional_call(made[0], w, (x,))
-        return found
-
-    both = tuple(torch.stack(view) for view in zip(*shown, strict=True))
-    with sdpa_kernel(SDPBackend.MATH):  # the fused one cannot be mapped on a CPU
-        slopes, values = vmap(grad_and_value(loss))(weights, both)
-    for s, method in enumerate(made):
-        alone = method(shown[s])
-        torch.testing.assert_close(values[s], alone)
-        alone.backward()
-        for name, weight in method.named_parameters():
-            torch.testing.assert_close(slopes[name][s], weight.grad)
 
 
 def explained(method: VICReg, batch: Batch) -> float:

@@ -3,13 +3,9 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._pytree import tree_map
 
 from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.methods import Method
 from mae_bench.models.momentum import (
     check_momentum,
     cosine_momentum,
@@ -114,50 +110,6 @@ def step(weights: dict[str, Tensor], gradients: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, gradient in gradients.items():
             weights[name] -= 0.1 * gradient
-
-
-def alone(method: Method, example: object) -> tuple[Tensor, dict[str, Tensor]]:
-    """Loss of two steps, one after the other, and the weights after them."""
-    weights, losses = dict(method.named_parameters()), []
-    trained = {n: w for n, w in weights.items() if w.requires_grad}
-    for k in range(2):
-        loss = method(example)
-        found = torch.autograd.grad(loss, list(trained.values()))
-        step(weights, dict(zip(trained, found, strict=True)))
-        method.follow(weights, k)
-        losses.append(loss.detach())
-    return torch.stack(losses), {n: w.detach() for n, w in weights.items()}
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_two_seeds_stacked_train_and_are_followed_as_each_alone(name: str) -> None:
-    world, learner = Noise(), registry.load("methods", name)
-    methods = [learner(world, rng(seed), **SMALL) for seed in (0, 1)]
-    examples = [
-        m.prepare(world.sample(6, rng(s)), rng(s)) for s, m in enumerate(methods)
-    ]
-    stacked, buffers = stack_module_state(methods)
-    trained = {n for n, w in methods[0].named_parameters() if w.requires_grad}
-
-    def loss(own, frozen, held, example):
-        return functional_call(methods[0], ({**own, **frozen}, held), (example,))
-
-    together = tree_map(lambda *parts: torch.stack(parts), *examples)
-    losses = []
-    for k in range(2):
-        own = {n: w.detach() for n, w in stacked.items() if n in trained}
-        rest = {n: w.detach() for n, w in stacked.items() if n not in trained}
-        # The CPU's own kernel has no rule for members, and warns.
-        with sdpa_kernel(SDPBackend.MATH):
-            gradients, found = vmap(grad_and_value(loss))(own, rest, buffers, together)
-        step(stacked, gradients)
-        methods[0].follow(stacked, k)
-        losses.append(found)
-    for s, (method, example) in enumerate(zip(methods, examples, strict=True)):
-        expected, weights = alone(method, example)
-        torch.testing.assert_close(torch.stack(losses)[:, s], expected)
-        for key, weight in weights.items():
-            torch.testing.assert_close(stacked[key][s], weight, atol=2e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", [m for m in METHODS if m != "simsiam"])
