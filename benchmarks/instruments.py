@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 
 import mae_bench
-from mae_bench import registry
+from mae_bench.records import registry
 
 SIZES = ["usual", "large"]
 PROBES = ["linear_probe", "linear_r2", "knn_probe", "block_r2", "mcc"]
@@ -77,8 +77,8 @@ class Judging:
     repeat = (1, 3, 5.0)
 
     def setup(self) -> None:
-        from mae_bench.judge import judge
-        from mae_bench.rows import read_measurements
+        from mae_bench.records.rows import read_measurements
+        from mae_bench.verdicts.judge import judge
 
         folder = Path(mae_bench.__file__).parent.parent / "results" / "measurements"
         if not folder.is_dir():

@@ -13,10 +13,11 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mae_bench import provenance, registry
 from mae_bench.commits import asv_feed, errors, history
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.schema import UsageError
+from mae_bench.records import registry
+from mae_bench.records.schema import UsageError
+from mae_bench.runs import provenance
 
 VERSIONS = {metric.id: metric.version for metric in LEADERBOARD.metrics}
 HEADLINES = [errors.label(h, VERSIONS[h.metric]) for h in errors.RANKED]

@@ -14,9 +14,10 @@ from typing import ClassVar
 
 import torch
 
-from mae_bench import registry, train
 from mae_bench.methods import Method
-from mae_bench.schema import TIERS, Cell
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS, Cell
+from mae_bench.training import train
 
 METHODS = [m for m in registry.names("methods") if registry.load("methods", m).trains]
 SIZES = ["usual", "large"]

@@ -22,13 +22,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain_mae import PlainMAE
-from mae_bench import provenance
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.ensemble import Ensemble
 from mae_bench.methods.mae import MAE
-from mae_bench.optimiser import BETAS
-from mae_bench.rows import write_table
-from mae_bench.train import Watch, calls, run
+from mae_bench.models.optimiser import BETAS
+from mae_bench.records.rows import write_table
+from mae_bench.runs import provenance
+from mae_bench.training.ensemble import Ensemble
+from mae_bench.training.train import Watch, calls, run
 
 MASK_RATIO = 0.75
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mae_bench.rows import COLUMNS
+from mae_bench.records.rows import COLUMNS
 
 # A package of our name that measures nothing and writes one table of rows.
 CLI = f"""

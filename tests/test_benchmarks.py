@@ -13,7 +13,7 @@ from asv_runner.benchmarks._base import Benchmark
 from asv_runner.discovery import disc_benchmarks
 
 from mae_bench.commits import asv_feed, errors, history, worktree
-from mae_bench.rows import read_rows
+from mae_bench.records.rows import read_rows
 
 ROOT = Path(__file__).parent.parent
 
@@ -94,8 +94,11 @@ def test_quality_of_what_was_not_measured_is_not_a_number(
     assert board.setup_cache() == {}
     assert gaps.setup_cache() == {}
     assert math.isnan(board.track_error({}, "digits", "mae", "linear_probe/v1"))
-    assert math.isnan(gaps.track_gap({("null",): None}, "null"))
-    assert gaps.track_gap({("null",): [0.5]}, "null") == {"samples": [0.5], "number": 1}
+    assert math.isnan(gaps.track_gap({("visible_share",): None}, "visible_share"))
+    assert gaps.track_gap({("visible_share",): [0.5]}, "visible_share") == {
+        "samples": [0.5],
+        "number": 1,
+    }
 
 
 def test_quality_reads_the_history_of_the_code_at_hand_if_it_is_clean(

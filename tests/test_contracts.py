@@ -13,10 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import predictions, registry
+from mae_bench import predictions
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
 from mae_bench.methods import Method
 from mae_bench.metrics import Direction
 from mae_bench.predictions import Form
@@ -24,16 +22,19 @@ from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.membership import Membership
 from mae_bench.predictions.nearer import Nearer
-from mae_bench.predictions.null import Null
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.rows import COLUMNS, matching
-from mae_bench.schema import TIERS, UsageError
-from mae_bench.score import READERS
+from mae_bench.records import registry
+from mae_bench.records.rows import COLUMNS, matching
+from mae_bench.records.schema import TIERS, UsageError
+from mae_bench.runs.score import READERS
 from mae_bench.theories import Prediction
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 SMOKE = TIERS["smoke"]
 DATASETS, METHODS, METRICS, EXPERIMENTS, THEORIES = (
@@ -362,8 +363,8 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
 
 
 def parts(form: Form) -> dict[str, Any]:
-    """The fields of a form; a null's are those of what it denies."""
-    return vars(form.form) if isinstance(form, Null) else vars(form)
+    """The fields of a form; an equivalence's are those of what it denies."""
+    return vars(form.form) if isinstance(form, Equivalence) else vars(form)
 
 
 def sides(form: Form) -> list[dict[str, Any]]:
@@ -500,8 +501,8 @@ FORMS: dict[str, Form] = {
     "equality with a constant": Equality(0.01, TOP, 0.25),
     "membership": Membership(0.9),
     "nearer": Nearer(0.1, "mask_ratio", level=0.5, near=0.75, far=0.25),
-    "no contrast": Null(0.1, Contrast(0.1, HIGH, LOW)),
-    "no trend": Null(0.1, Trend(0.1, "mask_ratio")),
+    "no contrast": Equivalence(0.1, Contrast(0.1, HIGH, LOW)),
+    "no trend": Equivalence(0.1, Trend(0.1, "mask_ratio")),
     "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.1, 0.9)),
     "peak": Peak(0.1, "mask_ratio"),
     "trend": Trend(0.1, "mask_ratio", "decreasing"),
@@ -511,7 +512,7 @@ FORMS: dict[str, Form] = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_the_synthetic_rows_reach_both_ends_of_every_form(name: str) -> None:
-    prediction = replace(PREDICTIONS["null/N1"][1], form=FORMS[name])
+    prediction = replace(PREDICTIONS["visible_share/N1"][1], form=FORMS[name])
     plain = {k: v for k, v in prediction.where.items() if k != "target"}
     assert verdicts(replace(prediction, where=plain)) >= {"supported", "refuted"}
 

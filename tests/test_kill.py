@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mae_bench.rows import read_rows
+from mae_bench.records.rows import read_rows
 
 GRID = ("--experiment", "uniformity", "--dataset", "gaussian_tree")
 UNEVEN = ["train_seconds", "commit", "dirty"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mae_bench import registry
 from mae_bench.cli import app
+from mae_bench.records import registry
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

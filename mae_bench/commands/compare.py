@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mae_bench.console import errors_in_one_line, say
-from mae_bench.options import Json
-from mae_bench.schema import UsageError
+from mae_bench.commands.console import errors_in_one_line, say
+from mae_bench.commands.options import Json
+from mae_bench.records.schema import UsageError
 
 _SIDE = "A commit, a store, or a folder of results."
 
@@ -48,7 +48,7 @@ def compare(
     from mae_bench.commits import side_by_side
     from mae_bench.commits.changes import exit_code
     from mae_bench.commits.sides import side
-    from mae_bench.store import write_atomically
+    from mae_bench.records.store import write_atomically
 
     try:
         found = verb.compare(

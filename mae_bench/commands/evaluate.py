@@ -7,8 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mae_bench.console import console, end, errors_in_one_line, say
-from mae_bench.options import Datasets, Device, Folder, Json, Seeds, Tier, TierName
+from mae_bench.commands.console import console, end, errors_in_one_line, say
+from mae_bench.commands.options import (
+    Datasets,
+    Device,
+    Folder,
+    Json,
+    Seeds,
+    Tier,
+    TierName,
+)
 
 SPEC = "A checkpoint (MAE, timm, Hugging Face), or module:function for an nn.Module."
 
@@ -40,12 +48,13 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure an encoder from elsewhere and place it in the leaderboard."""
-    from mae_bench import launch, rank
     from mae_bench.encoders import evaluate as verb
     from mae_bench.encoders import outsider
     from mae_bench.experiments.leaderboard import LEADERBOARD
-    from mae_bench.registry import id_of
-    from mae_bench.schema import TIERS
+    from mae_bench.records.registry import id_of
+    from mae_bench.records.schema import TIERS
+    from mae_bench.runs import launch
+    from mae_bench.verdicts import rank
 
     (where,) = launch.devices(device, 1)
     worlds = verb.worlds_of(

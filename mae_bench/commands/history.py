@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mae_bench import registry
-from mae_bench.console import errors_in_one_line, say
-from mae_bench.options import Again, Experiments, Json, Rerun, Tier, TierName
-from mae_bench.schema import UsageError
+from mae_bench.commands.console import errors_in_one_line, say
+from mae_bench.commands.options import Again, Experiments, Json, Rerun, Tier, TierName
+from mae_bench.records import registry
+from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
     from mae_bench.commits.asv_feed import Origin

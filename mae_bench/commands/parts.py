@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from mae_bench import registry
-from mae_bench.console import errors_in_one_line, say
-from mae_bench.options import Json, StorePath
-from mae_bench.store import Store
+from mae_bench.commands.console import errors_in_one_line, say
+from mae_bench.commands.options import Json, StorePath
+from mae_bench.records import registry
+from mae_bench.records.store import Store
 
 
 def list_parts(
@@ -40,7 +40,7 @@ def list_parts(
 @errors_in_one_line
 def info(name: str, as_json: Json = False) -> None:
     """Say what a part is, what it can be set to, and where it comes from."""
-    from mae_bench import describe
+    from mae_bench.commands import describe
 
     found = describe.describe(name)
     say(json.dumps(found, indent=1) if as_json else describe.render(found))
@@ -49,7 +49,7 @@ def info(name: str, as_json: Json = False) -> None:
 @errors_in_one_line
 def doctor(store: StorePath = Path(".store"), as_json: Json = False) -> None:
     """Check the installation, the machine and the store."""
-    from mae_bench import describe
+    from mae_bench.commands import describe
 
     checks = describe.examine(Store(store))
     if as_json:

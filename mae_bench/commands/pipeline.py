@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mae_bench import registry
-from mae_bench.console import console, end, errors_in_one_line, say
-from mae_bench.options import (
+from mae_bench.commands.console import console, end, errors_in_one_line, say
+from mae_bench.commands.options import (
     Again,
     Datasets,
     Device,
@@ -26,8 +25,9 @@ from mae_bench.options import (
     Tier,
     TierName,
 )
-from mae_bench.schema import UsageError
-from mae_bench.store import Store
+from mae_bench.records import registry
+from mae_bench.records.schema import UsageError
+from mae_bench.records.store import Store
 
 
 def _folder(results: Path | None, tier: str) -> Path:
@@ -55,8 +55,8 @@ def _measure(
     ensembles: bool | None,
 ) -> dict[str, str]:
     """Measure; gives the reason of every chosen cell that failed."""
-    from mae_bench import launch, measure, plan
-    from mae_bench.progress import progress
+    from mae_bench.runs import launch, measure, plan
+    from mae_bench.runs.progress import progress
 
     cells = Store(store, lambda line: console.print(line, highlight=False))
     wanted = plan.plan(
@@ -94,8 +94,8 @@ def _measurements(folder: Path) -> Path:
 
 
 def _judge(folder: Path) -> tuple[Any, Any]:
-    from mae_bench import judge
-    from mae_bench.rows import read_measurements
+    from mae_bench.records.rows import read_measurements
+    from mae_bench.verdicts import judge
 
     measured = read_measurements(_measurements(folder))
     verdicts, theories = judge.judge(_load("theories", None), measured)
@@ -104,8 +104,8 @@ def _judge(folder: Path) -> tuple[Any, Any]:
 
 
 def _rank(folder: Path) -> Any:
-    from mae_bench import rank
-    from mae_bench.rows import read_measurements
+    from mae_bench.records.rows import read_measurements
+    from mae_bench.verdicts import rank
 
     measured = read_measurements(_measurements(folder))
     board = rank.rank(measured)
@@ -115,7 +115,7 @@ def _rank(folder: Path) -> Any:
 
 def _plot(folder: Path) -> list[Path]:
     _measurements(folder)
-    from mae_bench import plot
+    from mae_bench.pages import plot
 
     return plot.plot(folder, _load("experiments", None))
 
@@ -136,7 +136,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
-    from mae_bench import rank
+    from mae_bench.verdicts import rank
 
     folder = _folder(results, tier)
     failed = _measure(
@@ -209,7 +209,7 @@ def judge(results: Folder = Path("results"), as_json: Json = False) -> None:
 @errors_in_one_line
 def rank(results: Folder = Path("results"), as_json: Json = False) -> None:
     """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
-    from mae_bench import rank as verb
+    from mae_bench.verdicts import rank as verb
 
     board = _rank(results)
     say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))

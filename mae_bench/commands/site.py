@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from mae_bench.console import console, errors_in_one_line, say
-from mae_bench.options import Folder, Json
+from mae_bench.commands.console import console, errors_in_one_line, say
+from mae_bench.commands.options import Folder, Json
 
 
 @errors_in_one_line

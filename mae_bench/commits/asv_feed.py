@@ -21,7 +21,7 @@ from filelock import FileLock
 from scipy import stats
 
 from mae_bench.commits.errors import Errors
-from mae_bench.store import Record, write_atomically
+from mae_bench.records.store import Record, write_atomically
 
 VERSION = "1"
 TIMEOUT = 60

@@ -19,7 +19,7 @@ from mae_bench.commits import asv_feed
 from mae_bench.commits.asv_feed import Origin
 from mae_bench.commits.child import run
 from mae_bench.commits.worktree import python_path
-from mae_bench.store import Record
+from mae_bench.records.store import Record
 
 # They need the package of today: one reads the history, others are scripts.
 _NOT_SPEED = ("quality.py", "*plain*", "__pycache__")

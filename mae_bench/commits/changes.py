@@ -20,8 +20,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mae_bench.rank import ENOUGH_SEEDS
-from mae_bench.stats import CONFIDENCE, holm, p_value, student_interval
+from mae_bench.records.stats import CONFIDENCE, holm, p_value, student_interval
+from mae_bench.verdicts.rank import ENOUGH_SEEDS
 
 Verdict = Literal["worse", "better", "same", "unknown", "new"]
 Numbers = npt.NDArray[np.float64]

@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mae_bench import registry
 from mae_bench.commits import timings
 from mae_bench.commits.changes import Change, Numbers, Verdict, paired, settle
 from mae_bench.commits.sides import CELL, NUMBER, Side
 from mae_bench.metrics import Metric
-from mae_bench.rank import CEILING, SHUFFLED
-from mae_bench.schema import STATUSES
+from mae_bench.records import registry
+from mae_bench.records.schema import STATUSES
+from mae_bench.verdicts.rank import CEILING, SHUFFLED
 
 # Two numbers of a CSV that are written with 6 decimals differ by this at most if equal.
 RESOLUTION = 2e-6

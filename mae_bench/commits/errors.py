@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mae_bench.evidence import experiment_id
-from mae_bench.forecast import forecast_skill
-from mae_bench.rank import HEADLINES, Headline
-from mae_bench.rows import Measurements, matching
-from mae_bench.schema import UsageError
+from mae_bench.records.rows import Measurements, matching
+from mae_bench.records.schema import UsageError
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.forecast import forecast_skill
+from mae_bench.verdicts.rank import HEADLINES, Headline
 
 if TYPE_CHECKING:
     from mae_bench.theories import Theory

@@ -26,12 +26,12 @@ from filelock import FileLock, Timeout
 from mae_bench.commits.child import run
 from mae_bench.commits.errors import of_commit
 from mae_bench.commits.worktree import Commit, python_path, worktree
-from mae_bench.rows import Measurements, read_rows
-from mae_bench.schema import UsageError
-from mae_bench.store import write_atomically
+from mae_bench.records.rows import Measurements, read_rows
+from mae_bench.records.schema import UsageError
+from mae_bench.records.store import write_atomically
 
 if TYPE_CHECKING:
-    from mae_bench.plan import Rerun
+    from mae_bench.runs.plan import Rerun
 
 NOT_TIMED = ""
 

@@ -7,7 +7,7 @@ import platform
 import re
 from pathlib import Path
 
-from mae_bench.store import Record
+from mae_bench.records.store import Record
 
 
 def this_machine() -> Record:

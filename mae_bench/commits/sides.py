@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from mae_bench import measure, registry
 from mae_bench.experiments import Experiment
-from mae_bench.rows import COLUMNS, Measurements, read_measurements, write_rows
-from mae_bench.schema import TIERS, Cell, Setting, Tier, UsageError
-from mae_bench.store import Record, Store
+from mae_bench.records import registry
+from mae_bench.records.rows import COLUMNS, Measurements, read_measurements, write_rows
+from mae_bench.records.schema import TIERS, Cell, Setting, Tier, UsageError
+from mae_bench.records.store import Record, Store
+from mae_bench.runs import measure
 
 # What names a cell of any seed, and a number of it.
 CELL = ("tier", "experiment", "dataset", "method", "factors")

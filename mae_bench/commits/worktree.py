@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mae_bench.schema import UsageError
-from mae_bench.store import write_atomically
+from mae_bench.records.schema import UsageError
+from mae_bench.records.store import write_atomically
 
 # Python runs a file of this name at its start, in every process. An editable install
 # answers for each module that a package on the path lacks: it would lend an old commit

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.haar import orthonormal
+from mae_bench.models.haar import orthonormal
 
 SIDE = 8
 PIXELS = SIDE * SIDE // 2  # of a half

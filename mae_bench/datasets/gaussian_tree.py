@@ -19,7 +19,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset, orthant
-from mae_bench.haar import orthonormal, rotations
+from mae_bench.models.haar import orthonormal, rotations
 
 
 class GaussianTree(Dataset):

@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
+from mae_bench.datasets._pictures import Pictures, need
 from mae_bench.datasets.image_folder import ImageFolder, splits_of
-from mae_bench.decode import Pictures, need
-from mae_bench.registry import nearest
-from mae_bench.schema import UsageError
+from mae_bench.records.registry import nearest
+from mae_bench.records.schema import UsageError
 
 
 class Address(NamedTuple):

@@ -15,8 +15,8 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset, SplitName
-from mae_bench.decode import CHUNK, NAMES, Pictures, need, write_once
-from mae_bench.schema import UsageError, digest
+from mae_bench.datasets._pictures import CHUNK, NAMES, Pictures, need, write_once
+from mae_bench.records.schema import UsageError, digest
 
 SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(
     ("val", "valid", "validation"), "val"

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from mae_bench.datasets import Batch, Dataset, orthant
-from mae_bench.haar import orthonormal
+from mae_bench.models.haar import orthonormal
 
 _CALIBRATION = 2**15  # images that fix a node's mean and variance, to about 1 %
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.haar import orthonormal
+from mae_bench.models.haar import orthonormal
 
 GRID = 6
 LOCAL_AREAS = 3

@@ -31,7 +31,7 @@ from scipy.linalg import helmert
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.haar import orthonormal
+from mae_bench.models.haar import orthonormal
 
 FAMILIES = ("random", "shift", "balanced")
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from mae_bench import provenance, registry
 from mae_bench.datasets import Dataset
 from mae_bench.encoders.outsider import Outsider, Reader, in_one_line, threads
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.rank import rank
-from mae_bench.rows import read_rows, write_rows
-from mae_bench.schema import Cell, Measurement, Setting, Settings, UsageError
-from mae_bench.score import score
-from mae_bench.store import Record
-from mae_bench.train import generator
+from mae_bench.records import registry
+from mae_bench.records.rows import read_rows, write_rows
+from mae_bench.records.schema import Cell, Measurement, Setting, Settings, UsageError
+from mae_bench.records.store import Record
+from mae_bench.runs import provenance
+from mae_bench.runs.score import score
+from mae_bench.training.train import generator
+from mae_bench.verdicts.rank import rank
 
 EXPERIMENT = "leaderboard"
 TRIAL = 2  # images that a network is tried on before anything is measured

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 State = Mapping[str, Tensor]
 

@@ -19,7 +19,7 @@ from mae_bench.datasets import Batch, Dataset
 from mae_bench.encoders import checkpoint
 from mae_bench.methods import Method
 from mae_bench.models.vit import ViT
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 CHUNK = 100  # images at a time: a large ViT's tokens of more fill a small memory
 

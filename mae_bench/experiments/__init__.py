@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from mae_bench import registry
 from mae_bench.datasets import Dataset
 from mae_bench.methods import Method
 from mae_bench.metrics import WITHOUT_VIEW, Metric
-from mae_bench.schema import Cell, Setting, Settings, Tier
+from mae_bench.records import registry
+from mae_bench.records.schema import Cell, Setting, Settings, Tier
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ DECODER_ATTENTION = Experiment(
         "operator_kernel": "both hurt: the inter-patch topology is learned there",
         "local_contrast": "positions are what the decoder goes by; masks do not matter",
         "cross_attention_decoder": "flat in mask_to_mask; positions matter",
-        "null": "flat: what is visible does not change",
+        "visible_share": "flat: what is visible does not change",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

@@ -15,7 +15,7 @@ DECODER_DEPTH = Experiment(
         "operator_kernel": "a clear drop of the probe at 0 and 1 blocks",
         "spatial_correlations": "best with 2 to 4 blocks",
         "local_contrast": "the decoder's attention stays near",
-        "null": "flat: what is visible does not change",
+        "visible_share": "flat: what is visible does not change",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

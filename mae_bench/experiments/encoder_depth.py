@@ -11,7 +11,7 @@ ENCODER_DEPTH = Experiment(
     question="Does a deeper encoder give better features?",
     expected={
         "spatial_correlations": "the probe rises with depth; the loss does not tell",
-        "null": "flat: what is visible does not change",
+        "visible_share": "flat: what is visible does not change",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

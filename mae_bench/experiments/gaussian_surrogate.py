@@ -17,7 +17,7 @@ GAUSSIAN_SURROGATE = Experiment(
     question="Does an autoencoder use more than the correlations between pixels?",
     expected={
         "spatial_correlations": "a gain over linear on digits, none on the surrogate",
-        "null": "no gain on either",
+        "visible_share": "no gain on either",
     },
     datasets=(Digits, SurrogateDigits),
     methods=(MAE,),

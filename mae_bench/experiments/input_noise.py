@@ -16,7 +16,7 @@ INPUT_NOISE = Experiment(
     expected={
         "mask_graph_alignment": "the autoencoder, which sees everything, far below",
         "spatial_correlations": "autoencoder <= denoising < mae, in reach and probe",
-        "null": "mae below both: it sees the least",
+        "visible_share": "mae below both: it sees the least",
     },
     datasets=(GaussianTree,),
     methods=(MAE, Autoencoder, Denoising),

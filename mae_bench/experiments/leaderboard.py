@@ -1,6 +1,5 @@
 """Where does each method stand, between the floor and the ceiling?"""
 
-from mae_bench import registry
 from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
@@ -41,6 +40,7 @@ from mae_bench.metrics.partial_r2 import partial_r2
 from mae_bench.metrics.participation_ratio import participation_ratio
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.metrics.uniformity import uniformity
+from mae_bench.records import registry
 
 LEADERBOARD = Experiment(
     question="Where does each method stand, between the floor and the ceiling?",
@@ -51,7 +51,7 @@ LEADERBOARD = Experiment(
         "attention_homogeneity": "simclr: far attention of like heads; mae: neither",
         "class_subspaces": "mae: attention as far in the first layer as in all",
         "occlusion_invariant_features": "mae below simclr on the probe of digits",
-        "null": "mae, u_mae: no difference that their intervals separate",
+        "visible_share": "mae, u_mae: no difference that their intervals separate",
     },
     datasets=(GaussianTree, Digits, *registry.guests("datasets")),
     methods=(

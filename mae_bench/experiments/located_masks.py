@@ -7,7 +7,7 @@ from mae_bench.methods.mae import MAE
 from mae_bench.methods.reduced_rank import ReducedRank
 from mae_bench.metrics.located_r2 import located_r2
 from mae_bench.metrics.reconstruction_error import reconstruction_error
-from mae_bench.schema import Settings
+from mae_bench.records.schema import Settings
 
 # Numbers in c(m): the root's 2, and 1 for each node of level 1 that the mask cuts.
 WIDTH_OF_C = {"left": 2, "leaf": 3, "column": 4, "centre": 6}

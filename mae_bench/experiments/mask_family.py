@@ -11,7 +11,7 @@ MASK_FAMILY = Experiment(
     question="Does the shape of the mask matter, at the same ratio?",
     expected={
         "hierarchical_latents": "masks along the sub-trees best, then random ones",
-        "null": "flat: as much is visible",
+        "visible_share": "flat: as much is visible",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

@@ -22,7 +22,7 @@ MASK_RATIO = Experiment(
         "mask_graph_alignment": "inverted U: connectivity against labelling error",
         "spatial_correlations": "the reach of the Jacobian grows with the ratio",
         "local_contrast": "the distance of attention grows with the ratio",
-        "null": "falling: the more is visible in training, the better",
+        "visible_share": "falling: the more is visible in training, the better",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

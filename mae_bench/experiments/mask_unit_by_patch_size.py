@@ -16,7 +16,7 @@ MASK_UNIT_BY_PATCH_SIZE = Experiment(
         "hierarchical_latents": "the unit sets the level, the patch does not",
         "mask_graph_alignment": "only through connectivity and labelling error",
         "spatial_correlations": "small patches at high ratios best",
-        "null": "flat in both: as much is visible",
+        "visible_share": "flat in both: as much is visible",
         "average_distance": "the farther the nearest visible pixel, the worse",
     },
     datasets=(GaussianTree, RandomHierarchy),

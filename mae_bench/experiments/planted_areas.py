@@ -17,7 +17,7 @@ PLANTED_AREAS = Experiment(
     question="Which planted areas does attention find, the global or the local ones?",
     expected={
         "attention_diversity": "MAE its own area, of any size; SimCLR the global one",
-        "null": "the initial weights' attention, everywhere",
+        "visible_share": "the initial weights' attention, everywhere",
     },
     datasets=(PlantedAreas,),
     methods=(MAE, SimCLR),

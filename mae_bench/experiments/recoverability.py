@@ -15,7 +15,7 @@ RECOVERABILITY = Experiment(
     question="How much of what can be recovered do the features hold?",
     expected={
         "hierarchical_latents": "the root nearest its ceiling at the middle ratios",
-        "null": "the nearer the ceiling, the more is visible in training",
+        "visible_share": "the nearer the ceiling, the more is visible in training",
     },
     datasets=(GaussianTree, RandomHierarchy),
     methods=(MAE, RandomInit),

@@ -17,7 +17,7 @@ ROOT_USE = Experiment(
     question="Does an autoencoder use the root of the hierarchy to reconstruct?",
     expected={
         "hierarchical_latents": "more explained than without the root",
-        "null": "never more explained than without the root",
+        "visible_share": "never more explained than without the root",
     },
     datasets=(RandomHierarchy,),
     methods=(MAE,),

@@ -14,7 +14,7 @@ SYMMETRY = Experiment(
         "hierarchical_latents": "symmetric: the shared latents are the same",
         "mask_graph_alignment": "not symmetric: the labelling error only grows",
         "spatial_correlations": "not symmetric",
-        "null": "falling with r",
+        "visible_share": "falling with r",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

@@ -19,7 +19,7 @@ TRAINING_TIME = Experiment(
         "operator_kernel": "the attention kernel falls in rank",
         "spatial_correlations": "the reach of the Jacobian grows, local to global",
         "occlusion_invariant_features": "an image and its visible part become alike",
-        "null": "the longer, the better",
+        "visible_share": "the longer, the better",
     },
     datasets=(GaussianTree,),
     methods=(MAE,),

@@ -15,7 +15,7 @@ UNIFORMITY = Experiment(
     question="What does a uniformity loss do to the features of a masked autoencoder?",
     expected={
         "mask_graph_alignment": "rank rises with lambda; probes peak near 0.01",
-        "null": "probes flat in lambda: what is visible does not change",
+        "visible_share": "probes flat in lambda: what is visible does not change",
     },
     datasets=(GaussianTree,),
     methods=(UMAE,),

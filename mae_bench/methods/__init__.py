@@ -20,10 +20,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.models.augmentation import augment
 from mae_bench.models.masking import Masking, random_masking
+from mae_bench.models.optimiser import adamw, warmup_cosine
 from mae_bench.models.processes import gather, shard
 from mae_bench.models.projector import Projector
 from mae_bench.models.vit import ViT
-from mae_bench.optimiser import adamw, warmup_cosine
 
 
 class Method(L.LightningModule):

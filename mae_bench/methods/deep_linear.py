@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.haar import rotations
 from mae_bench.methods import Method
+from mae_bench.models.haar import rotations
 
 
 class DeepLinear(Method):

@@ -9,7 +9,7 @@ from mae_bench.methods import Method
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics import Skip, metric
 from mae_bench.models.vit import patchify
-from mae_bench.stats import kendall_tau
+from mae_bench.records.stats import kendall_tau
 
 IMAGES = 500
 MASKS = 4

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mae_bench.pages.page import page
 from mae_bench.pages.tables import Row, leaderboard, theories
-from mae_bench.schema import UsageError
-from mae_bench.stats import wilson
+from mae_bench.records.schema import UsageError
+from mae_bench.records.stats import wilson
 
 STRICT = ("theorem", "derived")
 _DOOR = """<!doctype html><html lang="en"><head><meta charset="utf-8">

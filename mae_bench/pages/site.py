@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mae_bench.pages.report import report
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 CONFIG, LOCK = Path("asv.conf.json"), Path("benchmarks/vendor.json")
 OWN_SCRIPTS = ("jquery", "stupid-table-plugin")

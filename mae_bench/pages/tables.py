@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from mae_bench import scorecard
+from mae_bench.pages import scorecard
 from mae_bench.pages.page import LEAST, cell, head, interval, number, table, text
-from mae_bench.rank import CEILING, FLOOR, HEADLINES, Headline
+from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES, Headline
 
 Row = Mapping[str, str]
 
@@ -138,12 +138,12 @@ def theories(scores: Sequence[Row], verdicts: Sequence[Row]) -> str:
     )
     parts = [
         "<p>Effects are turned so that positive is what the theory claims, in the unit "
-        "of the metric, means over seeds with 95 % intervals; of an equality or a "
-        "null, the signed difference, claimed to lie within the margin; of a bound, "
-        "the least slack and its range over seeds. Scores are the shares that are "
-        "supported among the decided, with Wilson intervals; forecasts, Kendall's tau "
-        "between what was forecast without training and what was measured. A claim is "
-        "void if its control supports it too.</p>",
+        "of the metric, means over seeds with 95 % intervals; of an equality or an "
+        "equivalence, the signed difference, claimed to lie within the margin; of a "
+        "bound, the least slack and its range over seeds. Scores are the shares that "
+        "are supported among the decided, with Wilson intervals; forecasts, Kendall's "
+        "tau between what was forecast without training and what was measured. A claim "
+        "is void if its control supports it too.</p>",
         _scores(order),
     ]
     for score in order:

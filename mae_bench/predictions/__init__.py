@@ -2,7 +2,7 @@
 
 A form looks at tidy rows (``seed``, ``value``, factor columns) and gives one effect a
 seed, in the metric's unit. Most are one-sided: turned so that positive is what is
-claimed, and supported above the margin. An ``Equivalence`` claims that an effect is
+claimed, and supported above the margin. An ``TwoSided`` claims that an effect is
 nought: it is supported inside the margins.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mae_bench import stats
-from mae_bench.rows import Where, matching, seed_means
-from mae_bench.schema import Setting
+from mae_bench.records import stats
+from mae_bench.records.rows import Where, matching, seed_means
+from mae_bench.records.schema import Setting
 
 ENOUGH_SEEDS = 3
 Decision = Literal["supported", "refuted", "undecided"]
@@ -35,7 +35,7 @@ class Form(ABC):
             seen; in the metric's unit.
     """
 
-    # Whether an effect of 0 means that there is nothing: what ``Null`` can deny.
+    # Whether an effect of 0 means that there is nothing: what ``Equivalence`` can deny.
     signed: ClassVar[bool] = True
 
     margin: float
@@ -71,7 +71,7 @@ class Form(ABC):
 
 
 @dataclass(frozen=True)
-class Equivalence(Form):
+class TwoSided(Form):
     """The effect is nought: its signed mean is within the margin on both sides.
 
     Supported if the 95 % interval lies inside (-margin, margin), refuted if it lies

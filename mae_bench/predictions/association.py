@@ -8,8 +8,8 @@ from typing import Literal
 import pandas as pd
 
 from mae_bench.predictions import Form, by_point
-from mae_bench.rows import Where, matching, seed_means
-from mae_bench.stats import kendall_tau
+from mae_bench.records.rows import Where, matching, seed_means
+from mae_bench.records.stats import kendall_tau
 
 
 @dataclass(frozen=True)

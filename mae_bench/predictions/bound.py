@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.predictions import ENOUGH_SEEDS, Decision, Form, by_point, difference
-from mae_bench.rows import Where, matching
+from mae_bench.records.rows import Where, matching
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from mae_bench.predictions import Form, difference
-from mae_bench.rows import Where
+from mae_bench.records.rows import Where
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from mae_bench.predictions import (
-    Equivalence,
+    TwoSided,
     by_point,
     constant_or_means,
     difference,
     farthest,
 )
-from mae_bench.rows import Where
+from mae_bench.records.rows import Where
 
 
 @dataclass(frozen=True)
-class Equality(Equivalence):
+class Equality(TwoSided):
     """Value less exact value, within the margin on both sides, paired by seed.
 
     Differences of a seed's rows are averaged, so opposite errors may cancel, except

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mae_bench.predictions import Form, hardest
-from mae_bench.rows import seed_table
-from mae_bench.schema import Setting
+from mae_bench.records.rows import seed_table
+from mae_bench.records.schema import Setting
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.predictions import Form, hardest
-from mae_bench.rows import seed_table
-from mae_bench.stats import CONFIDENCE, p_value
+from mae_bench.records.rows import seed_table
+from mae_bench.records.stats import CONFIDENCE, p_value
 
 
 def peak_contrasts(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Literal
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.predictions import Control, Form
-from mae_bench.schema import Setting
+from mae_bench.records.schema import Setting
 
 Standing = Literal["theorem", "derived", "extrapolation"]
 

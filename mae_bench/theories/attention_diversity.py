@@ -4,7 +4,7 @@ from mae_bench.experiments.planted_areas import PLANTED_AREAS
 from mae_bench.metrics.area_attention import area_attention
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.schema import Setting
+from mae_bench.records.schema import Setting
 from mae_bench.theories import Prediction, Theory
 
 _UNTRAINED = Control(

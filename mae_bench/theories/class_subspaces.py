@@ -4,7 +4,7 @@ from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.metrics.attention import attention
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.predictions.null import Null
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.theories import Prediction, Theory
 
 # The nearest here to the photographs of which the paper speaks.
@@ -52,7 +52,7 @@ CLASS_SUBSPACES = Theory(
         "S2-persistent": Prediction(
             claim="and so it stays: the mean reach over an MAE's layers is that of the "
             "first, within a tenth of what even attention has",
-            form=Null(
+            form=Equivalence(
                 margin=0.1,
                 form=Contrast(
                     margin=0.1,

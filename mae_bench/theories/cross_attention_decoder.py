@@ -9,7 +9,7 @@ from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
-from mae_bench.predictions.null import Null
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.theories import Prediction, Theory
 
 _WHOLE = {"mask_to_mask": True, "pos_embed": True}
@@ -23,9 +23,9 @@ def _equal(value: dict[str, bool]) -> Equality:
     return Equality(margin=0.02, value=value, exact=_WHOLE, relative=True)
 
 
-def _no_change(treatment: dict[str, bool]) -> Null:
+def _no_change(treatment: dict[str, bool]) -> Equivalence:
     """R2 within 0.02 of the whole decoder's."""
-    return Null(
+    return Equivalence(
         margin=0.02, form=Contrast(margin=0.02, treatment=treatment, baseline=_WHOLE)
     )
 
@@ -33,9 +33,9 @@ def _no_change(treatment: dict[str, bool]) -> Null:
 def _few(metric: Metric, dataset: str, **where: str) -> Prediction:
     """A number of CrossMAE that is MAE's within 0.02."""
 
-    def same(method: str) -> Null:
+    def same(method: str) -> Equivalence:
         form = Contrast(0.02, treatment={"method": method}, baseline={"method": "mae"})
-        return Null(margin=0.02, form=form)
+        return Equivalence(margin=0.02, form=form)
 
     return Prediction(
         claim="a decoder of cross-attention that is asked for a quarter of the patches "

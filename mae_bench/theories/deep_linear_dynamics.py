@@ -11,8 +11,8 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.trend import Trend
-from mae_bench.registry import settings
-from mae_bench.schema import Setting
+from mae_bench.records.registry import settings
+from mae_bench.records.schema import Setting
 from mae_bench.theories import Forecast, Prediction, Theory
 
 _START, _SMALL_START = 0.02, 1e-4

@@ -1,7 +1,5 @@
 """Kong et al. 2023: an MAE identifies the latents that its mask makes shared."""
 
-from mae_bench.claims.identifiability import IDENTIFIABILITY
-from mae_bench.claims.location import LOCATION
 from mae_bench.experiments.mask_family import MASK_FAMILY
 from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
@@ -11,12 +9,14 @@ from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.oracles.forecasting import root_share
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.nearer import Nearer
-from mae_bench.predictions.null import Null
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.schema import Setting
+from mae_bench.records.schema import Setting
 from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
+from mae_bench.theories.claims.location import LOCATION
 
 _ROOT = {"token": "mean", "target": "level_0"}
 _LEVELS = ("level_0", "level_1", "level_2")
@@ -135,7 +135,7 @@ HIERARCHICAL_LATENTS = Theory(
         "K13": Prediction(
             claim="a very high ratio keeps low-level information as a very low one "
             "does: the lowest latents are read as well at 0.9 as at 0.1",
-            form=Null(
+            form=Equivalence(
                 margin=0.05,
                 form=Contrast(0.0, {"mask_ratio": 0.9}, {"mask_ratio": 0.1}),
             ),

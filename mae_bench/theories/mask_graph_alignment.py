@@ -1,7 +1,5 @@
 """Zhang et al. 2022: a masked autoencoder aligns views that share a target."""
 
-from mae_bench.claims.mask_spectrum import MASK_SPECTRUM
-from mae_bench.claims.matrix_information import MATRIX_INFORMATION
 from mae_bench.experiments import Experiment
 from mae_bench.experiments.decoder_inversion import DECODER_INVERSION
 from mae_bench.experiments.input_noise import INPUT_NOISE
@@ -20,8 +18,10 @@ from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.trend import Trend
-from mae_bench.schema import TIERS, Settings
+from mae_bench.records.schema import TIERS, Settings
 from mae_bench.theories import Forecast, Prediction, Standing, Theory
+from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
+from mae_bench.theories.claims.matrix_information import MATRIX_INFORMATION
 
 _SHUFFLED = Control(
     reason="with lambda permuted within each seed there is nothing to rise",

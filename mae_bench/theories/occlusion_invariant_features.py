@@ -6,7 +6,7 @@ from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.occlusion_invariance import occlusion_invariance
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.predictions.null import Null
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.trend import Trend
 from mae_bench.theories import Prediction, Theory
 
@@ -14,9 +14,9 @@ from mae_bench.theories import Prediction, Theory
 def _as_good(dataset: str) -> Prediction:
     """Contrast of masked views in place of their reconstruction."""
 
-    def same(method: str) -> Null:
+    def same(method: str) -> Equivalence:
         form = Contrast(0.02, treatment={"method": method}, baseline={"method": "mae"})
-        return Null(margin=0.02, form=form)
+        return Equivalence(margin=0.02, form=form)
 
     return Prediction(
         claim="another measure of similarity, here the contrast of two masked views of "

@@ -12,7 +12,7 @@ from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
-from mae_bench.registry import settings
+from mae_bench.records.registry import settings
 from mae_bench.theories import Forecast, Prediction, Theory
 
 _RATIOS = (0.0, 0.15, 0.3, 0.45, 0.6)

@@ -7,7 +7,6 @@ in pixels; those below a fifth are half of what the closed form says, without tr
 from collections.abc import Mapping
 from functools import partial
 
-from mae_bench.claims.adaptive_basis import ADAPTIVE_BASIS
 from mae_bench.experiments.ising_boundary import ISING_BOUNDARY
 from mae_bench.experiments.linear_noise import LINEAR_NOISE
 from mae_bench.experiments.linear_patch_size import LINEAR_PATCH_SIZE
@@ -23,6 +22,7 @@ from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.theories import Prediction, Theory
+from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
 
 _GRID = ("dataset", "spectrum", "rank", "mask_ratio")
 _PIXELS = 0.2  # the least reach that would matter

@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from mae_bench.commands.compare import compare
-from mae_bench.rows import write_rows
+from mae_bench.records.rows import write_rows
 
 Call = Callable[..., Result]
 SPREAD = (0.002, -0.001, 0.0, 0.001, -0.002)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mae_bench import registry
+from mae_bench.records import registry
 
 Call = Callable[..., Result]
 

@@ -118,7 +118,7 @@ ONE = (*SMALL, "--experiment", "leaderboard", "--method", "oracle_latents")
 def test_a_cell_that_fails_makes_the_exit_code_1_and_says_why(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = importlib.import_module("mae_bench.train")
+    train = importlib.import_module("mae_bench.training.train")
 
     def failing(*_: object) -> None:
         raise LookupError("no images today")

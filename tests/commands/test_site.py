@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mae_bench.commands.site import site
 from mae_bench.pages import site as verb
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 
 @pytest.fixture

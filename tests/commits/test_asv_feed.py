@@ -107,7 +107,7 @@ def test_a_gap_before_all_else_is_no_hindrance(tmp_path: Path) -> None:
 def test_names_and_points_of_others_stay(tmp_path: Path) -> None:
     asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
     other = {("new", "mae", "mcc_level_0/v2"): [0.1]}
-    found = {LEADERBOARD: other, FORECASTS: {("null",): [1.0, 1.1]}}
+    found = {LEADERBOARD: other, FORECASTS: {("visible_share",): [1.0, 1.1]}}
     asv_feed.feed(tmp_path, MACHINE, origin("d" * 40), found)
     known = benchmarks(tmp_path)
     assert set(known) == {LEADERBOARD.name, FORECASTS.name}

@@ -25,7 +25,7 @@ import sys
 import mae_bench
 SAY = "import mae_bench; print(mae_bench.COLOUR)"
 def track_colour():
-    assert importlib.util.find_spec("mae_bench.store") is None  # nor in an install
+    assert importlib.util.find_spec("mae_bench.records") is None  # nor in an install
     said = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True)
     assert said.stdout == "7\\n"
     assert not os.path.exists(os.path.join(os.path.dirname(__file__), "quality.py"))

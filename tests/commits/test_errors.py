@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from mae_bench.commits import errors
-from mae_bench.forecast import Skill
-from mae_bench.rank import HEADLINES
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import UsageError
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import UsageError
+from mae_bench.verdicts.forecast import Skill
+from mae_bench.verdicts.rank import HEADLINES
 
 SHA = "0123456789abcdef" + "0" * 24
 

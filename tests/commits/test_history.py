@@ -9,7 +9,7 @@ import pytest
 
 from mae_bench.commits import history, worktree
 from mae_bench.commits.history import Entry, Wish
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 WISH = Wish("smoke", 5, ("leaderboard",))
 

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from mae_bench import train
 from mae_bench.commits.changes import exit_code, settle
 from mae_bench.commits.compare import compare
 from mae_bench.commits.sides import Side, side
 from mae_bench.commits.timings import Timing, samples
 from mae_bench.datasets.digits import Digits
 from mae_bench.experiments import Experiment
-from mae_bench.measure import measure
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.models import decoder
-from mae_bench.plan import pending, plan
-from mae_bench.schema import TIERS
-from mae_bench.store import Store
+from mae_bench.records.schema import TIERS
+from mae_bench.records.store import Store
+from mae_bench.runs.measure import measure
+from mae_bench.runs.plan import pending, plan
+from mae_bench.training import train
 
 TINY = Experiment(
     question="Does MAE reconstruct?",

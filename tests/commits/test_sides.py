@@ -10,18 +10,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mae_bench import registry
 from mae_bench.commits.sides import side, tidy
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
-from mae_bench.measure import measure
 from mae_bench.methods.oracle_latents import OracleLatents
 from mae_bench.methods.random_init import RandomInit
 from mae_bench.metrics.effective_rank import effective_rank
-from mae_bench.plan import pending, plan
-from mae_bench.rows import write_rows
-from mae_bench.schema import UsageError
-from mae_bench.store import Store
+from mae_bench.records import registry
+from mae_bench.records.rows import write_rows
+from mae_bench.records.schema import UsageError
+from mae_bench.records.store import Store
+from mae_bench.runs.measure import measure
+from mae_bench.runs.plan import pending, plan
 
 ROW = {
     "experiment": "e",

@@ -16,7 +16,7 @@ from scipy import stats
 from mae_bench.commits.changes import Change, settle
 from mae_bench.commits.sides import NUMBER, Side
 from mae_bench.commits.timings import MARGIN, Timing, samples, seconds, speed
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 A, B = "a" * 40, "b" * 40
 NOISE = np.random.default_rng(0).uniform(0.9, 1.1, (2, 10))

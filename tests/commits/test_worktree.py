@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mae_bench.commits import worktree
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 
 def listed(repo: Path) -> int:
@@ -112,7 +112,7 @@ def test_the_path_finds_the_trees_modules_and_none_of_an_editable_install(
     path = worktree.python_path(toy)
     code = (
         "import mae_bench, importlib.util as u; print(mae_bench.__file__); "
-        "print(u.find_spec('mae_bench.store'), u.find_spec('numpy') is not None)"
+        "print(u.find_spec('mae_bench.records'), u.find_spec('numpy') is not None)"
     )
     env = os.environ | {"PYTHONPATH": path}
     call = [sys.executable, "-c", code]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mae_bench.datasets.hub import SETS, Hub
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 datasets = pytest.importorskip("datasets", reason="pip install mae_bench[images]")
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from mae_bench import decode
+from mae_bench.datasets import _pictures as decode
 from mae_bench.datasets.image_folder import ImageFolder
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mae_bench import registry
 from mae_bench.encoders.evaluate import (
     Entrant,
     build,
@@ -17,10 +16,11 @@ from mae_bench.encoders.evaluate import (
 )
 from mae_bench.encoders.outsider import Reader
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.rows import read_rows, write_rows
-from mae_bench.schema import TIERS, Cell, UsageError
-from mae_bench.score import score
-from mae_bench.train import build as build_ours
+from mae_bench.records import registry
+from mae_bench.records.rows import read_rows, write_rows
+from mae_bench.records.schema import TIERS, Cell, UsageError
+from mae_bench.runs.score import score
+from mae_bench.training.train import build as build_ours
 
 
 class Flat(nn.Module):

@@ -23,7 +23,7 @@ from mae_bench.encoders.outsider import (
     tokens_of,
 )
 from mae_bench.models.vit import ViT
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 
 def stream(seed: int = 0) -> torch.Generator:

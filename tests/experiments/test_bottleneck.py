@@ -2,7 +2,7 @@
 
 from mae_bench.experiments.bottleneck import BOTTLENECK
 from mae_bench.experiments.located_masks import LOCATED_MASKS, WIDTH_OF_C
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def points():

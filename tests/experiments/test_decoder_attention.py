@@ -1,6 +1,6 @@
 from mae_bench.experiments.decoder_attention import DECODER_ATTENTION
 from mae_bench.experiments.decoder_depth import DECODER_DEPTH
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_one_thing_is_taken_away_at_a_time() -> None:

@@ -1,6 +1,6 @@
 from mae_bench.experiments.decoder_depth import DECODER_DEPTH
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_it_has_a_linear_decoder_the_leaderboards_and_deeper_ones() -> None:

@@ -1,6 +1,6 @@
 from mae_bench.experiments.decoder_inversion import DECODER_INVERSION
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def test_decoders_of_every_size_start_from_the_same_encoder() -> None:

@@ -1,6 +1,6 @@
 from mae_bench.experiments.encoder_depth import ENCODER_DEPTH
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_it_goes_below_and_above_the_leaderboards_depth() -> None:

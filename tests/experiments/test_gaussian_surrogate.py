@@ -5,7 +5,7 @@ from mae_bench.experiments.gaussian_surrogate import GAUSSIAN_SURROGATE
 from mae_bench.metrics.linear_gain import fitted_covariance, linear_guess, masked_error
 from mae_bench.models.masking import random_masking
 from mae_bench.oracles.ceilings import pixel_mask
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_both_worlds_see_every_ratio_and_each_seed_once():

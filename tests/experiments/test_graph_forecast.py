@@ -2,8 +2,8 @@ import torch
 
 from mae_bench.experiments.graph_forecast import GRAPH_FORECAST
 from mae_bench.metrics.mask_connectivity import mask_connectivity
-from mae_bench.schema import TIERS
-from mae_bench.train import build, generator
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build, generator
 
 
 def test_the_forecast_can_be_made_at_every_ratio_and_differs() -> None:

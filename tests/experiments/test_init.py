@@ -13,7 +13,7 @@ from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.ceiling import ceiling
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.reconstruction_error import reconstruction_error
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 SMOKE = TIERS["smoke"]
 GRID = Experiment(

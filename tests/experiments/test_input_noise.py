@@ -2,7 +2,7 @@ from collections import Counter
 
 from mae_bench.experiments.input_noise import INPUT_NOISE
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_only_the_denoising_autoencoder_has_noise() -> None:

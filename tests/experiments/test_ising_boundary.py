@@ -1,5 +1,5 @@
 from mae_bench.experiments.ising_boundary import ISING_BOUNDARY
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_one_level_has_no_coupling_and_no_patch_lacks_an_interior() -> None:

@@ -1,7 +1,7 @@
-from mae_bench import registry
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.rank import CEILING, FLOOR, HEADLINES
-from mae_bench.schema import TIERS
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS
+from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
 
 
 def test_every_cell_is_a_method_on_a_world_without_factors() -> None:

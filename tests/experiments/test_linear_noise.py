@@ -1,6 +1,6 @@
 from mae_bench.experiments.linear_noise import LINEAR_NOISE
 from mae_bench.experiments.linear_theory import LINEAR_THEORY
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_there_is_noise_or_there_are_masks() -> None:

@@ -3,7 +3,7 @@ import pytest
 from mae_bench.datasets.gaussian_field import exponential
 from mae_bench.experiments.linear_patch_size import LINEAR_PATCH_SIZE
 from mae_bench.oracles.linear_mae import out_of_patch_share, radius, solve_all_pixels
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def reach(length: float, patch_size: int) -> tuple[float, float]:

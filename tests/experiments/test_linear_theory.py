@@ -1,12 +1,12 @@
 import pytest
 
 from mae_bench.experiments.linear_theory import LINEAR_THEORY
-from mae_bench.measure import measure
 from mae_bench.oracles.linear_mae import shrunk_covariance
-from mae_bench.plan import pending, plan
-from mae_bench.schema import TIERS
-from mae_bench.store import Store
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.records.store import Store
+from mae_bench.runs.measure import measure
+from mae_bench.runs.plan import pending, plan
+from mae_bench.training.train import build
 
 
 def cells(tier="quick"):

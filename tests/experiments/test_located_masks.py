@@ -7,8 +7,8 @@ from mae_bench.experiments.located_masks import LOCATED_MASKS, WIDTH_OF_C
 from mae_bench.models.decoder import PointwiseDecoder
 from mae_bench.models.masking import FIXED, fixed_units
 from mae_bench.oracles.located_latents import locate
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def test_every_mask_stands_once_with_the_width_of_its_c():

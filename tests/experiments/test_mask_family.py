@@ -1,6 +1,6 @@
 from mae_bench.experiments.mask_family import MASK_FAMILY
 from mae_bench.models.masking import FAMILIES
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_every_family_hides_as_much() -> None:

@@ -3,8 +3,8 @@ import pytest
 from mae_bench.experiments.mask_graph_bound import MASK_GRAPH_BOUND
 from mae_bench.oracles.finite_hierarchy import finite_world
 from mae_bench.oracles.mask_graph import all_masks, mask_graph
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 @pytest.mark.parametrize(("rules", "images"), [("random:8", 32), ("random:64", 256)])

@@ -1,8 +1,8 @@
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.mask_ratio import MASK_RATIO
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
-from mae_bench.theories.null import NULL
+from mae_bench.theories.visible_share import VISIBLE_SHARE
 
 
 def test_the_ratios_are_inside_0_and_1_with_both_extremes_and_the_papers_own() -> None:
@@ -27,8 +27,8 @@ def test_it_shares_the_leaderboards_cells_at_the_default_ratio() -> None:
 
 
 def test_the_theories_that_look_here_expect_different_pictures() -> None:
-    for theory in (HIERARCHICAL_LATENTS, NULL):
+    for theory in (HIERARCHICAL_LATENTS, VISIBLE_SHARE):
         here = [p for p in theory.predictions.values() if p.experiment is MASK_RATIO]
         assert here
     pictures = MASK_RATIO.expected
-    assert pictures["hierarchical_latents"] != pictures["null"]
+    assert pictures["hierarchical_latents"] != pictures["visible_share"]

@@ -1,6 +1,6 @@
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
 from mae_bench.experiments.recoverability import RECOVERABILITY
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_the_two_sizes_vary_apart() -> None:

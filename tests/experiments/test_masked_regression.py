@@ -2,8 +2,8 @@ import numpy as np
 
 from mae_bench.experiments.masked_regression import MASKED_REGRESSION
 from mae_bench.oracles.masked_regression import excess_risk
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 RATIOS = (0.0, 0.15, 0.3, 0.45, 0.6)
 

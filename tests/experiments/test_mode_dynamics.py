@@ -1,8 +1,8 @@
-from mae_bench import registry
 from mae_bench.experiments.mode_dynamics import MODE_DYNAMICS
 from mae_bench.oracles.deep_linear import half_time
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def cells(tier="quick"):

@@ -1,7 +1,7 @@
 from mae_bench.datasets.planted_areas import GRID, area_maps
 from mae_bench.experiments.planted_areas import PLANTED_AREAS
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def cells(tier="smoke"):

@@ -1,7 +1,7 @@
 from mae_bench.experiments.recoverability import RECOVERABILITY
 from mae_bench.methods.mae import MAE
 from mae_bench.models.masking import patches_a_unit, visible_units
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def points(tier="quick"):

@@ -4,7 +4,7 @@ from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.experiments.root_use import ROOT_USE
 from mae_bench.models.masking import random_masking
 from mae_bench.oracles.belief_propagation import explained_variance, reconstruction
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_every_trained_network_has_its_untrained_twin():

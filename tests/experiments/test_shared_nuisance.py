@@ -1,8 +1,8 @@
 import torch
 
 from mae_bench.experiments.shared_nuisance import SHARED_NUISANCE
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def cells(tier="smoke", seeds=1):

@@ -1,6 +1,6 @@
 from mae_bench.experiments.spectral_limit import SPECTRAL_LIMIT
-from mae_bench.schema import TIERS
-from mae_bench.train import build
+from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 
 
 def test_nothing_is_trained_and_the_settings_are_those_of_the_bound() -> None:

@@ -3,7 +3,7 @@ import pytest
 from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.experiments.symmetry import SYMMETRY
 from mae_bench.models.masking import visible_units
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_every_ratio_has_its_complement_and_both_hide_what_the_other_shows() -> None:

@@ -1,6 +1,6 @@
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.training_time import TRAINING_TIME
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_it_goes_from_the_initial_weights_to_the_leaderboards_encoder() -> None:

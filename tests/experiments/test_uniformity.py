@@ -1,6 +1,6 @@
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.uniformity import UNIFORMITY
-from mae_bench.schema import TIERS
+from mae_bench.records.schema import TIERS
 
 
 def test_the_weights_rise_from_plain_mae_past_the_published_one() -> None:

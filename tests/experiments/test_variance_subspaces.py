@@ -1,6 +1,6 @@
-from mae_bench import registry
 from mae_bench.experiments.variance_subspaces import VARIANCE_SUBSPACES
-from mae_bench.schema import TIERS
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS
 
 
 def test_nothing_is_trained_in_worlds_with_classes() -> None:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.byol import BYOL, normalised_error
 from mae_bench.models.momentum import frozen_copy
 from mae_bench.models.projector import Projector
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 16, "depth": 1, "num_heads": 2}
 

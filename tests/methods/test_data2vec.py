@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.data2vec import Data2Vec, top_blocks
 from mae_bench.models.recording import record
 from mae_bench.models.vit import ViT
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 16, "depth": 1, "num_heads": 2, "decoder_embed_dim": 16}
 

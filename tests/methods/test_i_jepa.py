@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Reconstructs
 from mae_bench.methods.i_jepa import IJEPA, latent_error
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 16, "depth": 1, "num_heads": 2, "decoder_embed_dim": 16}
 

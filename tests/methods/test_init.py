@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.datasets.identity import Identity
 from mae_bench.methods import Method, ViTMethod
-from mae_bench.optimiser import warmup_cosine
+from mae_bench.models.optimiser import warmup_cosine
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import registry
 from mae_bench.datasets import Batch
 from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
@@ -19,6 +18,7 @@ from mae_bench.oracles.linear_mae import (
     solve_masked_only,
 )
 from mae_bench.oracles.principal_angle import principal_angle
+from mae_bench.records import registry
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
 from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
 from mae_bench.models.vit import patchify, sincos_positions
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 16, "depth": 2, "num_heads": 4, "decoder_embed_dim": 16}
 

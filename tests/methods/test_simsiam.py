@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.simsiam import SimSiam, negative_cosine
 from mae_bench.models.projector import Projector
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 16, "depth": 1, "num_heads": 2}
 

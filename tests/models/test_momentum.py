@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mae_bench import registry
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.models.momentum import (
     check_momentum,
@@ -12,6 +11,7 @@ from mae_bench.models.momentum import (
     follow,
     frozen_copy,
 )
+from mae_bench.records import registry
 
 SMALL = {"embed_dim": 8, "depth": 1, "num_heads": 2, "steps": 10}
 METHODS = ("byol", "data2vec", "i_jepa", "moco_v3", "simsiam")

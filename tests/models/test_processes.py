@@ -9,11 +9,11 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor
 
-from mae_bench import registry
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.methods import Method
 from mae_bench.models.masking import Masking
 from mae_bench.models.processes import gather, shard
+from mae_bench.records import registry
 
 SMALL: dict[str, Any] = {"embed_dim": 8, "depth": 1, "num_heads": 2, "batch_size": 8}
 # Plain means over images, and losses of pairs of images.

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mae_bench.pages.report import report
-from mae_bench.schema import UsageError
-from mae_bench.stats import wilson
+from mae_bench.records.schema import UsageError
+from mae_bench.records.stats import wilson
 
 RESULTS = Path(__file__).parent.parent.parent / "results"
 

@@ -13,7 +13,7 @@ import pytest
 
 from mae_bench.pages import site as verb
 from mae_bench.pages.site import Package, fetch, localise, locked, publish, site, unpack
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -18,7 +18,7 @@ from PIL import Image
 from mae_bench.pages import site as verb
 from mae_bench.pages.page import LEAST
 from mae_bench.pages.site import fetch, locked, publish, site
-from mae_bench.schema import UsageError
+from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")

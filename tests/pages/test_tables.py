@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mae_bench import scorecard
+from mae_bench.pages import scorecard
 from mae_bench.pages.page import number
 from mae_bench.pages.tables import leaderboard, theories
-from mae_bench.rank import HEADLINES
+from mae_bench.verdicts.rank import HEADLINES
 
 DASH = "\N{EN DASH}"
 RESULTS = Path(__file__).parent.parent.parent / "results"

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from mae_bench.predictions.association import Association
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 SIDES = {"x": {"metric": "tail"}, "y": {"metric": "probe"}}
 

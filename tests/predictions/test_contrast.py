@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 PAIR = {"treatment": {"method": "u_mae"}, "baseline": {"method": "mae"}}
 

@@ -8,7 +8,7 @@ import pytest
 
 from mae_bench.predictions import farthest
 from mae_bench.predictions.equality import Equality
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 SIDES = {"value": {"target": "trained"}, "exact": {"target": "exact"}}
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mae_bench.predictions.membership import Membership, area_under_curve
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 
 def rows_of(inside, outside, names=""):

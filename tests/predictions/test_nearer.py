@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.nearer import Nearer
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 METHODS = {"level": "mae", "near": "pca", "far": "simclr"}
 FORM = Nearer(0.1, "method", **METHODS)

@@ -6,7 +6,7 @@ import pytest
 
 from mae_bench.predictions import hardest
 from mae_bench.predictions.ordering import Ordering
-from mae_bench.stats import minimum_detectable_effect, student_interval
+from mae_bench.records.stats import minimum_detectable_effect, student_interval
 
 METHODS = ("random_init", "mae", "oracle")
 

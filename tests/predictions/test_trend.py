@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.trend import Trend
-from mae_bench.stats import student_interval
+from mae_bench.records.stats import student_interval
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 

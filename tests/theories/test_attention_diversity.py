@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
 
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.attention_diversity import ATTENTION_DIVERSITY
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = ATTENTION_DIVERSITY.predictions
 NOISE = (0.0, 0.01, -0.01, 0.02, -0.02)

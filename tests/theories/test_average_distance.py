@@ -2,7 +2,7 @@ import torch
 
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
 from mae_bench.oracles.forecasting import BEST_DISTANCE, average_distance
-from mae_bench.registry import load
+from mae_bench.records.registry import load
 from mae_bench.theories.average_distance import AVERAGE_DISTANCE
 
 

@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-from mae_bench.judge import experiment_id, judge_prediction
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.conditional_independence import CONDITIONAL_INDEPENDENCE
+from mae_bench.verdicts.judge import experiment_id, judge_prediction
 
 PREDICTIONS = CONDITIONAL_INDEPENDENCE.predictions
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS, Cell, Settings
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS, Cell, Settings
 from mae_bench.theories.cross_attention_decoder import CROSS_ATTENTION_DECODER
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = CROSS_ATTENTION_DECODER.predictions
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)

@@ -1,12 +1,12 @@
 import pandas as pd
 import pytest
 
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
 from mae_bench.oracles.deep_linear import half_time, plateau_exponent
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.deep_linear_dynamics import DEEP_LINEAR_DYNAMICS
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = DEEP_LINEAR_DYNAMICS.predictions
 NOISE = (0.0, 0.004, -0.004, 0.008, -0.008)

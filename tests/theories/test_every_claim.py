@@ -6,7 +6,7 @@ forget one with its code.
 
 import pytest
 
-from mae_bench import registry
+from mae_bench.records import registry
 
 CLAIMS = {
     # Kong et al. 2023, and what follows from its theorem on trees.
@@ -56,7 +56,7 @@ CLAIMS = {
     # Park et al. 2023.
     "V1 V2 V3 V4": "attention_homogeneity",
     # What every theory is held against.
-    "N1": "null",
+    "N1": "visible_share",
 }
 HOME = {number: home for ids, home in CLAIMS.items() for number in ids.split()}
 NUMBERS = {

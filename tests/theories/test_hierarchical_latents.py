@@ -2,10 +2,10 @@ import pandas as pd
 import pytest
 
 from mae_bench.experiments.mask_ratio import MASK_RATIO
-from mae_bench.judge import judge_prediction
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
+from mae_bench.verdicts.judge import judge_prediction
 
 K5 = HIERARCHICAL_LATENTS.predictions["K5"]
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)

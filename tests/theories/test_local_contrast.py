@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS
 from mae_bench.theories.local_contrast import LOCAL_CONTRAST
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = LOCAL_CONTRAST.predictions
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)

@@ -9,8 +9,6 @@ import torch
 
 from mae_bench.datasets.gaussian_field import GaussianField
 from mae_bench.datasets.gaussian_tree import GaussianTree
-from mae_bench.evidence import experiment_id
-from mae_bench.judge import judge_prediction
 from mae_bench.oracles.linear_mae import (
     all_pixels_loss,
     out_of_patch_share,
@@ -18,9 +16,11 @@ from mae_bench.oracles.linear_mae import (
     solve_all_pixels,
 )
 from mae_bench.oracles.principal_angle import principal_angle
-from mae_bench.rows import COLUMNS
-from mae_bench.schema import TIERS, Cell
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS, Cell
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = SPATIAL_CORRELATIONS.predictions
 # Of a hundredth, both ways, so that margins of a few hundredths are not passed by it.

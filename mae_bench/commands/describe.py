@@ -1,0 +1,160 @@
+"""What a part is, and whether this machine can run the suite."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import math
+import os
+import platform
+from dataclasses import dataclass, fields, is_dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from mae_bench.records import registry
+from mae_bench.records.schema import UsageError
+from mae_bench.records.store import Store, StoreError
+
+Facts = dict[str, Any]
+LIBRARIES = ("torch", "lightning", "torchmetrics", "kornia", "scikit-learn", "pandas")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be right, and how it is."""
+
+    name: str
+    ok: bool
+    found: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{'ok ' if self.ok else 'BAD'}  {self.name}: {self.found}"
+
+
+def describe(name: str) -> Facts:
+    """A part's kind, text, settings and declared facts.
+
+    Args:
+        name: Its id, or ``room/id`` where several rooms have one of that name.
+
+    Raises:
+        UsageError: No part has that name.
+    """
+    room, _, stem = name.rpartition("/")
+    rooms = [room] if room else list(registry.ROOMS)
+    unknown = [r for r in rooms if r not in registry.ROOMS]
+    if unknown:
+        raise UsageError(f"no room {room!r}; one of {', '.join(registry.ROOMS)}")
+    for candidate in rooms:
+        if stem in registry.names(candidate):
+            return {"room": candidate, "id": stem} | _facts(candidate, stem)
+    everything = [n for r in rooms for n in registry.names(r)]
+    near = registry.nearest(stem, everything)
+    raise UsageError(f"no part {name!r}; did you mean {near}?")
+
+
+def _facts(room: str, name: str) -> Facts:
+    part = registry.load(room, name)
+    if isinstance(part, type):
+        text = inspect.getdoc(part) or ""
+        return {"text": text, "settings": registry.settings(part)}
+    if is_dataclass(part):
+        shown = {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
+        text = (room == "metrics" and part.__doc__) or registry.summary(room, name)
+        return {"text": inspect.cleandoc(text), **shown}
+    return {"text": inspect.getdoc(part) or ""}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
+    if isinstance(value, type):
+        return registry.id_of(value)
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if hasattr(value, "claim"):
+        return f"{value.claim} [{value.standing}; margin {value.form.margin:g}]"
+    if hasattr(value, "id"):
+        return value.id
+    if callable(value) or is_dataclass(value):
+        return getattr(value, "__name__", type(value).__name__)
+    return value
+
+
+def render(found: Facts) -> str:
+    """The facts as indented lines."""
+    lines = [f"{found['room']}/{found['id']}", "", found["text"], ""]
+    for key, value in found.items():
+        if key in ("room", "id", "text"):
+            continue
+        if isinstance(value, dict):
+            lines.append(f"{key}:")
+            lines += [f"  {k}: {v}" for k, v in value.items()]
+        elif isinstance(value, list):
+            lines.append(f"{key}: {', '.join(map(str, value))}")
+        else:
+            lines.append(f"{key}: {value}")
+    return "\n".join(lines).rstrip()
+
+
+def examine(store: Store) -> list[Check]:
+    """Installation, machine and store, each as a check."""
+    return [
+        *(_library(name) for name in LIBRARIES),
+        _torchvision(),
+        _processor(),
+        _disk(store),
+        _cells(store),
+    ]
+
+
+def _library(name: str) -> Check:
+    try:
+        return Check(name, True, version(name))
+    except PackageNotFoundError:
+        return Check(name, False, "not installed; pip install mae_bench")
+
+
+def _torchvision() -> Check:
+    if importlib.util.find_spec("torchvision") is None:
+        return Check("torchvision", True, "absent, as it should be")
+    try:
+        importlib.import_module("torchvision")
+    except Exception as error:
+        found = f"broken ({error}); it takes lightning down: pip uninstall torchvision"
+        return Check("torchvision", False, found)
+    return Check("torchvision", True, "present and working; not needed")
+
+
+def _processor() -> Check:
+    import torch
+
+    cores = len(os.sched_getaffinity(0))
+    gpus = [
+        torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())
+    ] or ["no GPU"]
+    found = f"{platform.machine()}, {cores} cores, {', '.join(gpus)}"
+    return Check("processor", True, found)
+
+
+def _disk(store: Store) -> Check:
+    try:
+        store.check_writable()
+    except StoreError as error:
+        return Check("store", False, str(error))
+    return Check("store", True, f"{store.root} can be written")
+
+
+def _cells(store: Store) -> Check:
+    counts: dict[str, int] = {}
+    for key in store.cells():
+        trained = store.trained(key)
+        status = trained.status if trained else "unfinished"
+        counts[status] = counts.get(status, 0) + 1
+    aside = len(store.quarantined())
+    said = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    found = f"{said or 'none yet'}; {aside} files in quarantine"
+    return Check("cells", aside == 0, found)

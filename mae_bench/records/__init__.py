@@ -1,0 +1,1 @@
+"""What travels: the records, their rows on disk, and what is asked of both."""

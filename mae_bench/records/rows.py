@@ -1,0 +1,175 @@
+"""Tidy rows of numbers: read, matched, averaged by seed, shuffled, written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mae_bench.records.schema import Measurement, Setting, UsageError, digest
+from mae_bench.records.store import write_atomically
+
+COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
+_TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
+# Where a metric or a cell failed before these were known, they are empty.
+_UNKNOWN_IN_FAILURES = ("metric", "view", "token", "target")
+_WORDS = {"": math.nan, "True": 1.0, "False": 0.0}
+
+Where = Mapping[str, Setting | tuple[Setting, ...]]
+Measurements = Mapping[str, pd.DataFrame]
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Numbers where every entry is one, a truth value or empty; else the text."""
+    try:
+        # float() reads back what was written to the last bit; pandas need not.
+        return column.map(lambda v: _WORDS[v] if v in _WORDS else float(v))
+    except ValueError:
+        return column
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """The measurements of one experiment.
+
+    Returns:
+        Columns of ``Measurement``, the factors as columns of their own: text columns
+        have "" for empty, the others NaN; truth values are 1 and 0.
+
+    Raises:
+        UsageError: There is no such file, or it lacks columns.
+    """
+    if not path.exists():
+        raise UsageError(f"no {path}; measure the experiment {path.stem!r} first")
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    lacking = [column for column in COLUMNS if column not in rows]
+    if lacking:
+        raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
+    for column in rows.columns.difference(list(_TEXT)):
+        rows[column] = _typed(rows[column])
+    return rows.astype({"seed": int})
+
+
+def read_measurements(folder: Path) -> dict[str, pd.DataFrame]:
+    """Every ``<experiment>.csv`` of a folder, by experiment."""
+    return {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
+
+
+def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
+    """The rows whose columns have the wanted values (a tuple admits several).
+
+    A failure is kept if it may concern the wanted rows: where it does not know its
+    metric, view, token or target, it speaks of all of them.
+
+    Raises:
+        ValueError: A column that the rows do not have.
+    """
+    keep = pd.Series(True, index=rows.index)
+    for column, wanted in where.items():
+        if column not in rows:
+            known = ", ".join(map(str, rows.columns))
+            raise ValueError(f"no column {column!r} to match; there are {known}")
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        hit = rows[column].isin([v for v in values if v is not None])
+        if None in values:
+            hit |= rows[column].isna() | (rows[column] == "")
+        if column in _UNKNOWN_IN_FAILURES and "status" in rows:
+            hit |= (rows["status"] != "ok") & (rows[column] == "")
+        keep &= hit
+    return rows[keep]
+
+
+def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:
+    """Mean value of each seed at each point of the factors.
+
+    Args:
+        rows: Columns seed, value (NaN for a failure) and the factors.
+        factors: Columns that span the points.
+
+    Returns:
+        Indexed by seed and the factors; NaN where a value is lacking that another
+        seed has at this point, so that no mean is over fewer things than the next.
+    """
+    groups = rows.groupby(["seed", *factors], dropna=False)["value"]
+    found = groups.agg(["mean", "count", "size"])
+    if factors:
+        points = found.groupby(level=list(factors), dropna=False)
+        due = points["size"].transform("max")
+    else:
+        due = found["size"].max()
+    return found["mean"].where(found["count"] == due)
+
+
+def seed_table(
+    rows: pd.DataFrame, factor: str, levels: tuple[Setting, ...] | None = None
+) -> pd.DataFrame:
+    """Seeds that have every level, against the levels.
+
+    Args:
+        rows: Columns seed, value and the factor.
+        factor: Column of the levels; rows where it is empty are left out.
+        levels: Which, and in which order; all of them, sorted, if None.
+    """
+    if factor not in rows:
+        known = ", ".join(map(str, rows.columns))
+        raise ValueError(f"no factor {factor!r} in the rows; there are {known}")
+    rows = rows[rows[factor].notna() & (rows[factor] != "")]
+    means = seed_means(rows, factor).reset_index()
+    table = means.pivot_table(index="seed", columns=factor, values="mean", dropna=False)
+    if levels is not None:
+        table = table.reindex(columns=list(levels))
+    return table.dropna()
+
+
+def shuffled(rows: pd.DataFrame, factor: str, key: str) -> pd.DataFrame:
+    """The rows with a factor's levels permuted within each seed.
+
+    Each seed's levels are moved along a random cycle through all of them, so that none
+    stays where it was; rows of one level stay together. The cycles depend on ``key``
+    and the levels alone.
+
+    Args:
+        rows: Columns seed and the factor.
+        factor: What is permuted; rows where it is empty keep it so.
+        key: Seeds the permutations.
+
+    Raises:
+        ValueError: The rows have no such factor.
+    """
+    if factor not in rows:
+        raise ValueError(f"no factor {factor!r} to shuffle in {key}")
+    generator = np.random.default_rng(int(digest(key), 16))
+    present = rows[factor].notna() & (rows[factor] != "")
+    levels = sorted(rows.loc[present, factor].unique())
+    moved = rows[factor].copy()
+    for seed in sorted(rows["seed"].unique()):
+        cycle = [levels[i] for i in generator.permutation(len(levels))]
+        names = dict(zip(cycle, cycle[1:] + cycle[:1], strict=True))
+        of_seed = present & (rows["seed"] == seed)
+        moved[of_seed] = rows.loc[of_seed, factor].map(names)
+    return rows.assign(**{factor: moved})
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """A CSV of 6 significant digits, written whole or not at all; NaN is empty.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    write_atomically(path, text.encode())
+
+
+def write_rows(rows: pd.DataFrame, path: Path) -> None:
+    """Measurements as CSV: fixed decimals, so that a diff of it can be read.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    text = rows.astype(object).where(rows.notna(), "")
+    text["value"] = rows["value"].map(lambda v: "" if pd.isna(v) else f"{v:.6f}")
+    text["train_seconds"] = rows["train_seconds"].map("{:.1f}".format)
+    write_atomically(path, text.to_csv(index=False, lineterminator="\n").encode())

@@ -1,0 +1,276 @@
+"""The records that travel between the verbs; CSV columns are their fields, in order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Literal, get_args
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be done; the message is one line with the way out."""
+
+
+Setting = str | int | float | bool | None
+Settings = Mapping[str, Setting]
+
+Status = Literal[
+    "ok",  # measured
+    "diverged",  # the loss stopped being a number
+    "collapsed",  # every image has the same features
+    "out_of_memory",
+    "timeout",  # outlived its tier's time limit
+    "skipped",  # the metric does not apply to this method or dataset
+    "error",  # raised, or its process died
+    "missing",  # never run
+]
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """How much work a cell is: same code, same schema, another budget.
+
+    Args:
+        name: Id, e.g. ``quick``.
+        seeds: Repetitions of every cell.
+        steps: Optimiser steps of a training method.
+        batch_size: Images a step.
+        n_train: Images that a probe is fitted on.
+        n_val: Images that choose a probe's regularisation.
+        n_test: Images that a metric is reported on.
+        time_limit: Seconds after which a cell is stopped.
+        settings: Sizes of encoder and decoder, and the learning rate.
+    """
+
+    name: str
+    seeds: int
+    steps: int
+    batch_size: int
+    n_train: int
+    n_val: int
+    n_test: int
+    time_limit: float
+    settings: Settings = field(default_factory=dict)
+
+    def budget(self) -> dict[str, Setting]:
+        """The settings that a method takes from its tier."""
+        return {"steps": self.steps, "batch_size": self.batch_size, **self.settings}
+
+
+_SMALL = MappingProxyType(
+    {
+        "embed_dim": 32,
+        "depth": 2,
+        "num_heads": 2,
+        "decoder_embed_dim": 32,
+        "decoder_depth": 1,
+        "decoder_num_heads": 2,
+        # Long warm-up: of what was tried, this ends MAE's plateau on gaussian_tree
+        # soonest, by its own training loss (no probe was looked at).
+        "lr": 0.01,
+        "warmup": 0.5,
+    }
+)
+_TINY = MappingProxyType(
+    {
+        "embed_dim": 192,
+        "depth": 12,
+        "num_heads": 3,
+        "decoder_embed_dim": 192,
+        "decoder_depth": 4,
+        "decoder_num_heads": 3,
+        "lr": 1e-3,
+        "warmup": 0.05,
+    }
+)
+TIERS: Mapping[str, Tier] = MappingProxyType(
+    {
+        tier.name: tier
+        for tier in (
+            Tier("smoke", 2, 12, 32, 160, 96, 128, 60.0, _SMALL),
+            Tier("quick", 5, 1000, 64, 2000, 1000, 2000, 180.0, _SMALL),
+            Tier("full", 10, 20_000, 512, 10_000, 5_000, 10_000, 3600.0, _TINY),
+        )
+    }
+)
+
+
+def canonical(record: object) -> str:
+    """JSON with sorted keys: equal settings give equal text.
+
+    >>> canonical({"b": 0.5, "a": 1})
+    '{"a":1,"b":0.5}'
+    """
+    return json.dumps(record, sort_keys=True, separators=(",", ":"))
+
+
+def digest(*parts: object) -> str:
+    """The first 16 hex digits of the SHA-256 of the parts' canonical JSON."""
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: a method on a dataset, under settings, with a seed.
+
+    Settings are complete (defaults included), so two experiments that need the same
+    cell share it, and a changed default is another cell.
+
+    Args:
+        dataset: Dataset id.
+        method: Method id.
+        tier: Tier id.
+        seed: Repetition, from 0.
+        dataset_settings: Every keyword of the dataset.
+        method_settings: Every keyword of the method.
+        versions: Version of each part that the training uses.
+    """
+
+    dataset: str
+    method: str
+    tier: str
+    seed: int
+    dataset_settings: Settings
+    method_settings: Settings
+    versions: Mapping[str, int]
+
+    @property
+    def key(self) -> str:
+        """16 hex digits that name the cell on disk."""
+        return digest(asdict(self))
+
+    def stream(self, purpose: Literal["world", "data", "init", "noise", "eval"]) -> int:
+        """The seed of one stream of randomness, from the axes that it may depend on.
+
+        No stream depends on the method, so that comparisons between methods are
+        paired: the world, the images that are seen, the initial weights, the masks
+        and the probes' images are the same.
+        """
+        axes: tuple[object, ...] = (purpose, self.seed)
+        if purpose in ("world", "data", "eval"):
+            axes += (self.dataset, dict(self.dataset_settings))
+        return int(digest(*axes)[:15], 16)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number of one cell in one experiment.
+
+    In a CSV the ``factors`` stand as columns of their own, in the experiment's order.
+
+    Args:
+        experiment: Experiment id.
+        dataset: Dataset id.
+        method: Method id.
+        tier: Tier id.
+        factors: What the experiment varies, e.g. ``mask_ratio``.
+        seed: Repetition, from 0.
+        metric: Metric id; empty where the whole cell failed.
+        metric_version: Moves when the metric's numbers move.
+        view: What the encoder saw: ``unmasked`` or ``masked`` images.
+        token: Read-out of the encoder: ``mean``, ``cls``, ``code``; or empty.
+        target: Latent level, class or variant of the metric; or empty.
+        value: The number; empty unless ``status`` is ``ok``.
+        n_eval: Images it was computed on.
+        status: See ``Status``.
+        reason: Why there is no value.
+        train_seconds: Seconds of training (0 for controls).
+        cell: Key of the cell.
+        commit: Commit of the code that trained the cell.
+        dirty: Whether that code had uncommitted changes.
+        versions: Libraries it ran with, and the size of the ensemble that it was
+            trained in, if any.
+        device: Processor it ran on.
+    """
+
+    experiment: str
+    dataset: str
+    method: str
+    tier: str
+    factors: Settings
+    seed: int
+    metric: str
+    metric_version: int
+    view: str
+    token: str
+    target: str
+    value: float | None
+    n_eval: int
+    status: Status
+    reason: str
+    train_seconds: float
+    cell: str
+    commit: str
+    dirty: bool
+    versions: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the data say of one prediction.
+
+    ``estimate``, ``ci_low``, ``ci_high`` and ``margin`` are in the metric's unit and
+    turned so that positive is what the theory claims. Some forms read otherwise: of
+    an equality or an equivalence they are the signed difference, which is claimed to
+    lie within the margin on both sides; of a bound, the least slack of all seeds and
+    the range of theirs, claimed to be at least -margin, without a p-value; of a
+    membership, the area under the curve. ``location`` says where a peak is, with the
+    levels that may be the best: ``0.5 (0.25-0.75)``; it is empty for other forms.
+    ``reason`` says why a claim is not measured here; then the numbers are empty.
+    """
+
+    prediction: str
+    theory: str
+    standing: str
+    form: str
+    verdict: Literal["supported", "refuted", "undecided", "void", "not_measured"]
+    estimate: float
+    ci_low: float
+    ci_high: float
+    margin: float
+    n_seeds: int
+    p_value: float
+    p_holm: float
+    control_verdict: str
+    minimum_detectable_effect: float
+    coverage: float
+    version: int
+    location: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TheoryScore:
+    """How one theory fared: verdicts counted, and the skill of its forecast.
+
+    Shares are of the predictions that were decided (supported or refuted), with
+    Wilson intervals; theorem-level claims and extrapolations apart. Forecasts of one
+    experiment, ``forecast_of``, can be compared with each other: ``forecast_skill``
+    is the mean over worlds, with its interval over seeds; ``forecast_worlds`` has each
+    world apart, and ``forecast_coverage`` is the share of the grid that was forecast.
+    """
+
+    theory: str
+    predictions: int
+    supported: int
+    refuted: int
+    undecided: int
+    void: int
+    not_measured: int
+    theorem_score: float
+    theorem_low: float
+    theorem_high: float
+    extrapolation_score: float
+    extrapolation_low: float
+    extrapolation_high: float
+    forecast_of: str
+    forecast_skill: float
+    forecast_low: float
+    forecast_high: float
+    forecast_worlds: str
+    forecast_coverage: float

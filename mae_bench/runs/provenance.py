@@ -1,0 +1,54 @@
+"""Where a number comes from: commit, libraries and processor."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from mae_bench import __version__
+from mae_bench.records.store import Record
+from mae_bench.training.places import places
+
+LIBRARIES = ("torch", "lightning", "numpy", "kornia")
+
+
+def code() -> Record:
+    """Commit of the package's checkout and whether its code differs from it."""
+    here = Path(__file__).resolve().parent.parent
+
+    def git(*words: str) -> str:
+        call = ["git", "-C", str(here), *words]
+        try:
+            done = subprocess.run(call, capture_output=True, text=True, check=True)  # noqa: S603 (fixed words)
+        except (OSError, subprocess.CalledProcessError):
+            return ""
+        return done.stdout.strip()
+
+    return {
+        "commit": git("rev-parse", "--short=12", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--", str(here))),
+    }
+
+
+def machine(device: str) -> Record:
+    """Versions of the libraries, and what ``device`` is called."""
+    import torch
+
+    here = places(device)
+    name = (
+        torch.cuda.get_device_name(here[0])
+        if device.startswith("cuda")
+        else platform.machine()
+    )
+    several = f" x {len(here)}" if len(here) > 1 else ""
+    return {
+        "versions": " ".join(
+            [
+                f"mae_bench={__version__}",
+                *(f"{lib}={version(lib)}" for lib in LIBRARIES),
+            ]
+        ),
+        "device": f"{device.partition(':')[0]} {name}{several}",
+    }

@@ -1,0 +1,1 @@
+"""What held: predictions judged, methods ranked, forecasts scored, from rows alone."""

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from mae_bench.commands.console import end, errors_in_one_line
+from mae_bench.records.schema import UsageError
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UsageError("no such thing"), 2), (OSError("disk full"), 1)]
+)
+def test_an_error_is_one_line_and_an_exit_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @errors_in_one_line
+    def command() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as stopped:
+        command()
+    assert stopped.value.exit_code == code
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"error: {error}\n")
+
+
+def test_a_bug_is_not_taken_for_bad_usage() -> None:
+    @errors_in_one_line
+    def command() -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        command()
+
+
+def test_the_end_names_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    end({}, Path("results"), as_json=False)
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(typer.Exit) as stopped:
+        end({"digits/mae": "diverged: nan"}, Path("results"), as_json=False)
+    assert stopped.value.exit_code == 1
+    assert "digits/mae: diverged: nan" in capsys.readouterr().err
+    with pytest.raises(typer.Exit):
+        end({"a": "b"}, Path("r"), as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"results": "r", "failed": {"a": "b"}}

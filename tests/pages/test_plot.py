@@ -1,0 +1,178 @@
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.pages.limits import LIMITS
+from mae_bench.pages.plot import plot, standing, sweep
+from mae_bench.records import registry
+from mae_bench.records.rows import COLUMNS, write_rows, write_table
+from mae_bench.records.schema import TIERS
+from mae_bench.runs import measure
+from mae_bench.training import train
+from mae_bench.verdicts.rank import rank
+from mae_bench.verdicts.rank import write as write_board
+
+NAMES = registry.names("experiments")
+EXPERIMENTS = {name: registry.load("experiments", name) for name in NAMES}
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("a figure measures nothing")
+
+    monkeypatch.setattr(train, "train", forbidden)
+    monkeypatch.setattr(measure, "measure", forbidden)
+    plt.close("all")
+    yield
+    assert plt.get_fignums() == []
+    plt.close("all")
+
+
+def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
+    """Measurements of an experiment's grid, drawn by lot."""
+    draw, experiment = np.random.default_rng(0), EXPERIMENTS[name]
+    shown = experiment.drawn or tuple((m, "level_0") for m in experiment.metrics)
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    rows = []
+    for cell, factors in experiment.cells(TIERS["smoke"], seeds):
+        for metric, target in shown:
+            row = blank | {
+                "experiment": name,
+                "dataset": cell.dataset,
+                "method": cell.method,
+                "tier": "smoke",
+                "seed": cell.seed,
+                "metric": metric.id,
+                "metric_version": metric.version,
+                "view": "unmasked",
+                "token": "mean",
+                "target": target,
+                "value": draw.random(),
+                "status": "ok",
+                "train_seconds": 1.0,
+                "cell": cell.key,
+            }
+            rows.append(row | factors)
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A folder with every CSV."""
+    for name in NAMES:
+        write_rows(made_up(name), tmp_path / "measurements" / f"{name}.csv")
+    write_board(rank({"leaderboard": made_up("leaderboard")}), tmp_path)
+    write_table(claims(), tmp_path / "verdicts.csv")
+    return tmp_path
+
+
+def claims() -> pd.DataFrame:
+    kinds = ["supported", "refuted", "undecided", "void", "not_measured"]
+    return pd.DataFrame(
+        {
+            "prediction": [f"theory/T{i}" for i in range(5)],
+            "theory": "theory",
+            "standing": "derived",
+            "form": "contrast",
+            "verdict": kinds,
+            "estimate": [0.5, -0.5, 0.0, 0.2, math.nan],
+            "ci_low": [0.4, -0.6, -0.1, 0.1, math.nan],
+            "ci_high": [0.6, -0.4, 0.1, 0.3, math.nan],
+            "margin": [0.1, 0.1, 0.0, 0.1, 0.1],
+            "coverage": [1.0, 1.0, 1.0, 1.0, 0.0],
+        }
+    )
+
+
+def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) -> None:
+    drawn = plot(results, EXPERIMENTS)
+    swept = {
+        name
+        for name in NAMES
+        if len(EXPERIMENTS[name].factors) == 1 and EXPERIMENTS[name].drawn
+    }
+    cards = {"leaderboard", "verdicts", "effects"}
+    exact = {"located_latents", "mask_graph"}
+    assert {p.stem for p in drawn} == {*swept, *LIMITS, *cards, *exact}
+    assert all(path.parent == results / "figures" for path in drawn)
+    first = {path: path.read_bytes() for path in drawn}
+    assert all(content.startswith(PNG) for content in first.values())
+    assert {path: path.read_bytes() for path in plot(results, EXPERIMENTS)} == first
+
+
+def test_only_what_was_measured_is_drawn(tmp_path: Path) -> None:
+    write_rows(made_up("uniformity"), tmp_path / "measurements" / "uniformity.csv")
+    assert [path.stem for path in plot(tmp_path, EXPERIMENTS)] == ["uniformity"]
+
+
+def words(figure: plt.Figure) -> str:
+    found = " ".join(t.get_text() for t in figure.findobj(plt.Text))
+    plt.close(figure)
+    return found
+
+
+def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
+    tmp_path: Path,
+) -> None:
+    board = rank({})
+    assert "no cell of the leaderboard has been measured" in words(standing(board))
+    write_board(board, tmp_path)
+    (path,) = plot(tmp_path, {})
+    assert path.name == "leaderboard.png"
+
+
+def test_the_leaderboard_names_every_method_dataset_and_number() -> None:
+    text = words(standing(rank({"leaderboard": made_up("leaderboard")})))
+    experiment = EXPERIMENTS["leaderboard"]
+    for part in (*experiment.methods, *experiment.datasets):
+        assert registry.id_of(part) in text
+    assert "linear r2 level 0" in text
+
+
+def test_a_sweep_shows_the_question_the_levels_and_every_method() -> None:
+    experiment = EXPERIMENTS["uniformity"]
+    text = words(sweep(made_up("uniformity"), experiment, "lamb"))
+    assert experiment.question in text
+    for word in ("u_mae", "0.001", "gaussian_tree", "effective rank", "lamb"):
+        assert word in text
+
+
+def test_a_metric_without_a_number_is_a_panel_that_says_so() -> None:
+    rows = made_up("uniformity")
+    lost = rows["metric"] == "linear_r2"
+    rows.loc[lost, ["status", "value"]] = ["skipped", math.nan]
+    text = words(sweep(rows, EXPERIMENTS["uniformity"], "lamb"))
+    assert text.count("does not apply") == 1
+
+
+def test_levels_that_are_words_are_drawn_as_well() -> None:
+    rows = made_up("uniformity")
+    names = {0.0: "none", 0.001: "a", 0.01: "b", 0.1: "c", 1.0: "d"}
+    rows["lamb"] = rows["lamb"].map(names)
+    assert "none" in words(sweep(rows, EXPERIMENTS["uniformity"], "lamb"))
+
+
+def test_points_are_means_with_students_intervals() -> None:
+    experiment = replace(
+        EXPERIMENTS["uniformity"], drawn=EXPERIMENTS["uniformity"].drawn[:1]
+    )
+    rows = made_up("uniformity")
+    rows = rows[rows["dataset"] == "gaussian_tree"]
+    rows["value"] = rows["seed"].map({0: 0.0, 1: 1.0, 2: 2.0})
+    figure = sweep(rows, experiment, "lamb")
+    (container,) = figure.axes[0].containers
+    points, _, (bars,) = container.lines
+    assert list(points.get_ydata()) == [1.0] * 5
+    # t(0.975, 2) = 4.3027, a standard deviation of 1 and three seeds.
+    half = 4.3027 / math.sqrt(3)
+    for segment in bars.get_segments():
+        assert segment[:, 1] == pytest.approx([1 - half, 1 + half], abs=1e-4)
+    plt.close(figure)

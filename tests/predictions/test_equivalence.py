@@ -1,0 +1,78 @@
+"""Equivalence on synthetic rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.predictions.bound import Bound
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.equivalence import Equivalence
+from mae_bench.predictions.membership import Membership
+from mae_bench.predictions.ordering import Ordering
+from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.trend import Trend
+
+TREND = Trend(99.0, "x")
+
+
+def rows_of(table):
+    frame = pd.DataFrame(table).rename_axis("seed").reset_index()
+    return frame.melt("seed", var_name="x", value_name="value")
+
+
+def verdict(table, margin=0.3):
+    form = Equivalence(margin, TREND)
+    return form.decide(form.effects(rows_of(table)))
+
+
+def test_its_effects_are_the_forms():
+    table = np.random.default_rng(0).normal(size=(4, 5))
+    effects = Equivalence(0.1, TREND).effects(rows_of(table))
+    pd.testing.assert_series_equal(effects, TREND.effects(rows_of(table)))
+
+
+def test_flat_is_supported_and_a_slope_of_either_sign_is_refuted():
+    noise = np.random.default_rng(0).normal(0, 0.05, (5, 5))
+    assert verdict(noise) == "supported"
+    assert verdict(noise + np.arange(5)) == "refuted"
+    assert verdict(noise - np.arange(5)) == "refuted"
+
+
+def test_noise_that_hides_everything_is_no_evidence_of_nothing():
+    noise = np.random.default_rng(0).normal(0, 2.0, (5, 5))
+    assert verdict(noise) == "undecided"
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_an_effect_at_the_margin_is_called_nothing_in_at_most_5_of_100(n):
+    noise = np.random.default_rng(n).normal(0, 0.05, (1000 * n, 3))
+    form = Equivalence(0.2, TREND)
+    effects = (
+        form.effects(rows_of(np.add(noise, [0.0, 0.1, 0.2]))).to_numpy().reshape(-1, n)
+    )
+    assert np.mean([form.decide(e) == "supported" for e in effects]) < 0.05
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_its_minimum_detectable_effect_is_the_margin_kept_in_80_of_100(n):
+    noise = np.random.default_rng(n).normal(0, 0.7, (4000, n))
+    reference = noise[0] / noise[0].std(ddof=1) * 0.7
+    margin = Equivalence(0.1, TREND).minimum_detectable_effect(reference)
+    form = Equivalence(margin, TREND)
+    kept = np.mean([form.decide(sample) == "supported" for sample in noise])
+    assert kept == pytest.approx(0.8, abs=0.03)
+
+
+def test_the_effect_of_a_form_that_is_not_0_where_there_is_nothing_is_refused():
+    both = {"treatment": {"x": 1}, "baseline": {"x": 2}}
+    Equivalence(0.1, Contrast(0.1, **both))
+    for form in (
+        Peak(0.1, "x"),
+        Ordering(0.1, "x", (1, 2)),
+        Bound(0.1, {"x": 1}, 0.0),
+        Membership(0.9),
+    ):
+        with pytest.raises(ValueError, match="not 0 where there is nothing"):
+            Equivalence(0.1, form)
+    with pytest.raises(ValueError, match="margin 0"):
+        Equivalence(0.0, TREND)

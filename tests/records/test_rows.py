@@ -1,0 +1,157 @@
+"""Reading, matching, averaging, shuffling and writing of tidy rows."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.records.rows import (
+    COLUMNS,
+    matching,
+    read_measurements,
+    read_rows,
+    seed_means,
+    seed_table,
+    shuffled,
+    write_table,
+)
+
+
+def grid(levels, seeds, value=lambda seed, level: seed + level):
+    points = [(s, x, value(s, x)) for s in range(seeds) for x in levels]
+    return pd.DataFrame(points, columns=["seed", "x", "value"])
+
+
+def measurements(**changes):
+    row = dict.fromkeys(COLUMNS, "") | {
+        "seed": 3,
+        "metric": "mcc",
+        "metric_version": 1,
+        "value": 0.1 + 0.2,
+        "n_eval": 10,
+        "status": "ok",
+        "train_seconds": 1.5,
+        "dirty": True,
+    }
+    return pd.DataFrame([row | changes])
+
+
+def test_measurements_are_read_back_by_experiment(tmp_path):
+    rows = measurements(mask_ratio=0.1, mask_family="grid", diagonal=False, lamb="")
+    rows.to_csv(tmp_path / "mask_ratio.csv", index=False)
+    found = read_measurements(tmp_path)
+    assert list(found) == ["mask_ratio"]
+    row = found["mask_ratio"].iloc[0]
+    assert row["value"] == 0.1 + 0.2
+    assert (row["token"], row["target"]) == ("", "")
+    assert (row["seed"], row["mask_ratio"], row["mask_family"]) == (3, 0.1, "grid")
+    assert matching(found["mask_ratio"], {"diagonal": False}).shape[0] == 1
+    assert math.isnan(row["lamb"])
+
+
+def test_an_absent_or_foreign_file_is_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match=r"no .*peak\.csv"):
+        read_rows(tmp_path / "peak.csv")
+    measurements().drop(columns=["cell", "token"]).to_csv(tmp_path / "peak.csv")
+    with pytest.raises(ValueError, match=r"lacks token, cell"):
+        read_rows(tmp_path / "peak.csv")
+    assert read_measurements(tmp_path / "nowhere") == {}
+
+
+def test_matching_takes_values_tuples_and_emptiness():
+    rows = pd.DataFrame({"x": [1.0, 2.0, math.nan], "name": ["a", "b", ""]})
+    assert matching(rows, {"x": 2}).index.tolist() == [1]
+    assert matching(rows, {"x": (1, 2)}).index.tolist() == [0, 1]
+    assert matching(rows, {"x": None, "name": None}).index.tolist() == [2]
+    assert matching(rows, {"x": (1, None)}).index.tolist() == [0, 2]
+    assert len(matching(rows, {})) == 3
+    with pytest.raises(ValueError, match=r"no column 'y'.*x, name"):
+        matching(rows, {"y": 1})
+
+
+def test_matching_keeps_a_failure_that_does_not_know_its_token():
+    rows = pd.DataFrame(
+        [("cls", "ok"), ("", "ok"), ("", "diverged"), ("cls", "collapsed")],
+        columns=["token", "status"],
+    )
+    assert matching(rows, {"token": "mean"}).index.tolist() == [2]
+    assert matching(rows, {"token": "cls"}).index.tolist() == [0, 2, 3]
+
+
+def test_matching_keeps_a_failure_that_does_not_know_its_metric():
+    rows = pd.DataFrame(
+        [("mcc", "ok"), ("", "timeout"), ("floor", "ok")], columns=["metric", "status"]
+    )
+    assert matching(rows, {"metric": ("mcc",)}).index.tolist() == [0, 1]
+
+
+def test_seed_means_never_average_over_less_than_another_seed_has():
+    rows = pd.concat([grid([1, 2], 3), grid([1, 2], 3)])
+    assert seed_means(rows, "x").tolist() == [1, 2, 2, 3, 3, 4]
+    assert seed_means(rows).tolist() == [1.5, 2.5, 3.5]
+    holed = rows.reset_index(drop=True)
+    holed.loc[0, "value"] = math.nan
+    assert seed_means(holed).isna().tolist() == [True, False, False]
+    assert seed_means(rows.iloc[1:]).isna().tolist() == [True, False, False]
+
+
+def test_seed_table_has_the_complete_seeds_and_sorted_levels():
+    rows = grid([0.9, 0.1, 0.5], 3)
+    rows.loc[(rows.seed == 1) & (rows.x == 0.5), "value"] = math.nan
+    table = seed_table(rows, "x")
+    assert table.columns.tolist() == [0.1, 0.5, 0.9]
+    assert table.index.tolist() == [0, 2]
+    assert table.loc[2].tolist() == [2.1, 2.5, 2.9]
+
+
+def test_seed_table_keeps_the_levels_order_that_is_asked_for():
+    rows = grid([1, 2, 3], 2)
+    assert seed_table(rows, "x", (3, 1)).columns.tolist() == [3, 1]
+    assert seed_table(rows, "x", (3, 4)).empty
+    with pytest.raises(ValueError, match="no factor 'y'"):
+        seed_table(rows, "y")
+
+
+def test_a_level_that_failed_in_every_seed_does_not_vanish():
+    rows = grid([1, 2, 3], 2)
+    rows.loc[rows.x == 3, "value"] = math.nan
+    assert seed_table(rows, "x").empty
+    assert seed_table(rows, "x").columns.tolist() == [1, 2, 3]
+
+
+def test_shuffling_moves_every_level_within_its_seed():
+    rows = pd.concat([grid(range(5), 4), grid(range(5), 4)], ignore_index=True)
+    moved = shuffled(rows, "x", "theory/K1")
+    assert (moved["x"] != rows["x"]).all()
+    assert (moved["value"] == rows["value"]).all()
+    for _, part in moved.groupby("seed"):
+        assert sorted(part["x"]) == sorted([*range(5)] * 2)
+    # Rows of one level go together, and seeds go their own ways.
+    assert (moved["x"][:20].to_numpy() == moved["x"][20:].to_numpy()).all()
+    assert len({tuple(part) for _, part in moved[:20].groupby("seed")["x"]}) > 1
+
+
+def test_shuffling_depends_on_the_key_and_not_on_the_order_of_rows():
+    rows = grid(range(6), 5)
+    moved = shuffled(rows, "x", "theory/K1")
+    again = shuffled(rows.sample(frac=1, random_state=0), "x", "theory/K1")
+    pd.testing.assert_frame_equal(moved, again.sort_index())
+    assert not moved.equals(shuffled(rows, "x", "theory/K2"))
+    with pytest.raises(ValueError, match="no factor 'y' to shuffle"):
+        shuffled(rows, "y", "theory/K1")
+
+
+def test_shuffling_leaves_the_empty_level_alone():
+    rows = grid([1.0, 2.0, math.nan], 3)
+    moved = shuffled(rows, "x", "key")
+    assert np.isnan(moved["x"]).equals(np.isnan(rows["x"]))
+    assert (moved["x"].dropna() == 3 - rows["x"].dropna()).all()
+
+
+def test_tables_are_written_with_six_digits_and_empty_nan(tmp_path):
+    frame = pd.DataFrame({"a": [1 / 3, math.nan], "b": [2_000_000, 5], "c": ["x", ""]})
+    write_table(frame, tmp_path / "new" / "table.csv")
+    written = (tmp_path / "new" / "table.csv").read_bytes()
+    assert written == b"a,b,c\n0.333333,2000000,x\n,5,\n"
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["table.csv"]

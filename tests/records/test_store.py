@@ -1,0 +1,134 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mae_bench.records.store import Store, StoreError, Trained, write_atomically
+
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def store(tmp_path: Path, told: list[str]) -> Store:
+    return Store(tmp_path / "store", told.append)
+
+
+def filled(store: Store) -> Store:
+    trained = Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
+    store.save_trained(KEY, trained, b"weights")
+    store.save_scores(KEY, {"mcc v1": [{"value": 0.5}]})
+    return store
+
+
+def test_what_is_saved_is_read_back(store: Store) -> None:
+    filled(store)
+    trained = store.trained(KEY)
+    assert trained == Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
+    assert store.encoder(KEY) == b"weights"
+    assert store.scores(KEY) == {"mcc v1": [{"value": 0.5}]}
+    assert store.cells() == [KEY]
+
+
+def test_an_empty_store_has_nothing_and_says_so(store: Store) -> None:
+    assert store.trained(KEY) is None
+    assert store.scores(KEY) == {}
+    assert store.cells() == []
+
+
+@pytest.mark.parametrize("name", ["trained.json", "scores.json", "encoder.pt"])
+@pytest.mark.parametrize("keep", [0, 3, -1])
+def test_a_truncated_file_is_moved_aside_and_reported(
+    store: Store, told: list[str], name: str, keep: int
+) -> None:
+    path = filled(store).root / "cells" / KEY / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[:keep])
+    trained, scores = store.trained(KEY), store.scores(KEY)
+    assert not path.exists()
+    assert whole[:keep] in [p.read_bytes() for p in store.quarantined()]
+    assert any(str(path) in line and "\n" not in line for line in told)
+    if name == "scores.json":
+        assert scores == {}
+    else:
+        assert trained is None
+
+
+def test_a_file_of_another_cell_is_foreign(store: Store, told: list[str]) -> None:
+    cells = filled(store).root / "cells"
+    other = KEY[::-1]
+    (cells / KEY).rename(cells / other)
+    assert store.trained(other) is None
+    assert store.scores(other) == {}
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "{}", '{"cell": 1}', "null"])
+def test_json_that_is_no_record_is_foreign(store: Store, content: str) -> None:
+    path = filled(store).root / "cells" / KEY / "trained.json"
+    path.write_text(content)
+    assert store.trained(KEY) is None
+
+
+def test_fields_of_another_version_are_foreign(store: Store) -> None:
+    filled(store)
+    store._save(KEY, "trained.json", {"status": "ok", "encoder": "", "mood": 1})
+    assert store.trained(KEY) is None
+
+
+def test_two_bad_files_of_one_cell_are_both_kept(store: Store) -> None:
+    path = filled(store).root / "cells" / KEY / "scores.json"
+    for junk in ("one", "two"):
+        path.write_text(junk)
+        assert store.scores(KEY) == {}
+    assert sorted(p.read_text() for p in store.quarantined()) == ["one", "two"]
+
+
+def test_a_failure_needs_no_weights(store: Store) -> None:
+    store.save_trained(KEY, Trained("diverged", "the loss was nan"))
+    trained = store.trained(KEY)
+    assert trained is not None
+    assert trained.status == "diverged"
+
+
+def test_forgotten_cells_are_gone(store: Store) -> None:
+    filled(store).forget(KEY)
+    assert store.trained(KEY) is None
+    store.forget("never was")
+
+
+def test_a_disk_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("old")
+    # A folder where the temporary file's folder should be: fails for root as well.
+    with pytest.raises(StoreError, match=r"cannot write .*file/inside"):
+        write_atomically(target / "inside", b"new")
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "file"
+    write_atomically(target, b"old")
+
+    def full(handle: int) -> None:
+        del handle
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        write_atomically(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_records_are_readable_text(store: Store) -> None:
+    text = (filled(store).root / "cells" / KEY / "scores.json").read_text()
+    assert json.loads(text)["cell"] == KEY

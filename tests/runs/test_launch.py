@@ -1,0 +1,128 @@
+import multiprocessing
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from mae_bench.records.schema import UsageError
+from mae_bench.runs.launch import (
+    WORKER_ENVIRONMENT,
+    Job,
+    Outcome,
+    _assign,
+    _collect,
+    _start,
+    devices,
+    launch,
+)
+
+
+def act(payload: Any, device: str) -> Any:
+    match payload:
+        case "raise":
+            raise ValueError("two\nlines")
+        case "memory":
+            raise MemoryError("too much")
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(3)
+        case "hang":
+            time.sleep(60)
+        case "environment":
+            return {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+    return payload, device
+
+
+def ran(payloads: list[Any], workers: int, limit: float = 30.0) -> dict[str, Outcome]:
+    jobs = [Job(str(i), p, limit) for i, p in enumerate(payloads)]
+    return {o.id: o for o in launch(jobs, act, ["cpu"] * workers)}
+
+
+def test_a_lost_worker_loses_its_own_job_alone() -> None:
+    payloads = ["die", 1, "raise", 2, "exit", 3, "memory"]
+    found = ran(payloads, workers=2)
+    assert {i: o.status for i, o in found.items()} == {
+        "0": "error",
+        "1": "ok",
+        "2": "error",
+        "3": "ok",
+        "4": "error",
+        "5": "ok",
+        "6": "out_of_memory",
+    }
+    assert found["0"].reason == "its process was killed by signal 9"
+    assert found["4"].reason == "its process exited with 3"
+    assert found["2"].reason.startswith("ValueError: two lines (act:")
+    assert found["5"].result == (3, "cpu")
+
+
+def test_a_worker_that_died_while_idle_is_found_dead_with_its_next_job() -> None:
+    worker, job = _start(act, "cpu"), Job("0", 1, 30.0)
+    worker.process.kill()
+    worker.process.join()
+    _assign(worker, job)
+    reason = "its process was killed by signal 9"
+    assert _collect(worker, job) == Outcome("0", "error", reason, None)
+
+
+def test_a_job_that_outlives_its_limit_is_stopped_and_the_rest_go_on() -> None:
+    # The limit counts from the moment a worker gets the job, its start included.
+    start = time.monotonic()
+    found = ran(["hang", 1, 2], workers=1, limit=4.0)
+    assert time.monotonic() - start < 30
+    assert [found[i].status for i in "012"] == ["timeout", "ok", "ok"]
+    assert found["0"].reason == "ran over 4 s"
+
+
+def test_workers_start_with_one_thread_and_large_malloc_thresholds() -> None:
+    before = dict(os.environ)
+    assert ran(["environment"], workers=1)["0"].result == WORKER_ENVIRONMENT
+    assert dict(os.environ) == before
+
+
+def test_without_workers_the_jobs_run_here() -> None:
+    found = ran(["raise", 1], workers=0)
+    assert [found[i].status for i in "01"] == ["error", "ok"]
+
+
+def test_no_jobs_start_no_workers() -> None:
+    assert ran([], workers=2) == {}
+
+
+def test_one_worker_a_core_or_as_many_as_asked() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert devices("cpu", None) == ["cpu"] * cores
+    assert devices("cpu", 3) == ["cpu"] * 3
+    assert devices("cpu", 0) == []
+
+
+def test_a_worker_may_have_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert devices("cuda", None) == ["cuda:0", "cuda:1"]
+    assert devices("cuda:0,1", None) == ["cuda:0,1"]
+    with pytest.raises(UsageError, match="no device 'cuda:0,2'"):
+        devices("cuda:0,2", None)
+
+
+def family(payload: Any, device: str) -> int:
+    """Starts a process, as a worker of one processor may not."""
+    del payload, device
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=os._exit, args=(7,))
+    child.start()
+    child.join()
+    return child.exitcode or 0
+
+
+def test_a_worker_over_several_processors_may_start_processes() -> None:
+    (outcome,) = launch([Job("a", None, 60.0)], family, ["cpu:0,1"])
+    assert (outcome.status, outcome.result) == ("ok", 7)
+
+
+@pytest.mark.parametrize("name", ["tpu", "cuda:99", "CPU"])
+def test_an_absent_device_is_named(name: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        devices(name, None)

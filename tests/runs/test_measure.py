@@ -1,0 +1,451 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.experiments import Experiment
+from mae_bench.methods.oracle_latents import OracleLatents
+from mae_bench.methods.random_init import RandomInit
+from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.effective_rank import effective_rank
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.metrics.linear_r2 import linear_r2
+from mae_bench.records import registry
+from mae_bench.records.rows import COLUMNS, read_rows
+from mae_bench.records.schema import STATUSES
+from mae_bench.records.store import Store
+from mae_bench.runs import measure as verb
+from mae_bench.runs.launch import Job, Outcome
+from mae_bench.runs.measure import failures, measure, work
+from mae_bench.runs.plan import Plan, pending, plan
+from mae_bench.training import stacked, train
+
+WEIGHTS = Experiment(
+    question="Does the weight matter?",
+    expected={},
+    datasets=(GaussianTree,),
+    methods=(UMAE, RandomInit),
+    factors={"lamb": (0.0, 0.01)},
+    metrics=(linear_r2, linear_probe),
+    cost="nothing",
+)
+PLAIN = Experiment(
+    question="Where does it stand?",
+    expected={},
+    datasets=(GaussianTree,),
+    methods=(UMAE, OracleLatents),
+    metrics=(linear_r2, effective_rank),
+    cost="nothing",
+)
+BOTH = {"weights": WEIGHTS, "plain": PLAIN}
+
+
+class Bench:
+    """A store and a results folder, and the two verbs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[str] = []
+        self.ended: list[tuple[str, str, str]] = []
+        self.store = Store(folder / "store", self.told.append)
+        self.results = folder / "results"
+
+    def plan(
+        self, experiments: dict[str, Experiment], seeds: int = 1, **filters: Any
+    ) -> Plan:
+        return plan(experiments, tier="smoke", seeds=seeds, store=self.store, **filters)
+
+    def run(
+        self,
+        experiments: dict[str, Experiment] = BOTH,
+        rerun: Any = "missing",
+        ensembles: bool | None = None,
+        **filters: Any,
+    ) -> dict[str, pd.DataFrame]:
+        wanted = self.plan(experiments, **filters)
+        due = pending(wanted, self.store, rerun)
+        self.ended = []
+        return measure(
+            wanted,
+            due,
+            store=self.store,
+            results=self.results,
+            devices=[],
+            told=lambda *words: self.ended.append(words),
+            ensembles=ensembles,
+        )
+
+    def bytes(self) -> dict[str, bytes]:
+        found = (self.results / "measurements").glob("*.csv")
+        return {path.name: path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Methods of the cells that were trained, in order."""
+    honest, found = train.train, []
+
+    def counted(cell: Any, device: str = "cpu") -> Any:
+        found.append(cell.method)
+        return honest(cell, device)
+
+    monkeypatch.setattr(train, "train", counted)
+    return found
+
+
+def fails(*_: Any) -> Any:
+    raise LookupError("no\nimages")
+
+
+def test_a_cell_that_two_experiments_need_is_trained_once(
+    bench: Bench, trainings: list[str]
+) -> None:
+    tables = bench.run()
+    # Lambda 0.01 is U-MAE's default, so it is the plain cell as well.
+    assert sorted(trainings) == ["oracle_latents", "random_init", "u_mae", "u_mae"]
+    shared = set(tables["weights"]["cell"]) & set(tables["plain"]["cell"])
+    assert len(shared) == 1
+    assert [status for _, status, _ in bench.ended] == ["ok"] * 4
+
+
+def test_an_experiments_rows_are_the_same_whatever_is_run_along(
+    tmp_path: Path,
+) -> None:
+    alone, together = Bench(tmp_path / "one"), Bench(tmp_path / "two")
+    alone.run({"weights": WEIGHTS})
+    together.run()
+    (one, two) = (
+        read_rows(b.results / "measurements/weights.csv") for b in (alone, together)
+    )
+    timed = ["train_seconds"]
+    pd.testing.assert_frame_equal(one.drop(columns=timed), two.drop(columns=timed))
+    assert set(two["metric"]) == {"linear_r2", "linear_probe"}
+
+
+def test_long_cells_are_run_first(bench: Bench, trainings: list[str]) -> None:
+    bench.run()
+    assert trainings[:2] == ["u_mae", "u_mae"]
+
+
+def test_a_second_run_trains_nothing_scores_nothing_and_writes_the_same(
+    bench: Bench, trainings: list[str]
+) -> None:
+    bench.run()
+    before = bench.bytes()
+    trainings.clear()
+    bench.run()
+    assert (trainings, bench.ended) == ([], [])
+    assert bench.bytes() == before
+
+
+def test_the_columns_are_the_measurements_fields_with_factors_in_their_place(
+    bench: Bench,
+) -> None:
+    bench.run({"weights": WEIGHTS})
+    with open(bench.results / "measurements" / "weights.csv") as file:
+        header = next(csv.reader(file))
+    expected = list(COLUMNS)
+    expected.insert(expected.index("tier") + 1, "lamb")
+    assert header == expected
+
+
+def test_what_is_read_back_is_what_was_measured(bench: Bench) -> None:
+    table = bench.run({"weights": WEIGHTS})["weights"]
+    rows = read_rows(bench.results / "measurements" / "weights.csv")
+    assert len(rows) == len(table)
+    assert set(rows["status"]) == {"ok"}
+    assert (rows["value"] - table["value"]).abs().max() <= 5e-7
+    assert list(rows["cell"]) == list(table["cell"])
+    control = rows["method"] == "random_init"
+    assert rows.loc[control, "lamb"].isna().all()
+    assert set(rows.loc[~control, "lamb"]) == {0.0, 0.01}
+    assert (rows.loc[control, "train_seconds"] == 0).all()
+    assert rows["versions"].str.contains("torch=").all()
+    assert rows["device"].str.startswith("cpu").all()
+
+
+def test_cells_that_were_not_chosen_are_rows_that_say_missing(bench: Bench) -> None:
+    table = bench.run({"weights": WEIGHTS}, methods=["random_init"])["weights"]
+    missing = table[table["method"] == "u_mae"]
+    assert len(missing) == 2
+    assert set(missing["status"]) == {"missing"}
+    assert set(missing["reason"]) == {"not run yet"}
+    assert missing["value"].isna().all()
+    assert set(table.loc[table["method"] == "random_init", "status"]) == {"ok"}
+
+
+def test_a_metric_that_was_not_measured_is_a_row_that_says_missing(
+    bench: Bench,
+) -> None:
+    bench.run({"plain": PLAIN})
+    bench.run({"weights": WEIGHTS}, rerun="never")
+    rows = read_rows(bench.results / "measurements" / "weights.csv")
+    lacking = rows[(rows["lamb"] == 0.01) & (rows["metric"] == "linear_probe")]
+    assert list(lacking["status"]) == ["missing"]
+    assert list(lacking["reason"]) == ["linear_probe not measured yet"]
+
+
+def test_a_cell_that_raises_is_one_row_with_its_reason_and_the_others_go_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UMAE, "loss", fails)
+    tables = bench.run({"weights": WEIGHTS})
+    fine = tables["weights"].query("method == 'random_init'")
+    assert set(fine["status"]) == {"ok"}
+    lost = tables["weights"].query("method == 'u_mae'")
+    assert list(lost["status"]) == ["error", "error"]
+    assert list(lost["metric"]) == ["", ""]
+    assert all(r.startswith("LookupError: no images (fails:") for r in lost["reason"])
+    assert sorted(status for _, status, _ in bench.ended) == ["error", "error", "ok"]
+    chosen = bench.plan({"weights": WEIGHTS}, methods=["u_mae"])
+    found = failures(chosen, bench.store)
+    assert len(found) == 2
+    assert all(reason.startswith("error: LookupError") for reason in found.values())
+
+
+@pytest.mark.parametrize(
+    ("rerun", "trained"),
+    [("never", 0), ("missing", 1), ("failed", 3), ("always", 3)],
+)
+def test_what_is_run_again_is_what_was_asked(
+    bench: Bench, trainings: list[str], rerun: str, trained: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UMAE, "loss", fails)
+        bench.run({"weights": WEIGHTS}, methods=["u_mae"])
+    trainings.clear()
+    bench.run({"weights": WEIGHTS}, rerun=rerun)
+    assert len(trainings) == trained
+    good = {"never": 0, "missing": 1, "failed": 3, "always": 3}[rerun]
+    chosen = bench.plan({"weights": WEIGHTS})
+    fine = [bench.store.trained(key) for key in chosen.chosen]
+    assert sum(t is not None and t.status == "ok" for t in fine) == good
+    trainings.clear()
+    bench.run({"weights": WEIGHTS}, rerun=rerun)
+    assert len(trainings) == (3 if rerun == "always" else 0)
+
+
+def forget_metric(store: Store, key: str, metric: str) -> None:
+    scores = store.scores(key)
+    kept = {name: rows for name, rows in scores.items() if not name.startswith(metric)}
+    assert len(kept) == len(scores) - 1
+    store.save_scores(key, kept)
+
+
+def test_a_metric_that_is_new_is_scored_without_training(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run({"plain": PLAIN})
+    before = bench.bytes()
+    for key in bench.store.cells():
+        forget_metric(bench.store, key, "effective_rank")
+
+    def forbidden(cell: Any, device: str = "cpu") -> Any:
+        raise AssertionError(f"trained {cell}, {device}")
+
+    monkeypatch.setattr(train, "train", forbidden)
+    bench.run({"plain": PLAIN})
+    assert [status for _, status, _ in bench.ended] == ["ok", "ok"]
+    assert bench.bytes() == before
+
+
+def test_truncated_weights_are_moved_aside_reported_and_trained_again(
+    bench: Bench, trainings: list[str]
+) -> None:
+    bench.run({"plain": PLAIN})
+    (key,) = (
+        k
+        for k, t in bench.plan({"plain": PLAIN}).tasks.items()
+        if t.cell.method == "u_mae"
+    )
+    path = bench.store.root / "cells" / key / "encoder.pt"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    trainings.clear()
+    bench.run({"plain": PLAIN})
+    assert trainings == ["u_mae"]
+    assert path.read_bytes() == whole
+    assert any(str(path) in line for line in bench.told)
+    assert bench.store.quarantined()
+
+
+def test_the_scores_of_another_cell_are_moved_aside_and_not_believed(
+    bench: Bench, trainings: list[str]
+) -> None:
+    bench.run({"plain": PLAIN})
+    before = bench.bytes()
+    one, two = (
+        bench.store.root / "cells" / k / "scores.json" for k in bench.store.cells()
+    )
+    one.write_bytes(two.read_bytes())
+    trainings.clear()
+    bench.run({"plain": PLAIN})
+    assert trainings == []
+    assert len(bench.ended) == 1
+    assert any(str(one) in line and "not this cell's" in line for line in bench.told)
+    assert bench.bytes() == before
+
+
+def test_failures_name_the_metric_and_only_what_this_run_wants(bench: Bench) -> None:
+    bench.run({"plain": PLAIN})
+    (key,) = (
+        k
+        for k, t in bench.plan({"plain": PLAIN}).tasks.items()
+        if t.cell.method == "u_mae"
+    )
+    scores = bench.store.scores(key)
+    lost = {"metric": "effective_rank", "status": "error", "reason": "the value is nan"}
+    stale = {"metric": "linear_r2", "status": "error", "reason": "of an old version"}
+    name = next(name for name in scores if name.startswith("effective_rank"))
+    bench.store.save_scores(key, scores | {name: [lost], "linear_r2 v0": [stale]})
+    found = failures(bench.plan({"plain": PLAIN}), bench.store)
+    assert list(found.values()) == ["the value is nan"]
+    assert "u_mae" in next(iter(found))
+    assert "effective_rank" in next(iter(found))
+    other = bench.plan({"plain": PLAIN}, methods=["oracle_latents"])
+    assert failures(other, bench.store) == {}
+
+
+def test_a_worker_of_one_cell_does_only_what_the_store_lacks(
+    bench: Bench, trainings: list[str]
+) -> None:
+    tasks = bench.plan({"plain": PLAIN}).tasks.values()
+    task = next(t for t in tasks if t.cell.method == "oracle_latents")
+    first, second = work(task, "cpu"), work(task, "cpu")
+    assert first == second
+    assert trainings == ["oracle_latents"]
+    assert first.provenance is not None
+    assert set(first.provenance) == {"commit", "dirty", "versions", "device"}
+
+
+def test_results_hold_known_statuses_and_finite_numbers(bench: Bench) -> None:
+    for table in bench.run().values():
+        assert set(table["status"]) <= set(STATUSES)
+        fine = table["status"] == "ok"
+        assert table.loc[fine, "value"].notna().all()
+        assert (table.loc[fine, "n_eval"] > 0).all()
+        assert set(table["dataset"]) <= set(registry.names("datasets"))
+
+
+def test_a_cells_record_on_disk_can_be_read_by_people(bench: Bench) -> None:
+    bench.run({"plain": PLAIN}, methods=["oracle_latents"])
+    (key,) = bench.store.cells()
+    path = bench.store.root / "cells" / key / "trained.json"
+    assert json.loads(path.read_text())["content"]["status"] == "ok"
+
+
+def test_cells_trained_together_have_the_rows_and_keys_of_cells_alone(
+    tmp_path: Path, trainings: list[str]
+) -> None:
+    alone, together = Bench(tmp_path / "one"), Bench(tmp_path / "two")
+    one = alone.run({"weights": WEIGHTS}, seeds=2)["weights"]
+    trainings.clear()
+    two = together.run({"weights": WEIGHTS}, seeds=2, ensembles=True)["weights"]
+    assert trainings == ["random_init"] * 2  # of an ensemble, none is trained alone
+    assert alone.store.cells() == together.store.cells()
+    assert [status for _, status, _ in together.ended] == ["ok"] * 6
+    moved = ["value", "train_seconds", "versions"]
+    pd.testing.assert_frame_equal(one.drop(columns=moved), two.drop(columns=moved))
+    assert (one["value"] - two["value"]).abs().max() < 0.02
+    learned = two["method"] == "u_mae"
+    assert two.loc[learned, "versions"].str.endswith(" ensemble=4").all()
+    assert not two.loc[~learned, "versions"].str.contains("ensemble").any()
+    assert (two.loc[learned, "train_seconds"] > 0).all()
+    # Either store serves the other's plan.
+    assert together.plan({"weights": WEIGHTS}, seeds=2).chosen == set(
+        alone.store.cells()
+    )
+    trainings.clear()
+    together.run({"weights": WEIGHTS}, seeds=2)
+    assert (trainings, together.ended) == ([], [])
+
+
+def test_what_is_trained_already_is_in_no_ensemble(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    asked: list[int] = []
+
+    def candidates(cells: Any, _: int) -> list[Any]:
+        assert {cell.method for cell in cells} == {"u_mae"}
+        asked.append(len(cells))
+        return []
+
+    monkeypatch.setattr(stacked, "candidates", candidates)
+    bench.run({"weights": WEIGHTS}, ensembles=True)
+    assert asked == [1]  # lambda 0; lambda 0.01 is the plain cell
+
+
+def test_what_an_ensemble_loses_is_trained_alone(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    trainings: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(stacked, "train_together", fails)
+    bench.run({"weights": WEIGHTS}, methods=["u_mae"], ensembles=True)
+    assert trainings == ["u_mae"] * 2
+    assert [status for _, status, _ in bench.ended] == ["ok"] * 2
+    assert "trained one by one: LookupError: no images" in caplog.text
+
+
+def test_a_member_whose_loss_raises_has_its_own_row(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UMAE, "prepare", fails)
+    table = bench.run({"weights": WEIGHTS}, ensembles=True)["weights"]
+    lost = table[table["method"] == "u_mae"]
+    assert list(lost["status"]) == ["error", "error"]
+    assert all(r.startswith("LookupError: no images (fails:") for r in lost["reason"])
+
+
+@pytest.mark.parametrize(
+    ("devices", "ensembles", "expected"),
+    [
+        (["cpu", "cpu"], None, False),
+        ([], None, False),
+        (["cuda:0", "cuda:1"], None, True),
+        (["cuda:0"], False, False),
+        (["cpu"], True, True),
+    ],
+)
+def test_ensembles_are_for_gpus_unless_asked_otherwise(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    devices: list[str],
+    ensembles: bool | None,
+    expected: bool,
+) -> None:
+    launched: list[tuple[Any, list[Job]]] = []
+
+    def launch(jobs: list[Job], work: Any, where: list[str]) -> list[Outcome]:
+        assert where == devices
+        launched.append((work, jobs))
+        return []
+
+    monkeypatch.setattr(verb, "launch", launch)
+    wanted = bench.plan({"weights": WEIGHTS}, seeds=3)
+    due = pending(wanted, bench.store, "missing")
+    measure(
+        wanted,
+        due,
+        store=bench.store,
+        results=bench.results,
+        devices=devices,
+        ensembles=ensembles,
+    )
+    works = [work.__name__ for work, _ in launched]
+    assert works == (["work_together", "work"] if expected else ["work"])
+    assert len(launched[-1][1]) == 9
+    if expected:
+        (job,) = launched[0][1]
+        assert len(job.payload) == 6
+        assert job.time_limit == 6 * 60.0

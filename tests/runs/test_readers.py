@@ -1,0 +1,298 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mae_bench.datasets import Batch
+from mae_bench.methods import Method
+from mae_bench.methods.mae import MAE
+from mae_bench.methods.random_init import RandomInit
+from mae_bench.models.masking import Masking
+from mae_bench.models.vit import patchify, unpatchify
+from mae_bench.oracles.gaussian_conditioning import conditional_mean
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS, Cell, Setting
+from mae_bench.runs import readers
+from mae_bench.runs.readers import FLOORED, Specimen
+from mae_bench.runs.score import score
+from mae_bench.training.train import build
+
+
+def cell_of(method: str, dataset: str = "gaussian_tree", **changed: Setting) -> Cell:
+    world = registry.load("datasets", dataset)
+    learner = registry.load("methods", method)
+    known = registry.settings(learner)
+    budget = TIERS["smoke"].budget() | changed
+    return Cell(
+        dataset=dataset,
+        method=method,
+        tier="smoke",
+        seed=0,
+        dataset_settings=registry.settings(world),
+        method_settings=known | {k: v for k, v in budget.items() if k in known},
+        versions={"dataset": world.version, "method": learner.version},
+    )
+
+
+def rows_of(
+    cell: Cell, *wanted: tuple[str, str], method: Method | None = None
+) -> list[dict[str, Any]]:
+    dataset, built = build(cell, "cpu")
+    found = score(cell, dataset, (method or built).eval(), wanted, "cpu")
+    return [row for rows in found.values() for row in rows]
+
+
+def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
+    assert all(row["status"] == "ok" for row in rows), rows
+    return {r["target"]: r["value"] for r in rows if r.get("token", at) == at}
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, with_: Callable[[Tensor], Tensor]
+) -> None:
+    """Features of the untrained encoder become ``with_`` of them."""
+    honest = RandomInit.features
+
+    def features(self: RandomInit, batch: Batch, ids_keep: Any = None) -> Any:
+        return {t: with_(h) for t, h in honest(self, batch, ids_keep).items()}
+
+    monkeypatch.setattr(RandomInit, "features", features)
+
+
+class Exact(MAE):
+    """Reconstructs by the exact conditional mean of the world's pixels."""
+
+    def reconstruct(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Masking]:
+        masking = self.masking(len(batch), generator)
+        p = self.encoder.patch_size
+        images = batch.images
+        patches = torch.zeros_like(patchify(images, p))
+        index = masking.ids_masked[..., None].expand(-1, -1, patches.shape[-1])
+        hidden = patches.scatter(1, index, 1.0)
+        mask = unpatchify(hidden, p).flatten(1)
+        mean = conditional_mean(self.dataset.covariance(), images.flatten(1), mask)
+        guess = patchify(mean.view_as(images).float(), p).gather(1, index)
+        return guess, self.target(batch.images, masking), masking
+
+
+def test_no_guess_beats_the_bayes_error_and_the_exact_one_meets_it() -> None:
+    cell = cell_of("mae")
+    settings = dict(cell.method_settings)
+    dataset, untrained = build(cell, "cpu")
+    exact = Exact(dataset, torch.Generator().manual_seed(0), **settings)
+    wanted = ("reconstruction_error", "unmasked")
+    met = values(rows_of(cell, wanted, method=exact), at="")
+    # 128 images of 12 masked patches: a few percent of sampling error.
+    assert met["ratio_to_bayes"] == pytest.approx(1, abs=0.08)
+    assert met["masked"] == pytest.approx(met["bayes"] * met["ratio_to_bayes"])
+    poor = values(rows_of(cell, wanted, method=untrained), at="")
+    assert poor["ratio_to_bayes"] > 1.2
+    assert poor["bayes"] == pytest.approx(met["bayes"])
+
+
+def test_a_world_without_a_covariance_has_no_bayes_error() -> None:
+    rows = rows_of(cell_of("mae", "digits"), ("reconstruction_error", "unmasked"))
+    assert "masked" in values(rows, "")
+    assert "bayes" not in values(rows, "")
+
+
+def test_the_masked_view_shows_the_encoder_less() -> None:
+    wanted = [("linear_r2", view) for view in ("unmasked", "masked")]
+    rows = rows_of(cell_of("random_init"), *wanted)
+    views = {
+        v: values([r for r in rows if r["view"] == v]) for v in ("unmasked", "masked")
+    }
+    assert views["masked"]["level_2"] < views["unmasked"]["level_2"] - 0.05
+    assert {r["metric"] for r in rows} == {"linear_r2"}
+
+
+def specimen(method: str = "mae", view: str = "unmasked") -> Specimen:
+    cell = cell_of(method)
+    dataset, built = build(cell, "cpu")
+    return Specimen(cell, dataset, built.eval(), view, "cpu")
+
+
+def test_a_masked_encoder_sees_the_patches_that_its_own_ratio_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = set()
+    honest = MAE.features
+
+    def features(self: MAE, batch: Batch, ids_keep: Any = None) -> Any:
+        seen.add(None if ids_keep is None else ids_keep.shape[1])
+        return honest(self, batch, ids_keep)
+
+    monkeypatch.setattr(MAE, "features", features)
+    for view in ("unmasked", "masked"):
+        with torch.inference_mode():
+            assert specimen(view=view).features
+    assert seen == {None, 4}
+
+
+def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own() -> None:
+    splits = specimen().splits
+    tier = TIERS["smoke"]
+    assert [len(splits[n]) for n in ("train", "val", "test")] == [
+        tier.n_train,
+        tier.n_val,
+        tier.n_test,
+    ]
+    images = torch.cat([batch.images for batch in splits.values()]).flatten(1)
+    assert len(images.unique(dim=0)) == len(images)
+
+
+def test_a_probe_of_features_without_content_finds_nothing_on_held_out_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noise = torch.Generator().manual_seed(0)
+    answering(monkeypatch, lambda h: torch.randn(h.shape, generator=noise))
+    rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
+    # Fitted on the images that it is reported on, 32 features of 128 would give 0.25.
+    assert all(value < 0.1 for value in values(rows).values())
+
+
+def test_all_methods_of_a_seed_are_probed_on_the_same_images() -> None:
+    ours, theirs = specimen("mae"), specimen("pixels")
+    for name, batch in ours.splits.items():
+        assert torch.equal(batch.images, theirs.splits[name].images)
+
+
+@pytest.fixture
+def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mae_bench.runs.readers.CHUNK", 50)
+
+
+@pytest.mark.usefixtures("chunked")
+def test_chunks_change_no_number() -> None:
+    cell = cell_of("random_init")
+    wanted = [("linear_r2", "unmasked"), ("effective_rank", "unmasked")]
+    small = rows_of(cell, *wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mae_bench.runs.readers.CHUNK", 500)
+        large = rows_of(cell, *wanted)
+    for a, b in zip(small, large, strict=True):
+        assert a["value"] == pytest.approx(b["value"], abs=1e-4)
+
+
+def test_a_probe_of_latents_has_one_number_a_level() -> None:
+    dataset, _ = build(cell_of("random_init"), "cpu")
+    rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
+    assert set(values(rows)) == set(dataset.levels)
+
+
+@pytest.mark.parametrize("metric", FLOORED)
+def test_what_is_held_against_the_latents_of_others_moves_no_other_number(
+    metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = "random_hierarchy" if metric == "level_accuracy" else "gaussian_tree"
+    cell, wanted = cell_of("random_init", world), (metric, "unmasked")
+    both = values(rows_of(cell, wanted))
+    shuffled = values(rows_of(cell, wanted), "mean/shuffled")
+    monkeypatch.setattr("mae_bench.runs.readers.FLOORED", ())
+    assert both == pytest.approx(values(rows_of(cell, wanted)), abs=1e-9)
+    assert shuffled.keys() == both.keys()
+    assert values(rows_of(cell, wanted), "mean/shuffled") == {}
+
+
+@pytest.mark.parametrize("method", ["oracle_latents", "random_init"])
+def test_nothing_is_read_of_the_latents_of_other_images(method: str) -> None:
+    cell = cell_of(method)
+    wanted = [(metric, "unmasked") for metric in FLOORED if metric != "level_accuracy"]
+    rows = [r for r in rows_of(cell, *wanted) if r["status"] == "ok"]
+    floor = [r for r in rows if r["token"].endswith("/shuffled")]
+    assert {r["metric"] for r in floor} == {metric for metric, _ in wanted}
+    for r in floor:
+        # By chance alone correlations of 128 images are 0.07, and matching adds.
+        assert r["value"] < (0.2 if r["metric"] == "mcc" else 0.1), r
+
+
+def test_a_symbol_of_another_image_is_guessed_by_its_frequency() -> None:
+    cell = cell_of("oracle_latents", "random_hierarchy")
+    rows = rows_of(cell, ("level_accuracy", "unmasked"))
+    root = {r["token"]: r["value"] for r in rows if r["target"] == "level_0"}
+    assert root["mean"] > 0.9
+    # Four symbols, 128 images: three standard deviations.
+    assert root["mean/shuffled"] == pytest.approx(0.25, abs=0.115)
+
+
+def test_an_image_is_given_all_levels_of_one_other_image() -> None:
+    with torch.inference_mode():
+        subject = specimen()
+        for name, batch in subject.splits.items():
+            known = subject.latents(name, shuffled=True)
+            levels = list(batch.latents)
+            mine = torch.cat([known[level] for level in levels], 1)
+            other = torch.cat([known[f"{level}/shuffled"] for level in levels], 1)
+            assert torch.equal(mine, torch.cat(list(batch.latents.values()), 1))
+            assert (mine == other).all(1).sum() <= 5
+            assert torch.equal(mine.sort(0).values, other.sort(0).values)
+            assert {tuple(row) for row in mine.tolist()} == {
+                tuple(row) for row in other.tolist()
+            }
+
+
+def test_an_invertible_trees_error_stands_beside_its_exact_floor() -> None:
+    def found(**changed: Setting) -> dict[str, float]:
+        cell = cell_of("mae", "invertible_tree", **changed)
+        return values(rows_of(cell, ("reconstruction_error", "unmasked")), "")
+
+    at = found(mask_ratio=0.5)
+    assert 0 < at["floor"] < at["masked"]
+    assert found(mask_ratio=0.75)["floor"] > at["floor"]
+    # Patches of 4 pixels are no leaves.
+    assert "floor" not in found(patch_size=4, mask_ratio=0.5)
+
+
+def test_a_hierarchys_guesses_stand_beside_belief_propagation() -> None:
+    cell = cell_of("mae", "random_hierarchy", mask_ratio=0.25)
+    found = values(rows_of(cell, ("reconstruction_error", "unmasked")), "")
+    assert found["bayes"] < found["bayes_cut_1"] < found["masked"]
+    assert found["ratio_to_bayes"] == pytest.approx(found["masked"] / found["bayes"])
+    assert found["explained_bayes"] > found["explained_bayes_cut_1"] > 0.3
+    assert found["explained_masked"] < 0.3
+
+
+def test_a_weighed_ceiling_is_of_what_the_encoder_was_shown() -> None:
+    most = {}
+    for view in ("unmasked", "masked"):
+        wanted = [(metric, view) for metric in ("linear_r2", "ceiling_ratio")]
+        rows = rows_of(cell_of("random_init"), *wanted)
+        r2, ratio = (
+            values([r for r in rows if r["metric"] == metric]) for metric, _ in wanted
+        )
+        most[view] = {level: r2[level] / ratio[level] for level in ratio}
+    for level, whole in most["unmasked"].items():
+        assert 0 < most["masked"][level] < whole <= 1
+
+
+def test_the_masks_of_a_ceiling_are_those_that_the_encoder_was_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, asked = [], []
+    honest, recoverable = MAE.features, readers.recoverable
+
+    def features(self: MAE, batch: Batch, ids_keep: Any = None) -> Any:
+        shown.append(ids_keep)
+        return honest(self, batch, ids_keep)
+
+    def asking(world: Any, batch: Batch, mask: Tensor) -> Any:
+        asked.append(mask)
+        return recoverable(world, batch, mask)
+
+    monkeypatch.setattr(MAE, "features", features)
+    monkeypatch.setattr(readers, "recoverable", asking)
+    rows_of(cell_of("mae"), ("ceiling_ratio", "masked"))
+    (mask,), test = asked, shown[-1]
+    visible = patchify(mask.view(-1, 1, 8, 8), 2)[:, :, 0] == 0
+    assert torch.equal(visible.nonzero()[:, 1].view(len(test), -1), test.sort(1).values)
+
+
+def test_a_world_without_an_exact_answer_has_no_ceiling() -> None:
+    for metric in ("ceiling", "ceiling_ratio"):
+        (row,) = rows_of(cell_of("mae", "digits"), (metric, "unmasked"))
+        assert row["status"] == "skipped"
+        assert "no exact answer" in row["reason"]

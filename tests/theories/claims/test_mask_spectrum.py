@@ -1,0 +1,131 @@
+"""Each claim is supported by the picture that it draws, and by no other."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS, Settings
+from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
+from mae_bench.verdicts.evidence import experiment_id
+from mae_bench.verdicts.judge import judge_prediction
+
+PREDICTIONS = MASK_SPECTRUM
+NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+# (metric, target, factors, seed) -> value
+Value = Callable[[str, str, Settings, int], float]
+GRAPH = ("tail", "labelling_error", "forecast", "sharing")
+TARGETS = {
+    "mask_connectivity": GRAPH,
+    "linear_probe": ("",),
+    "spectral_descent": ("angle", "angle_start"),
+}
+
+
+def judged(number: str, value: Value) -> str:
+    prediction = PREDICTIONS[number]
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    rows = [
+        blank
+        | {
+            "dataset": cell.dataset,
+            "method": cell.method,
+            "tier": "smoke",
+            "seed": cell.seed,
+            "metric": metric.id,
+            "view": "unmasked",
+            "token": "mean" if metric.id == "linear_probe" else "",
+            "target": target,
+            "value": value(metric.id, target, factors, cell.seed),
+            "status": "ok",
+            "cell": cell.key,
+        }
+        | factors
+        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
+        for metric in prediction.experiment.metrics
+        for target in TARGETS[metric.id]
+    ]
+    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    return judge_prediction(number, "mask_graph_alignment", prediction, found).verdict
+
+
+def graph(target: str, ratio: float) -> float:
+    """Tails that peak at a half, a labelling error that grows."""
+    tail, alpha = ratio * (1 - ratio), ratio
+    sharing = 1 - ratio
+    return {
+        "tail": tail,
+        "labelling_error": alpha,
+        "forecast": -tail - alpha,
+        "sharing": sharing,
+    }[target]
+
+
+def world(probe: Callable[[float], float]) -> Value:
+    def value(metric: str, target: str, factors: Settings, seed: int) -> float:
+        ratio = float(factors["mask_ratio"] or 0)
+        if metric == "mask_connectivity":
+            return graph(target, ratio)
+        return probe(ratio) if factors["stop"] == 1.0 else 0.4 + NOISE[seed]
+
+    return value
+
+
+@pytest.mark.parametrize(
+    ("number", "probe", "verdict"),
+    [
+        ("Z8", lambda r: graph("forecast", r), "supported"),
+        ("Z8", lambda r: -graph("forecast", r), "refuted"),
+        ("Z8-tail", lambda r: (r - 0.5) ** 2, "supported"),
+        ("Z8-tail", lambda r: r * (1 - r), "refuted"),
+        ("Z8-alpha", lambda r: 1 - r, "supported"),
+        ("Z8-alpha", lambda r: r, "refuted"),
+    ],
+)
+def test_the_probe_must_follow_the_graph_over_mask_ratios(
+    number: str, probe: Callable[[float], float], verdict: str
+) -> None:
+    assert judged(number, world(probe)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    [
+        ("Z8-tail-falls", "refuted"),
+        ("Z8-sharing", "refuted"),
+        ("Z8-alpha-rises", "supported"),
+        ("Z8-complement", "supported"),
+    ],
+)
+def test_exact_graphs_decide_the_words_on_the_mask_ratio(
+    number: str, verdict: str
+) -> None:
+    assert judged(number, world(lambda _: 0.5)) == verdict
+
+
+def test_a_tail_that_falls_is_what_the_paper_says_and_no_complement() -> None:
+    def falling(_: str, target: str, factors: Settings, seed: int) -> float:
+        ratio = float(factors["mask_ratio"] or 0)
+        noise = 1e-4 * NOISE[seed]
+        return noise + {"tail": 3 - 3 * ratio, "sharing": ratio}.get(target, ratio)
+
+    assert judged("Z8-tail-falls", falling) == "supported"
+    assert judged("Z8-sharing", falling) == "supported"
+    assert judged("Z8-complement", falling) == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("angle", "start", "verdict"),
+    [(0.0, 1.2, "supported"), (0.3, 1.2, "refuted"), (0.0, 0.0, "void")],
+)
+def test_a_free_encoder_must_end_at_the_eigenvectors_and_not_begin_there(
+    angle: float, start: float, verdict: str
+) -> None:
+    def value(_: str, target: str, factors: Settings, seed: int) -> float:
+        # One width of one weight that fails is enough.
+        hit = factors == {"bottleneck": 4, "lamb": 1.0}
+        reached = angle if hit else 0.0
+        return (start if target == "angle_start" else reached) + abs(NOISE[seed])
+
+    assert judged("Z11", value) == verdict

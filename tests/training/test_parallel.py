@@ -1,0 +1,62 @@
+"""Two processes, with Lightning's own strategy, train the cell that one trains."""
+
+import io
+from typing import Any
+
+import pytest
+import torch
+
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS, Cell
+from mae_bench.records.store import Trained
+from mae_bench.training.parallel import train_over
+from mae_bench.training.train import STEPS_A_CALL, train
+
+
+def cell_of(method: str, **changed: Any) -> Cell:
+    kind = registry.load("methods", method)
+    world = registry.load("datasets", "gaussian_tree")
+    known = registry.settings(kind)
+    budget = TIERS["smoke"].budget() | {"steps": STEPS_A_CALL + 3} | changed
+    return Cell(
+        dataset="gaussian_tree",
+        method=method,
+        tier="smoke",
+        seed=0,
+        dataset_settings=registry.settings(world),
+        method_settings=known | {k: v for k, v in budget.items() if k in known},
+        versions={},
+    )
+
+
+def weights(found: tuple[Trained, bytes]) -> dict[str, torch.Tensor]:
+    trained, saved = found
+    assert trained.status == "ok", trained.reason
+    state: dict[str, torch.Tensor] = torch.load(io.BytesIO(saved), weights_only=True)
+    return state
+
+
+@pytest.mark.parametrize("method", ["u_mae", "simclr"])
+def test_a_loss_of_pairs_of_images_trains_as_in_one_process(method: str) -> None:
+    cell = cell_of(method, lr=1e-3)
+    alone, together = weights(train(cell)), weights(train_over(cell, "cpu:0,1"))
+    start = weights(train(cell_of(method, stop=0.0)))
+    moved = 0
+    for name, weight in alone.items():
+        # AdamW divides by gradients that are 0 but for rounding, of keys' biases.
+        if "qkv.bias" not in name:
+            assert (together[name] - weight).abs().max() < 1e-5, name
+            moved += int((weight - start[name]).abs().max() > 1e-3)
+    assert moved > 10
+
+
+def test_a_run_that_diverges_says_so_and_leaves_no_process_waiting() -> None:
+    trained, saved = train_over(cell_of("mae", lr=1e30), "cpu:0,1")
+    assert (trained.status, saved) == ("diverged", b"")
+    assert "the loss was" in trained.reason
+
+
+def test_one_processor_needs_no_other_process() -> None:
+    cell = cell_of("mae")
+    one, other = weights(train_over(cell, "cpu")), weights(train(cell))
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -1,0 +1,79 @@
+"""What is selected for a claim: its metrics, its rows, their order, their failures."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.verdicts import evidence
+from mae_bench.verdicts.evidence import applicable, coverage, experiment_id, select
+
+EXPERIMENT = SimpleNamespace(question="Which?", factors={"depth": (1, 2)})
+MCC, FLOOR = SimpleNamespace(id="mcc"), SimpleNamespace(id="floor")
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setattr(evidence, "_registered", lambda: (("which", EXPERIMENT),))
+
+
+def measured():
+    rows = [
+        (depth, seed, metric, float(seed), "ok", f"{depth}/{seed}", "quick", 1.0)
+        for depth in (1, 2)
+        for seed in (0, 1)
+        for metric in ("mcc", "floor")
+    ]
+    columns = ["depth", "seed", "metric", "value", "status", "cell", "tier"]
+    return pd.DataFrame(rows, columns=[*columns, "train_seconds"])
+
+
+def chosen(rows, *metrics, **where):
+    return select({"which": rows}, EXPERIMENT, metrics or (MCC,), where)
+
+
+def test_the_claims_metrics_are_selected_and_no_others():
+    assert set(chosen(measured())["metric"]) == {"mcc"}
+    assert len(chosen(measured(), MCC, FLOOR)) == 8
+    assert chosen(measured(), depth=2, seed=(0, 5))["cell"].tolist() == ["2/0"]
+    assert select({}, EXPERIMENT, (MCC,), {}).empty
+
+
+def test_the_order_of_the_file_and_how_rows_came_to_be_do_not_matter():
+    mixed = measured().sample(frac=1, random_state=0)
+    mixed["train_seconds"] = np.arange(8.0)
+    pd.testing.assert_frame_equal(chosen(mixed), chosen(measured()))
+
+
+def test_a_cell_that_failed_as_a_whole_is_among_every_metrics_rows():
+    rows = measured()
+    rows.loc[0, ["metric", "value", "status"]] = ["", 7.0, "timeout"]
+    for metric in (MCC, FLOOR):
+        found = chosen(rows, metric)
+        assert found["value"].isna().sum() == 1
+    assert coverage(found) == 3 / 4
+
+
+def test_coverage_is_the_share_of_whole_cells():
+    rows = chosen(measured(), MCC, FLOOR)
+    assert coverage(rows) == 1.0
+    assert coverage(rows.iloc[:0]) == 0.0
+    rows.loc[0, "value"] = math.nan
+    assert coverage(rows) == 3 / 4
+
+
+def test_skipped_rows_do_not_apply():
+    rows = measured().assign(status=["ok", "skipped", "diverged", *["ok"] * 5])
+    assert len(applicable(rows)) == 7
+
+
+def test_mixed_tiers_unknown_columns_and_stray_experiments_are_refused():
+    mixed = pd.concat([measured(), measured().assign(tier="smoke")])
+    with pytest.raises(ValueError, match="which mixes tiers quick, smoke"):
+        chosen(mixed)
+    with pytest.raises(ValueError, match="no column 'layer'"):
+        chosen(measured(), layer=1)
+    with pytest.raises(ValueError, match="not registered"):
+        experiment_id(SimpleNamespace(question="Why?"))

@@ -1,0 +1,392 @@
+"""Verdicts on synthetic rows: each kind, its control, what is missing, its bytes."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.predictions import Control
+from mae_bench.predictions.bound import Bound
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.predictions.equality import Equality
+from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.trend import Trend
+from mae_bench.records.rows import read_measurements, shuffled
+from mae_bench.verdicts import evidence
+from mae_bench.verdicts import judge as judging
+from mae_bench.verdicts.judge import judge, judge_prediction
+
+RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9)
+RAMP = np.linspace(0.0, 1.0, 5)
+EXPERIMENT = SimpleNamespace(
+    question="Which mask ratio?", factors={"mask_ratio": RATIOS, "depth": (1, 2)}
+)
+SHUFFLE = Control("the values are on other ratios", shuffle="mask_ratio")
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    known = (("mask_ratio", EXPERIMENT),)
+    monkeypatch.setattr(evidence, "_registered", lambda: known)
+
+
+def claim(
+    form, control=SHUFFLE, standing="derived", metric="mcc", against=None, **where
+):
+    return SimpleNamespace(
+        form=form,
+        experiment=EXPERIMENT,
+        metric=SimpleNamespace(id=metric),
+        against=against and SimpleNamespace(id=against),
+        where={"token": "mean"} | where,
+        control=control,
+        standing=standing,
+        version=1,
+    )
+
+
+def theory(forecast=None, unmeasured=None, **predictions):
+    return SimpleNamespace(
+        predictions=predictions, forecast=forecast, unmeasured=unmeasured or {}
+    )
+
+
+def measured(picture, seeds=5, noise=0.01, **columns):
+    """An experiment's rows: a value a mask ratio, with a little noise."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "experiment": "mask_ratio",
+            "dataset": "world",
+            "method": "mae",
+            "tier": "quick",
+            "mask_ratio": ratio,
+            "depth": 1.0,
+            "seed": seed,
+            "metric": "mcc",
+            "view": "unmasked",
+            "token": "mean",
+            "target": "level_0",
+            "value": value + noise * rng.standard_normal(),
+            "status": "ok",
+            "reason": "",
+            "cell": f"{ratio}/{seed}/{columns}",
+            **columns,
+        }
+        for seed in range(seeds)
+        for ratio, value in zip(RATIOS, picture, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def fail(rows, chosen, status="diverged"):
+    """The rows with the chosen cells failed as a whole."""
+    rows = rows.copy()
+    rows.loc[chosen, ["metric", "view", "token", "target"]] = ""
+    rows.loc[chosen, "value"] = math.nan
+    rows.loc[chosen, "status"] = status
+    return rows
+
+
+def verdict_of(prediction, rows):
+    return judge_prediction("t/K1", "t", prediction, {"mask_ratio": rows})
+
+
+TREND = Trend(0.3, "mask_ratio")
+
+
+def test_a_clear_effect_is_supported_with_all_its_numbers():
+    verdict = verdict_of(claim(TREND), measured(RAMP))
+    assert verdict.verdict == "supported"
+    assert verdict.control_verdict in ("refuted", "undecided")
+    assert verdict.ci_low < verdict.estimate < verdict.ci_high
+    assert verdict.estimate == pytest.approx(1.0, abs=0.02)
+    assert (verdict.margin, verdict.n_seeds, verdict.coverage) == (0.3, 5, 1.0)
+    assert verdict.p_value < 1e-4
+    assert 0 < verdict.minimum_detectable_effect < 0.05
+
+
+def test_the_opposite_effect_is_refuted():
+    verdict = verdict_of(claim(TREND), measured(RAMP[::-1]))
+    assert verdict.verdict == "refuted"
+    assert verdict.p_value > 0.99
+
+
+def test_an_effect_that_is_too_small_is_refuted():
+    assert verdict_of(claim(TREND), measured(0.2 * RAMP)).verdict == "refuted"
+
+
+def test_an_effect_at_the_margin_is_undecided():
+    verdict = verdict_of(claim(TREND), measured(0.3 * RAMP, noise=0.1))
+    assert verdict.verdict == "undecided"
+
+
+def test_fewer_than_three_seeds_decide_nothing():
+    verdict = verdict_of(claim(TREND), measured(RAMP, seeds=2, noise=0))
+    assert (verdict.verdict, verdict.n_seeds) == ("undecided", 2)
+
+
+def test_one_seed_has_an_estimate_and_no_interval():
+    verdict = verdict_of(claim(TREND), measured(RAMP, seeds=1, noise=0))
+    assert verdict.verdict == "undecided"
+    assert verdict.estimate == pytest.approx(1.0)
+    assert math.isnan(verdict.ci_low)
+    assert math.isnan(verdict.p_value)
+
+
+def test_a_claim_that_its_control_also_supports_is_void():
+    rows = pd.concat([measured(RAMP), measured(RAMP, dataset="structureless")])
+    control = Control("no latents", where={"dataset": "structureless"})
+    verdict = verdict_of(claim(TREND, control, dataset="world"), rows)
+    assert (verdict.verdict, verdict.control_verdict) == ("void", "supported")
+
+
+def test_a_control_that_fails_leaves_the_claim_supported():
+    flat = measured(np.zeros(5), dataset="structureless")
+    control = Control("no latents", where={"dataset": "structureless"})
+    rows = pd.concat([measured(RAMP), flat])
+    verdict = verdict_of(claim(TREND, control, dataset="world"), rows)
+    assert (verdict.verdict, verdict.control_verdict) == ("supported", "refuted")
+
+
+def test_a_refuted_claim_is_not_void_whatever_its_control():
+    rows = pd.concat([measured(-RAMP), measured(RAMP, dataset="structureless")])
+    control = Control("no latents", where={"dataset": "structureless"})
+    verdict = verdict_of(claim(TREND, control, dataset="world"), rows)
+    assert (verdict.verdict, verdict.control_verdict) == ("refuted", "supported")
+
+
+def test_a_control_may_be_another_claim_on_the_same_data():
+    exact, wrong = (Equality(0.05, {"mask_ratio": 0.9}, v) for v in (1.0, 2.0))
+    control = Control("a wrong closed form", form=wrong)
+    verdict = verdict_of(claim(exact, control), measured(RAMP))
+    assert (verdict.verdict, verdict.control_verdict) == ("supported", "refuted")
+    loose = Control("none", form=Equality(5.0, {"mask_ratio": 0.9}, 2.0))
+    assert verdict_of(claim(exact, loose), measured(RAMP)).verdict == "void"
+
+
+def test_an_equality_is_told_by_its_signed_difference():
+    verdict = verdict_of(
+        claim(Equality(0.05, {"mask_ratio": 0.9}, 1.02)), measured(RAMP)
+    )
+    assert verdict.verdict == "supported"
+    assert -0.05 < verdict.ci_low < verdict.estimate < verdict.ci_high < 0.0
+    assert verdict.p_value < 0.025
+    assert verdict.minimum_detectable_effect < 0.05
+
+
+def test_a_bound_is_told_by_its_least_slack_and_has_no_p_value():
+    form = Bound(0.0, {"target": "level_0"}, -1.0, along=("mask_ratio",))
+    rows = measured(RAMP)
+    verdict = verdict_of(claim(form), rows)
+    slack = rows.groupby("seed")["value"].min() + 1.0
+    assert verdict.verdict == "void"  # where the ratios are shuffled it holds too
+    assert verdict.estimate == verdict.ci_low == pytest.approx(slack.min())
+    assert verdict.ci_high == pytest.approx(slack.max())
+    assert math.isnan(verdict.p_value)
+
+
+def test_a_peak_says_where_it_is_and_others_do_not():
+    rows = measured([0.0, 0.5, 1.0, 0.5, 0.0])
+    verdict = verdict_of(claim(Peak(0.1, "mask_ratio")), rows)
+    assert (verdict.verdict, verdict.location) == ("supported", "0.5 (0.5-0.5)")
+    assert verdict_of(claim(TREND), rows).location == ""
+    lost = fail(rows, rows.index)
+    assert verdict_of(claim(Peak(0.1, "mask_ratio")), lost).location == ""
+
+
+def test_a_second_metric_is_seen_beside_the_first():
+    rows = [measured(RAMP), measured(RAMP - 1.0, metric="floor")]
+    rows = pd.concat(rows, ignore_index=True)
+    form = Contrast(0.5, {"metric": "mcc"}, {"metric": "floor"})
+    control = Control("nothing else is that high", where={"target": "level_9"})
+    verdict = verdict_of(claim(form, control, against="floor"), rows)
+    assert (verdict.verdict, verdict.n_seeds, verdict.coverage) == ("supported", 5, 1.0)
+    assert verdict.estimate == pytest.approx(1.0, abs=0.02)
+    assert verdict_of(claim(form, control), rows).n_seeds == 0
+    # A cell that failed as a whole has one row, which stands for both metrics.
+    rows["cell"] = rows["mask_ratio"].map(str) + rows["seed"].map(str)
+    failed = (rows.seed == 2) & (rows.mask_ratio == 0.5)
+    holed = fail(rows[~failed | (rows.metric == "mcc")], failed)
+    verdict = verdict_of(claim(form, control, against="floor"), holed)
+    assert (verdict.n_seeds, verdict.coverage) == (4, pytest.approx(24 / 25))
+
+
+def test_a_control_that_was_not_measured_says_so():
+    control = Control("no latents", where={"dataset": "structureless"})
+    verdict = verdict_of(claim(TREND, control, dataset="world"), measured(RAMP))
+    assert (verdict.verdict, verdict.control_verdict) == ("supported", "not_measured")
+
+
+def test_a_control_on_the_claims_own_data_is_refused():
+    with pytest.raises(ValueError, match="t/K1 is its own claim"):
+        verdict_of(claim(TREND, Control("nothing")), measured(RAMP))
+
+
+@pytest.mark.parametrize("metric", ["mcc", "linear_r2"])
+def test_what_was_not_measured_is_not_measured(metric):
+    rows = {"mask_ratio": measured(RAMP)} if metric == "linear_r2" else {}
+    verdict = judge_prediction("t/K1", "t", claim(TREND, metric=metric), rows)
+    assert (verdict.verdict, verdict.control_verdict) == ("not_measured",) * 2
+    assert (verdict.n_seeds, verdict.coverage) == (0, 0.0)
+    assert math.isnan(verdict.estimate)
+
+
+def test_if_every_cell_failed_nothing_was_measured():
+    rows = measured(RAMP)
+    verdict = verdict_of(claim(TREND), fail(rows, rows.index))
+    assert (verdict.verdict, verdict.coverage) == ("not_measured", 0.0)
+
+
+def test_a_seed_with_a_failed_cell_is_left_out_and_counts_in_coverage():
+    rows = measured(RAMP)
+    holed = fail(rows, (rows.seed == 2) & (rows.mask_ratio == 0.5))
+    verdict = verdict_of(claim(TREND, target="level_0"), holed)
+    whole = verdict_of(claim(TREND), rows[rows.seed != 2])
+    assert (verdict.verdict, verdict.n_seeds) == ("supported", 4)
+    assert verdict.coverage == pytest.approx(24 / 25)
+    assert verdict.estimate == whole.estimate
+
+
+def test_a_level_that_failed_in_every_seed_is_not_dropped_from_the_claim():
+    rows = measured(RAMP)
+    verdict = verdict_of(claim(TREND), fail(rows, rows.mask_ratio == 0.9))
+    assert (verdict.verdict, verdict.n_seeds) == ("undecided", 0)
+    assert verdict.coverage == pytest.approx(0.8)
+
+
+def test_a_metric_that_does_not_apply_to_a_world_leaves_the_others_alone():
+    skipped = measured(RAMP, dataset="digits", token="", target="", status="skipped")
+    skipped["value"] = math.nan
+    verdict = verdict_of(claim(TREND), pd.concat([measured(RAMP), skipped]))
+    assert (verdict.verdict, verdict.n_seeds) == ("supported", 5)
+    assert verdict.coverage == 0.5
+
+
+def test_unknown_columns_and_mixed_tiers_are_refused():
+    with pytest.raises(ValueError, match="no column 'layer'"):
+        verdict_of(claim(TREND, layer=3), measured(RAMP))
+    mixed = pd.concat([measured(RAMP), measured(RAMP, tier="smoke")])
+    with pytest.raises(ValueError, match="mixes tiers quick, smoke"):
+        verdict_of(claim(TREND), mixed)
+
+
+def test_an_experiment_without_a_file_is_refused():
+    stray = claim(TREND)
+    stray.experiment = SimpleNamespace(question="Why?", factors={})
+    with pytest.raises(ValueError, match="'Why\\?' is not registered"):
+        verdict_of(stray, measured(RAMP))
+
+
+@pytest.mark.parametrize(
+    ("form", "picture"),
+    [
+        (Trend(0.1, "mask_ratio"), RAMP),
+        (Peak(0.1, "mask_ratio"), [0.0, 0.5, 1.0, 0.5, 0.0]),
+        (Contrast(0.1, {"mask_ratio": 0.9}, {"mask_ratio": 0.1}), RAMP),
+    ],
+    ids=["trend", "peak", "contrast"],
+)
+def test_shuffled_controls_of_a_real_effect_are_rarely_supported(form, picture):
+    rows = measured(picture, noise=0.05)
+    assert form.decide(form.effects(rows)) == "supported"
+    controls = [shuffled(rows, "mask_ratio", f"t/K{i}") for i in range(100)]
+    found = [form.decide(form.effects(control)) for control in controls]
+    assert np.mean([decision == "supported" for decision in found]) <= 0.05
+
+
+def test_theories_are_counted_and_holm_is_within_each():
+    rows = {"mask_ratio": measured(RAMP, noise=0.2)}
+    K1 = claim(TREND)
+    K2 = claim(Trend(0.3, "mask_ratio", "decreasing"), standing="extrapolation")
+    K3 = claim(TREND, metric="linear_r2", standing="theorem")
+    verdicts, scores = judge(
+        {"b": theory(K1=K1), "a": theory(K1=K1, K2=K2, K3=K3)}, rows
+    )
+    assert verdicts["prediction"].tolist() == ["a/K1", "a/K2", "a/K3", "b/K1"]
+    by = verdicts.set_index("prediction")
+    assert by.loc["a/K1", "p_holm"] == pytest.approx(2 * by.loc["a/K1", "p_value"])
+    assert by.loc["b/K1", "p_holm"] == by.loc["b/K1", "p_value"]
+    assert math.isnan(by.loc["a/K3", "p_holm"])
+    a = scores.set_index("theory").loc["a"]
+    counts = [
+        "predictions",
+        "supported",
+        "refuted",
+        "undecided",
+        "void",
+        "not_measured",
+    ]
+    assert a[counts].tolist() == [3, 1, 1, 0, 0, 1]
+    assert (a["theorem_score"], a["extrapolation_score"]) == (1.0, 0.0)
+    assert 0.2 < a["theorem_low"] < a["theorem_high"] <= 1.0
+    assert math.isnan(a["forecast_skill"])
+
+
+def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts():
+    found = theory(unmeasured={"K9": "needs ImageNet"}, K1=claim(TREND))
+    verdicts, scores = judge({"a": found}, {"mask_ratio": measured(RAMP)})
+    by = verdicts.set_index("prediction")
+    assert by.loc["a/K9", "verdict"] == "not_measured"
+    assert by.loc["a/K9", "reason"] == "needs ImageNet"
+    assert (by.loc["a/K1", "form"], by.loc["a/K1", "reason"]) == ("trend", "")
+    counts = scores.iloc[0][["predictions", "supported", "not_measured"]]
+    assert counts.tolist() == [2, 1, 1]
+
+
+def ordering(score):
+    return SimpleNamespace(
+        experiment=EXPERIMENT,
+        metric=SimpleNamespace(id="mcc"),
+        where={"method": "mae"},
+        score=score,
+    )
+
+
+def test_the_files_do_not_depend_on_the_order_of_rows(tmp_path):
+    rows = pd.concat(
+        [measured(RAMP, target="level_1", noise=0.3), measured(RAMP, noise=0.3)]
+    )
+    claims = theory(
+        ordering(lambda f: f["mask_ratio"]),
+        K1=claim(TREND),
+        K2=claim(Peak(0.1, "mask_ratio")),
+    )
+    for n in range(3):
+        mixed = rows.sample(frac=1, random_state=n, ignore_index=True)
+        verdicts, scores = judge({"t": claims}, {"mask_ratio": mixed})
+        judging.write(verdicts, scores, tmp_path / str(n))
+    for name in ("verdicts.csv", "theories.csv"):
+        assert len({(tmp_path / str(n) / name).read_bytes() for n in range(3)}) == 1
+
+
+def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path):
+    verdicts, scores = judge({"t": theory(K1=claim(TREND, metric="other"))}, {})
+    judging.write(verdicts, scores, tmp_path)
+    head, line = (tmp_path / "verdicts.csv").read_text().splitlines()
+    assert head.startswith("prediction,theory,standing,form,verdict,estimate,ci_low")
+    assert head.endswith("coverage,version,location,reason")
+    assert line == "t/K1,t,derived,trend,not_measured,,,,0.3,0,,,not_measured,,0,1,,"
+    assert (tmp_path / "theories.csv").read_text().splitlines()[1] == (
+        "t,1,0,0,0,0,1,,,,,,,,,,,,"
+    )
+
+
+def test_no_theories_give_empty_tables_with_columns():
+    verdicts, scores = judge({}, {})
+    assert verdicts.empty
+    assert scores.empty
+    assert verdicts.columns[0] == "prediction"
+
+
+def test_rows_read_from_disk_are_judged_alike(tmp_path):
+    rows = measured(RAMP).assign(
+        metric_version=1, n_eval=9, train_seconds=1.0, commit="c", dirty=False
+    )
+    rows = rows.assign(versions="v", device="cpu")
+    rows.to_csv(tmp_path / "mask_ratio.csv", index=False)
+    read = read_measurements(tmp_path)
+    verdict = judge_prediction("t/K1", "t", claim(TREND, mask_ratio=RATIOS), read)
+    assert verdict == verdict_of(claim(TREND), rows)

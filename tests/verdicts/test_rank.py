@@ -1,0 +1,273 @@
+"""Ranks on synthetic rows: ties, orders, failures, bytes."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.verdicts import rank as ranking
+from mae_bench.verdicts.rank import HEADLINES, rank, rank_intervals, render
+
+MEANS = {"random_init": 0.1, "mae": 0.5, "u_mae": 0.7, "oracle_latents": 1.0}
+
+
+def row(dataset, method, seed, metric, value, target="", **columns):
+    return {
+        "dataset": dataset,
+        "method": method,
+        "seed": seed,
+        "metric": metric,
+        "view": "unmasked",
+        "token": "mean",
+        "target": target,
+        "value": value,
+        "status": "ok",
+        "cell": f"{dataset}/{method}/{seed}",
+    } | columns
+
+
+def measured(means=MEANS, seeds=5, noise=0.01, dataset="world"):
+    rng = np.random.default_rng(0)
+    rows = []
+    for method, mean in means.items():
+        for seed in range(seeds):
+            for metric, target in (("linear_r2", "level_0"), ("linear_probe", "")):
+                value = mean + noise * rng.standard_normal()
+                rows.append(row(dataset, method, seed, metric, value, target))
+            rows.append(row(dataset, method, seed, "linear_r2", -9.0, "level_1"))
+            cls = row(dataset, method, seed, "linear_r2", -9.0, "level_0")
+            rows.append(cls | {"token": "cls"})
+    return pd.DataFrame(rows)
+
+
+def board_of(rows):
+    return rank({"leaderboard": rows})
+
+
+def test_a_clear_order_is_clear():
+    board = board_of(measured())
+    assert board["method"].tolist() == ["oracle_latents", "u_mae", "mae", "random_init"]
+    by = board.set_index("method")
+    assert by.loc["u_mae", ["linear_r2_level_0_rank_best"]].item() == 1
+    assert by.loc["u_mae", ["linear_r2_level_0_rank_worst"]].item() == 1
+    assert by.loc["mae", ["linear_probe_rank_best"]].item() == 2
+    assert by.loc["mae", ["linear_probe_rank_worst"]].item() == 2
+
+
+def test_values_stand_with_interval_floor_and_ceiling():
+    rows = measured()
+    chosen = (rows.method == "mae") & (rows.metric == "linear_probe")
+    values = rows[chosen]["value"]
+    by = board_of(rows).set_index("method")
+    mae = by.loc["mae"]
+    half = 2.776445 * values.std() / math.sqrt(5)
+    assert mae["linear_probe"] == pytest.approx(values.mean())
+    assert mae["linear_probe_low"] == pytest.approx(values.mean() - half)
+    assert mae["linear_probe_high"] == pytest.approx(values.mean() + half)
+    assert mae["linear_probe_floor"] == by.loc["random_init", "linear_probe"]
+    assert mae["linear_probe_ceiling"] == by.loc["oracle_latents", "linear_probe"]
+    assert mae["linear_probe_n_seeds"] == 5
+
+
+def test_chance_is_of_the_methods_own_features_and_the_latents_of_others():
+    rows = measured()
+    shuffled = rows[(rows.target == "level_0") & rows.token.isin(["mean"])]
+    shuffled = shuffled.replace({"token": {"mean": "mean/shuffled"}})
+    shuffled["value"] -= 0.6
+    by = board_of(pd.concat([rows, shuffled])).set_index("method")
+    found = by["linear_r2_level_0"] - by["linear_r2_level_0_chance"]
+    assert found.tolist() == pytest.approx([0.6] * 4)
+    assert by["linear_probe_chance"].isna().all()
+    # What is held against the latents of others changes nothing else.
+    plain = board_of(rows).drop(columns="linear_r2_level_0_chance").set_index("method")
+    pd.testing.assert_frame_equal(by.drop(columns="linear_r2_level_0_chance"), plain)
+
+
+def test_the_floor_and_the_ceiling_are_shown_and_not_ranked():
+    by = board_of(measured()).set_index("method")
+    assert by.loc[["random_init", "oracle_latents"], "linear_probe"].notna().all()
+    assert (
+        by.loc[["random_init", "oracle_latents"], "linear_probe_rank_best"].isna().all()
+    )
+
+
+def test_ties_are_ties():
+    table = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(5, 4)), columns=[*"abcd"]
+    )
+    assert rank_intervals(table, "max") == dict.fromkeys("abcd", (1, 4))
+    same = pd.DataFrame(0.5, index=range(5), columns=[*"ab"])
+    assert rank_intervals(same, "max") == {"a": (1, 2), "b": (1, 2)}
+
+
+def test_a_tie_within_an_order_spans_its_ranks():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        rng.normal([0.0, 5.0, 5.0, 9.0], 0.1, (6, 4)), columns=["d", "b", "c", "a"]
+    )
+    expected = {"a": (1, 1), "b": (2, 3), "c": (2, 3), "d": (4, 4)}
+    assert rank_intervals(table, "max") == expected
+    assert rank_intervals(-table, "min") == expected
+    assert rank_intervals(table, "min")["d"] == (1, 1)
+
+
+def test_pairing_by_seed_sees_through_what_seeds_share():
+    rng = np.random.default_rng(2)
+    world = rng.normal(0, 3, (5, 1))
+    table = pd.DataFrame(
+        world + np.array([0.0, 0.5]) + rng.normal(0, 0.02, (5, 2)), columns=[*"ab"]
+    )
+    assert rank_intervals(table, "max") == {"a": (2, 2), "b": (1, 1)}
+
+
+def test_the_rank_of_one_of_equal_methods_is_wrong_in_at_most_5_of_100_boards():
+    tables = np.random.default_rng(3).normal(size=(400, 5, 4))
+    found = [rank_intervals(pd.DataFrame(t, columns=[*"abcd"]), "max") for t in tables]
+    wrong = [rank != (1, 4) for ranks in found for rank in ranks.values()]
+    assert np.mean(wrong) < 0.055
+
+
+def test_too_few_seeds_are_not_ranked_and_do_not_count():
+    table = pd.DataFrame({"a": [1.0, 1.1, 0.9, 1.0], "b": [2.0, 2.2, 1.9, 2.0]})
+    table["c"] = [9.0, 9.0, math.nan, math.nan]
+    assert rank_intervals(table, "max") == {"a": (2, 2), "b": (1, 1)}
+    apart = pd.DataFrame(
+        {"a": [1.0] * 3 + [math.nan] * 3, "b": [math.nan] * 3 + [2.0] * 3}
+    )
+    assert rank_intervals(apart, "max") == {"a": (1, 2), "b": (1, 2)}
+    assert rank_intervals(pd.DataFrame(), "max") == {}
+
+
+def test_a_failed_cell_is_named_and_not_imputed():
+    rows = measured()
+    failed = (rows.method == "u_mae") & (rows.seed == 0)
+    whole = rows[~failed]
+    lost = row("world", "u_mae", 0, "", math.nan, token="", status="diverged", view="")
+    late = row("world", "u_mae", 5, "", math.nan, token="", status="timeout", view="")
+    by = board_of(pd.concat([whole, pd.DataFrame([lost, late])])).set_index("method")
+    assert by.loc["u_mae", "coverage"] == "4/6"
+    assert by.loc["u_mae", "status"] == "diverged 1, timeout 1"
+    assert by.loc["u_mae", "linear_probe_n_seeds"] == 4
+    of_whole = board_of(whole).set_index("method")
+    assert by.loc["u_mae", "linear_probe"] == of_whole.loc["u_mae", "linear_probe"]
+    assert (by.loc["mae", "coverage"], by.loc["mae", "status"]) == ("5/5", "ok")
+
+
+def test_a_method_that_always_failed_has_a_row_without_numbers():
+    lost = [
+        row("world", "simclr", seed, "", math.nan, token="", status="error", view="")
+        for seed in range(5)
+    ]
+    board = board_of(pd.concat([measured(), pd.DataFrame(lost)]))
+    last = board.iloc[-1]
+    assert (last["method"], last["coverage"], last["status"]) == (
+        "simclr",
+        "0/5",
+        "error 5",
+    )
+    numbers = board.columns[2:-2]
+    assert last[numbers].isna().all()
+    assert board.set_index("method").loc["mae", "linear_probe_rank_worst"] == 2
+
+
+def test_a_metric_that_collapsed_or_does_not_apply_is_told_apart():
+    rows = measured()
+    extra = [
+        row("world", "mae", 0, "mcc", math.nan, status="collapsed"),
+        row("world", "u_mae", 0, "mcc", math.nan, token="", status="skipped"),
+        row("world", "u_mae", 0, "alignment", math.nan, token="", status="error"),
+    ]
+    by = board_of(pd.concat([rows, pd.DataFrame(extra)])).set_index("method")
+    assert (by.loc["mae", "coverage"], by.loc["mae", "status"]) == (
+        "4/5",
+        "collapsed 1",
+    )
+    assert (by.loc["u_mae", "coverage"], by.loc["u_mae", "status"]) == ("5/5", "ok")
+
+
+def test_each_dataset_is_sorted_by_its_own_first_headline():
+    digits = measured({"mae": 0.2, "u_mae": 0.9, "pixels": 0.95}, dataset="digits")
+    digits = digits[digits.metric == "linear_probe"]
+    board = board_of(pd.concat([measured(), digits]))
+    assert board["dataset"].tolist() == ["digits"] * 3 + ["world"] * 4
+    assert board["method"].tolist()[:3] == ["pixels", "u_mae", "mae"]
+    assert board.loc[:2, "linear_r2_level_0"].isna().all()
+
+
+def test_smaller_errors_are_better():
+    rows = [
+        row(
+            "world",
+            method,
+            seed,
+            "reconstruction_error",
+            value * (1 + seed / 99),
+            "masked",
+            token="",
+        )
+        for method, value in (("mae", 0.5), ("linear_mae", 0.7))
+        for seed in range(5)
+    ]
+    by = board_of(pd.DataFrame(rows)).set_index("method")
+    assert by.index.tolist() == ["mae", "linear_mae"]
+    # Methods are asked for different patches: their errors are shown, not ranked.
+    assert by["reconstruction_error_masked_rank_best"].isna().all()
+    table = pd.DataFrame({"one": [0.1, 0.2, 0.3], "two": [0.8, 0.9, 1.1]})
+    assert rank_intervals(table, "min") == {"one": (1, 1), "two": (2, 2)}
+
+
+def test_the_same_difference_in_every_seed_is_one_observation() -> None:
+    # Two frozen encoders on a finite set of images, say.
+    table = pd.DataFrame({"one": [0.1, 0.2, 0.4], "two": [0.2, 0.3, 0.5]})
+    assert rank_intervals(table, "max") == {"one": (1, 2), "two": (1, 2)}
+
+
+def test_a_description_is_shown_and_not_ranked():
+    rows = [
+        row("world", method, seed, "effective_rank", value + seed / 99, "centred")
+        for method, value in (("mae", 5.0), ("random_init", 7.0))
+        for seed in range(5)
+    ]
+    by = board_of(pd.DataFrame(rows)).set_index("method")
+    assert by.loc["mae", "effective_rank_centred"] == pytest.approx(5.02, abs=0.01)
+    assert by["effective_rank_centred_floor"].tolist() == pytest.approx(
+        [7.02] * 2, 1e-2
+    )
+    assert by.filter(regex="effective_rank.*rank_best").isna().all(axis=None)
+
+
+def test_nothing_measured_gives_an_empty_board_with_columns():
+    board = rank({})
+    assert board.empty
+    assert board.columns.tolist()[:3] == ["dataset", "method", "linear_r2_level_0"]
+    assert render(board) == "dataset  method  coverage  status"
+
+
+def test_the_file_does_not_depend_on_the_order_of_rows(tmp_path):
+    rows = measured(noise=0.3)
+    for n in range(3):
+        shuffled = rows.sample(frac=1, random_state=n)
+        ranking.write(board_of(shuffled), tmp_path / str(n))
+    files = {(tmp_path / str(n) / "leaderboard.csv").read_bytes() for n in range(3)}
+    assert len(files) == 1
+    assert b"world,oracle_latents," in files.pop()
+
+
+def test_the_rendered_board_shows_values_with_their_uncertainty():
+    lines = render(
+        board_of(measured({"mae": 0.5, "u_mae": 0.75}, noise=0))
+    ).splitlines()
+    assert lines[0].split() == [
+        "dataset", "method", "linear_r2_level_0", "linear_probe", "coverage", "status",
+    ]  # fmt: skip
+    assert lines[1] == (
+        "world    u_mae   0.750 ± 0.000      0.750 ± 0.000  5/5       ok"
+    )
+
+
+def test_headlines_agree_with_the_metrics_on_which_way_is_better():
+    from mae_bench.records import registry
+
+    for headline in HEADLINES:
+        assert registry.load("metrics", headline.metric).direction == headline.direction
