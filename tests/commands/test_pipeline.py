@@ -104,10 +104,11 @@ def test_a_tier_has_a_results_folder_of_its_own(call: Call) -> None:
     words = ("--experiment", "leaderboard", "--method", "oracle_latents")
     result = call("measure", *SMALL, *words, "--json")
     said = json.loads(result.stdout)
-    assert said == {"results": "results/smoke", "failed": {}}
-    assert written(Path("results")) == [
+    assert said == {"results": "my_results/smoke", "failed": {}}
+    assert written(Path("my_results")) == [
         "smoke",
         "smoke/measurements",
+        "smoke/measurements/.lock",
         "smoke/measurements/leaderboard.csv",
     ]
 
