@@ -87,5 +87,5 @@ def test_in_an_empty_folder_nothing_is_written(
 ) -> None:
     result = call()
     assert result.exit_code == 2
-    assert "vendor.json" in result.stderr
+    assert "leaderboard.csv" in result.stderr
     assert list(tmp_path.iterdir()) == []
