@@ -28,6 +28,7 @@ from mae_bench.models.optimiser import BETAS
 from mae_bench.records.rows import write_table
 from mae_bench.runs import provenance
 from mae_bench.training.ensemble import Ensemble
+from mae_bench.training.steps import Steps as MethodSteps
 from mae_bench.training.train import Watch, calls, run
 
 MASK_RATIO = 0.75
@@ -101,7 +102,7 @@ def ours(
         )
     if lightning:
         return lambda steps: run(
-            method, calls([world.batch] * steps, steps), device, Watch(10)
+            MethodSteps(method), calls([world.batch] * steps, steps), device, Watch(10)
         )
     (optimizer,), (schedule,) = method.configure_optimizers()
 

@@ -2,24 +2,28 @@
 
 ``__init__`` builds, ``prepare`` draws what a step is shown, ``forward`` is its loss,
 ``features`` is what is probed. Settings are keyword-only scalars with defaults;
-randomness comes by generator, and ``prepare`` alone uses it.
+randomness comes by generator, and ``prepare`` alone uses it. Any of them trains in a
+Lightning Trainer of one's own, on images of one's own; see ``Trainable``.
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-import lightning as L
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets._own_images import batch_of
+from mae_bench.methods._trainable import Trainable
 from mae_bench.models.augmentation import augment
 from mae_bench.models.masking import Masking, random_masking
+from mae_bench.models.momentum import LeftBehind
 from mae_bench.models.optimiser import adamw, warmup_cosine
 from mae_bench.models.processes import gather, shard
 from mae_bench.models.projector import Projector
@@ -27,16 +31,20 @@ from mae_bench.models.vit import ViT
 from mae_bench.records.room import furnish
 
 
-class Method(L.LightningModule):
+class Method(Trainable):
     """Contract of a method.
 
     Attributes:
         version: Moves when the trained encoder moves.
         trains: False for controls that have nothing to learn.
+        noise: Draws masks and views in the suite, which gives it.
+        whole: Whether each of several processes is given all images of a batch, and
+            learns from its own rows of what is prepared.
     """
 
     version: ClassVar[int]
     trains: ClassVar[bool] = True
+    noise: torch.Generator
 
     def __init__(
         self,
@@ -66,20 +74,17 @@ class Method(L.LightningModule):
         Raises:
             ValueError: ``stop`` is outside its range.
         """
-        super().__init__()
-        del generator
+        super().__init__(dataset, generator)
         if not 0 <= stop <= 1:
             raise ValueError(f"stop {stop} is no share of the steps; choose in [0, 1]")
-        self.automatic_optimization = False
-        self.dataset = dataset
         self.steps = steps
         self.batch_size = batch_size
         self.lr = lr
         self.weight_decay = weight_decay
         self.warmup = warmup
         self.last_step = round(stop * steps)
-        # Masks and augmentations of the training run; train.py seeds it.
-        self.noise = torch.Generator()
+        self.whole = False
+        self._left_behind = LeftBehind()
 
     @abstractmethod
     def features(
@@ -111,9 +116,27 @@ class Method(L.LightningModule):
         del example
         raise TypeError(f"{type(self).__name__} has nothing to learn")
 
-    def loss(self, batch: Batch, generator: torch.Generator) -> Float[Tensor, ""]:
-        """The loss on one batch; masks and views are drawn from ``generator``."""
-        found: Tensor = self(shard(self.prepare(batch, generator)))
+    def loss(self, batch: Any, generator: torch.Generator) -> Float[Tensor, ""]:
+        """The loss on one batch.
+
+        Args:
+            batch: A batch, or what a DataLoader gives: images [n c h w], or a pair of
+                them and their labels.
+            generator: Draws masks and views, on the images' device.
+
+        Warns:
+            UserWarning: Weights moved, and what ``follow`` moves did not.
+        """
+        follows = type(self).follow is not Method.follow
+        if follows and torch.is_grad_enabled() and self._left_behind(self):
+            warnings.warn(
+                f"a part of {type(self).__name__} follows its weights, and was left "
+                "behind: outside of a Trainer, call method.follow(dict(method."
+                "named_parameters()), step) after each step, from step 0",
+                stacklevel=2,
+            )
+        example = self.prepare(batch_of(batch, self.dataset, self.dtype), generator)
+        found: Tensor = self(shard(example) if self.whole else example)
         return found
 
     def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
@@ -125,38 +148,13 @@ class Method(L.LightningModule):
             step: From 0.
         """
 
-    def training_step(
-        self, batches: Iterable[Batch], batch_idx: int
-    ) -> Float[Tensor, " steps"]:
-        """Some optimiser steps, one a batch, for Lightning; gives their losses.
-
-        Lightning's own work is done once a call: of a small step it would be a share
-        worth saving.
-        """
-        del batch_idx
-        optimizer: Any = self.optimizers()
-        schedule: Any = self.lr_schedulers()
-        weights, losses = dict(self.named_parameters()), []
-        for batch in batches:
-            loss = self.loss(batch, self.noise)
-            optimizer.zero_grad()
-            self.manual_backward(loss)
-            optimizer.step()
-            self.follow(weights, schedule.last_epoch)
-            schedule.step()
-            losses.append(loss.detach())
-        return torch.stack(losses)
-
-    def transfer_batch_to_device(
-        self, batch: Iterable[Batch], device: torch.device, dataloader_idx: int
-    ) -> Iterable[Batch]:
-        """Nothing to do: images are sampled on the device."""
-        del device, dataloader_idx
-        return batch
-
     def configure_optimizers(self) -> Any:
         """AdamW (0.9, 0.95), warm-up and cosine by step."""
-        optimizer = adamw(self.parameters(), self.lr, self.weight_decay)
+        # In mixed precision Lightning clips no gradients of a fused step.
+        clips = self._trainer is not None and bool(self._trainer.gradient_clip_val)
+        optimizer = adamw(
+            self.parameters(), self.lr, self.weight_decay, fused=not clips
+        )
         schedule = LambdaLR(
             optimizer, lambda step: warmup_cosine(step, self.steps, self.warmup)
         )

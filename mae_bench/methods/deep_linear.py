@@ -1,6 +1,6 @@
 """A deep linear encoder that predicts the right half of an image from the left."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -88,8 +88,8 @@ class DeepLinear(Method):
         drawn = dataset.sample(images, generator).images
         xy = torch.cat(halves(drawn), 1)
         self.register_buffer("moments", xy.T @ xy / images, persistent=False)
-        self.taken = 0
         self.register_buffer("amplitudes", torch.zeros(self.last_step, d))
+        self._keep(0)
 
     def encoder(self) -> Float[Tensor, "d d"]:
         """W̄ = W_L ... W_1."""
@@ -112,18 +112,15 @@ class DeepLinear(Method):
         error = torch.cat([self.V @ W, -T], 1)
         return 0.5 * (error @ self.moments * error).sum()
 
-    def training_step(
-        self, batches: Iterable[Batch], batch_idx: int
-    ) -> Float[Tensor, " steps"]:
-        """Some steps; keeps the amplitudes from before each."""
-        return super().training_step(self._watched(batches), batch_idx)
+    def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
+        """Keep the amplitudes from before the next step."""
+        del weights
+        self._keep(step + 1)
 
-    def _watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        for batch in batches:
-            with torch.no_grad():
-                self.amplitudes[self.taken] = self.encoder().norm(dim=0)
-            self.taken += 1
-            yield batch
+    @torch.no_grad()
+    def _keep(self, step: int) -> None:
+        if step < len(self.amplitudes):
+            self.amplitudes[step] = self.encoder().norm(dim=0)
 
     def configure_optimizers(self) -> Any:
         """Gradient descent at a constant rate, without momentum."""

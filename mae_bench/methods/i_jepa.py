@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mae_bench.datasets import Batch, Dataset
-from mae_bench.methods import ViTMethod
+from mae_bench.datasets import Dataset
+from mae_bench.methods._masked_vit import MaskedViT
 from mae_bench.models.decoder import Decoder
-from mae_bench.models.masking import Masking, patches_a_unit, random_masking
+from mae_bench.models.masking import Masking
 from mae_bench.models.momentum import (
     check_momentum,
     cosine_momentum,
@@ -43,7 +43,7 @@ def latent_error(
     return F.mse_loss(prediction, F.layer_norm(target, target.shape[-1:]))
 
 
-class IJEPA(ViTMethod):
+class IJEPA(MaskedViT):
     """I-JEPA (2301.08243) on small grids: one region is hidden, and all of it is told.
 
     The encoder sees the visible patches and its class token, as MAE's does; the copy
@@ -65,43 +65,32 @@ class IJEPA(ViTMethod):
         dataset: Dataset,
         generator: torch.Generator,
         *,
-        mask_ratio: float = 0.75,
-        mask_unit: int = 0,
         mask_family: str = "block",
         decoder_embed_dim: int = 32,
         decoder_depth: int = 1,
         decoder_num_heads: int = 4,
         momentum: float = 0.99,
-        **encoder: Any,
+        **masked: Any,
     ) -> None:
         """Build encoder, its copy and predictor.
 
         Args:
             dataset: The world that it learns from.
             generator: Draws the initial weights, the encoder's first.
-            mask_ratio: Share of the mask units that is hidden, in (0, 1).
-            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
-                for the patch size.
-            mask_family: ``block``, ``random``, ``grid``, ``aligned``, or a fixed mask;
-                see ``random_masking``.
+            mask_family: See ``random_masking``; a region, as the paper's, by default.
             decoder_embed_dim: Width of the predictor, a multiple of 4.
             decoder_depth: Blocks of the predictor, from 1.
             decoder_num_heads: Attention heads of the predictor.
             momentum: The copy's share of itself at the first step.
-            encoder: See ``ViTMethod``.
+            masked: See ``MaskedViT``.
 
         Raises:
             ValueError: Sizes that do not divide, masks that cannot be drawn, or a
                 momentum outside [0, 1].
         """
-        super().__init__(dataset, generator, **encoder)
+        super().__init__(dataset, generator, mask_family=mask_family, **masked)
         vit = self.encoder
-        self.mask_ratio = mask_ratio
-        self.mask_family = mask_family
-        self.mask_unit = mask_unit or vit.patch_size
         self.momentum = check_momentum(momentum)
-        # Masks that cannot be drawn are refused here, not at the first step.
-        self.masking(1, torch.Generator().manual_seed(0))
         self.momentum_encoder = frozen_copy(vit)
         self.predictor = Decoder(
             generator,
@@ -114,26 +103,11 @@ class IJEPA(ViTMethod):
             pos_embed=vit.pos_embed,
         )
 
-    def masking(self, n: int, generator: torch.Generator) -> Masking:
-        """Masks for n images."""
-        return random_masking(
-            n,
-            self.encoder.grid_size,
-            self.mask_ratio,
-            generator,
-            family=self.mask_family,
-            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
-        )
-
-    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """The images and their masks."""
-        return batch.images, self.masking(len(batch), generator)
-
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """The error of what is told of the masked patches."""
         images, masking = example
         targets = self.targets(images).detach()
-        index = masking.ids_masked[..., None].expand(-1, -1, targets.shape[-1])
+        index = self.asked(masking)[..., None].expand(-1, -1, targets.shape[-1])
         return self.compare(self.predict(images, masking), targets.gather(1, index))
 
     def predict(
@@ -144,7 +118,7 @@ class IJEPA(ViTMethod):
         if self.encoder.bottleneck:
             tokens = self.encoder.readout(tokens)["code"][:, None]
             ids_keep = ids_keep[:, :0]
-        told: Tensor = self.predictor(tokens, ids_keep, masking.ids_masked)
+        told: Tensor = self.predictor(tokens, ids_keep, self.asked(masking))
         return told
 
     def targets(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n l d"]:

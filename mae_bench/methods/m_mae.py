@@ -56,7 +56,9 @@ class MMAE(MAE):
     The released recipe has lamb 0.01 and mu 3 (ViT-L; width and batch 1024), kept here:
     between collapse and isotropy the term then moves by 0.016 there, and by 0.036 with
     64 images of width 32. Left out: its second norm of the class token, and a
-    linear head on labels that sends no gradient to the encoder.
+    linear head on labels that sends no gradient to the encoder. Its gather passes no
+    gradients between processes, so on 8 GPUs its lamb acts as 0.00125; it trains with
+    ``norm_pix_loss``, which is off here by default.
     """
 
     version: ClassVar[int] = 1

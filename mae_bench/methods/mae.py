@@ -3,17 +3,17 @@
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.methods import ViTMethod
+from mae_bench.methods._masked_vit import MaskedViT
 from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
-from mae_bench.models.masking import Masking, patches_a_unit, random_masking
-from mae_bench.models.vit import ViT, patchify
+from mae_bench.models.masking import Masking
+from mae_bench.models.vit import ViT
 
 
-class MAE(ViTMethod):
+class MAE(MaskedViT):
     """MAE (2111.06377), with the mask's unit apart from the patch's size.
 
     With a bottleneck the decoder sees the ``code`` alone; without, the class token and
@@ -27,27 +27,19 @@ class MAE(ViTMethod):
         dataset: Dataset,
         generator: torch.Generator,
         *,
-        mask_ratio: float = 0.75,
-        mask_unit: int = 0,
-        mask_family: str = "random",
         norm_pix_loss: bool = False,
         decoder_family: str = "transformer",
         decoder_embed_dim: int = 32,
         decoder_depth: int = 1,
         decoder_num_heads: int = 4,
         mask_to_mask: bool = True,
-        **encoder: Any,
+        **masked: Any,
     ) -> None:
         """Build encoder and decoder.
 
         Args:
             dataset: The world that it learns from.
             generator: Draws the initial weights, the encoder's first.
-            mask_ratio: Share of the mask units that is hidden, in (0, 1).
-            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
-                for the patch size.
-            mask_family: ``random``, ``block``, ``grid``, ``aligned``, or a fixed mask;
-                see ``random_masking``.
             norm_pix_loss: Whether each target patch is normalised by its own pixels.
             decoder_family: ``transformer``, or ``pointwise``: no attention, an MLP of
                 the mean token and the place, without heads or ``mask_to_mask``.
@@ -55,13 +47,13 @@ class MAE(ViTMethod):
             decoder_depth: Blocks of the decoder; 0 in a transformer for a linear one.
             decoder_num_heads: Attention heads of the decoder.
             mask_to_mask: Whether the decoder's masked tokens look at each other.
-            encoder: See ``ViTMethod``.
+            masked: See ``MaskedViT``.
 
         Raises:
             ValueError: Sizes that do not divide, masks that cannot be drawn, or an
                 unknown family of decoders.
         """
-        super().__init__(dataset, generator, **encoder)
+        super().__init__(dataset, generator, **masked)
         vit = self.encoder
         patch_dim = vit.patch_size**2 * dataset.channels
         if norm_pix_loss and patch_dim == 1:
@@ -69,12 +61,7 @@ class MAE(ViTMethod):
                 "norm_pix_loss cannot normalise patches of 1 value; choose a larger "
                 "patch_size or norm_pix_loss=False"
             )
-        self.mask_ratio = mask_ratio
-        self.mask_family = mask_family
-        self.mask_unit = mask_unit or vit.patch_size
         self.norm_pix_loss = norm_pix_loss
-        # Masks that cannot be drawn are refused here, not at the first step.
-        self.masking(1, torch.Generator().manual_seed(0))
         self.decoder = _decoder(
             generator,
             decoder_family,
@@ -85,21 +72,6 @@ class MAE(ViTMethod):
             num_heads=decoder_num_heads,
             mask_to_mask=mask_to_mask,
         )
-
-    def masking(self, n: int, generator: torch.Generator) -> Masking:
-        """Masks for n images."""
-        return random_masking(
-            n,
-            self.encoder.grid_size,
-            self.mask_ratio,
-            generator,
-            family=self.mask_family,
-            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
-        )
-
-    def asked(self, masking: Masking) -> Int64[Tensor, "n m"]:
-        """The patches that are to be reconstructed: the masked ones."""
-        return masking.ids_masked
 
     def corrupt(
         self, images: Float[Tensor, "n c h w"], generator: torch.Generator
@@ -143,9 +115,7 @@ class MAE(ViTMethod):
         self, images: Float[Tensor, "n c h w"], masking: Masking
     ) -> Float[Tensor, "n m p"]:
         """Pixels of the patches that are asked for."""
-        patches = patchify(images, self.encoder.patch_size)
-        index = self.asked(masking)[..., None].expand(-1, -1, patches.shape[-1])
-        return patches.gather(1, index)
+        return self.patches(images, self.asked(masking))
 
     def objective(
         self,

@@ -7,17 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.methods._masked_vit import MaskedViT
 from mae_bench.methods.spectral_contrastive import SpectralContrastive
-from mae_bench.models.masking import (
-    FIXED,
-    Masking,
-    patches_a_unit,
-    random_masking,
-)
+from mae_bench.models.masking import FIXED
 from mae_bench.models.processes import gather
 
 
-class MaskContrastive(SpectralContrastive):
+class MaskContrastive(MaskedViT, SpectralContrastive):
     """The contrastive method that MAE is said to be, without a decoder.
 
     MAE's loss is bounded from below by the alignment L_align of visible parts x1, x1⁺
@@ -38,9 +34,6 @@ class MaskContrastive(SpectralContrastive):
         dataset: Dataset,
         generator: torch.Generator,
         *,
-        mask_ratio: float = 0.75,
-        mask_unit: int = 0,
-        mask_family: str = "random",
         mu: float = 10.0,
         **settings: Any,
     ) -> None:
@@ -49,43 +42,23 @@ class MaskContrastive(SpectralContrastive):
         Args:
             dataset: The world that it learns from.
             generator: Draws the initial weights.
-            mask_ratio: Share of the mask units that is hidden, in (0, 1).
-            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
-                for the patch size.
-            mask_family: ``random``, ``block``, ``grid`` or ``aligned``; see
-                ``random_masking``.
             mu: Squared radius of the projections' ball. The loss without one is least
                 at a mean square of Σ λ_i over the eigenvalues that are kept, of which
                 the constant alone takes 1: a ball of 1 left next to no room for the
                 rest (its loss was higher, and its projections of rank 2 to 3).
-            settings: See ``SpectralContrastive``.
+            settings: See ``MaskedViT``, without its fixed masks, and
+                ``SpectralContrastive``.
 
         Raises:
             ValueError: Sizes that do not divide, or masks that cannot be drawn or are
                 always the same.
         """
-        if mask_family in FIXED:
-            raise ValueError(
-                f"mask_family {mask_family!r} shows the same patches twice, which is "
-                "no pair to learn from; choose one that is drawn"
-            )
         super().__init__(dataset, generator, mu=mu, **settings)
-        self.mask_ratio = mask_ratio
-        self.mask_family = mask_family
-        self.mask_unit = mask_unit or self.encoder.patch_size
-        # Masks that cannot be drawn are refused here, not at the first step.
-        self.masking(1, torch.Generator().manual_seed(0))
-
-    def masking(self, n: int, generator: torch.Generator) -> Masking:
-        """Masks for n images: those that an MAE with these settings would draw."""
-        return random_masking(
-            n,
-            self.encoder.grid_size,
-            self.mask_ratio,
-            generator,
-            family=self.mask_family,
-            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
-        )
+        if self.mask_family in FIXED:
+            raise ValueError(
+                f"mask_family {self.mask_family!r} shows the same patches twice, which "
+                "is no pair to learn from; choose one that is drawn"
+            )
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, and what is visible of each under two masks."""

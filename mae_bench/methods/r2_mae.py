@@ -6,7 +6,6 @@ import torch
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
-from mae_bench.models.masking import Masking, patches_a_unit, random_masking
 
 
 class R2MAE(MAE):
@@ -61,19 +60,6 @@ class R2MAE(MAE):
         self.mask_ratio_max = mask_ratio_max
         for end in (mask_ratio_min, mask_ratio_max):
             self.masking_at(1, end, torch.Generator().manual_seed(0))
-
-    def masking_at(
-        self, n: int, mask_ratio: float, generator: torch.Generator
-    ) -> Masking:
-        """Masks for n images, of a ratio of one's own."""
-        return random_masking(
-            n,
-            self.encoder.grid_size,
-            mask_ratio,
-            generator,
-            family=self.mask_family,
-            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
-        )
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, what the encoder is shown of them, and masks of a drawn ratio."""

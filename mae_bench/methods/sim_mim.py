@@ -3,17 +3,17 @@
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.methods import ViTMethod
-from mae_bench.models.masking import Masking, patches_a_unit, random_masking
-from mae_bench.models.vit import draw_weights, patchify
+from mae_bench.methods._masked_vit import MaskedViT
+from mae_bench.models.masking import Masking
+from mae_bench.models.vit import draw_weights
 
 
-class SimMIM(ViTMethod):
+class SimMIM(MaskedViT):
     """Masked patches enter the encoder as a mask token; L1 loss of a linear head.
 
     Loss: the mean of |prediction - pixel| over masked pixels. The head is one linear
@@ -42,9 +42,7 @@ class SimMIM(ViTMethod):
         generator: torch.Generator,
         *,
         mask_ratio: float = 0.6,
-        mask_unit: int = 0,
-        mask_family: str = "random",
-        **encoder: Any,
+        **masked: Any,
     ) -> None:
         """Build encoder, mask token and head.
 
@@ -52,17 +50,14 @@ class SimMIM(ViTMethod):
             dataset: The world that it learns from.
             generator: Draws the initial weights, the encoder's first.
             mask_ratio: Share of the mask units that is hidden, in (0, 1).
-            mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
-                for the patch size.
-            mask_family: See ``random_masking``.
-            encoder: See ``ViTMethod``; with places, and without ``bottleneck``, which
+            masked: See ``MaskedViT``; with places, and without ``bottleneck``, which
                 nothing would train.
 
         Raises:
             ValueError: Masks that cannot be drawn, or an encoder that cannot be
                 trained so.
         """
-        super().__init__(dataset, generator, **encoder)
+        super().__init__(dataset, generator, mask_ratio=mask_ratio, **masked)
         vit = self.encoder
         if vit.bottleneck or not vit.pos_embed:
             raise ValueError(
@@ -70,40 +65,16 @@ class SimMIM(ViTMethod):
                 "reads a code, and mask tokens without a place are all alike; "
                 "choose 0 and True"
             )
-        self.mask_ratio = mask_ratio
-        self.mask_family = mask_family
-        self.mask_unit = mask_unit or vit.patch_size
-        # Masks that cannot be drawn are refused here, not at the first step.
-        self.masking(1, torch.Generator().manual_seed(0))
         token = torch.empty(vit.embed_dim).normal_(std=0.02, generator=generator)
         self.mask_token = nn.Parameter(token)
         self.head = nn.Linear(vit.embed_dim, vit.patch_size**2 * dataset.channels)
         draw_weights(self.head, generator)
 
-    def masking(self, n: int, generator: torch.Generator) -> Masking:
-        """Masks for n images."""
-        return random_masking(
-            n,
-            self.encoder.grid_size,
-            self.mask_ratio,
-            generator,
-            family=self.mask_family,
-            unit=patches_a_unit(self.mask_unit, self.encoder.patch_size),
-        )
-
-    def asked(self, masking: Masking) -> Int64[Tensor, "n m"]:
-        """The patches that are to be reconstructed: the masked ones."""
-        return masking.ids_masked
-
-    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """The images and their masks."""
-        return batch.images, self.masking(len(batch), generator)
-
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """Mean absolute error of the masked pixels."""
         images, masking = example
         prediction = self.predict(images, masking)
-        return F.l1_loss(prediction, self.patches(images, masking.ids_masked))
+        return F.l1_loss(prediction, self.patches(images, self.asked(masking)))
 
     def predict(
         self, images: Float[Tensor, "n c h w"], masking: Masking
@@ -124,17 +95,10 @@ class SimMIM(ViTMethod):
         prediction: Tensor = self.head(vit.norm(x[:, -masked.shape[1] :]))
         return prediction
 
-    def patches(
-        self, images: Float[Tensor, "n c h w"], ids: Int64[Tensor, "n m"]
-    ) -> Float[Tensor, "n m p"]:
-        """Pixels of some patches."""
-        patches = patchify(images, self.encoder.patch_size)
-        return patches.gather(1, ids[..., None].expand(-1, -1, patches.shape[-1]))
-
     def reconstruct(
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[Float[Tensor, "n m p"], Float[Tensor, "n m p"], Masking]:
         """Prediction and target of the masked patches in pixels, and the masks."""
         images, masking = self.prepare(batch, generator)
-        target = self.patches(images, masking.ids_masked)
+        target = self.patches(images, self.asked(masking))
         return self.predict(images, masking), target, masking

@@ -45,12 +45,22 @@ class Supervised(ViTMethod):
         draw_weights(self.head, generator)
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """The images, and the answer: the root, or the class."""
+        """The images, and the answer: the root, or the class.
+
+        Raises:
+            ValueError: The batch does not tell it.
+        """
         del generator
         if self.dataset.levels:
-            return batch.images, batch.latents[self.dataset.levels[0]]
-        assert batch.labels is not None
-        return batch.images, batch.labels
+            what, answer = "the root", batch.latents.get(self.dataset.levels[0])
+        else:
+            what, answer = "labels", batch.labels
+        if answer is None:
+            raise ValueError(
+                f"Supervised learns from {what}, which this batch does not have; of "
+                "images of your own, give pairs of images and whole-number labels"
+            )
+        return batch.images, answer
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """Squared error on the root's coordinates (mean), or cross entropy in nats."""
@@ -69,4 +79,7 @@ def _targets(dataset: Dataset) -> int:
     if dataset.num_classes is not None:
         return dataset.num_classes
     name = type(dataset).__name__
-    raise ValueError(f"{name} has neither latents nor labels to be supervised by")
+    raise ValueError(
+        f"{name} has neither latents nor labels to be supervised by; of images of your "
+        "own, give num_classes"
+    )

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -21,16 +22,16 @@ def cosine_momentum(step: int, steps: int, base: float) -> float:
 
     Args:
         step: k, from 0.
-        steps: K, at least 1; from then on the copy would stand still.
+        steps: K, at least 1; from then on the copy stands still.
         base: tau_base, in [0, 1].
 
     References:
         Grill et al. 2020, arXiv 2006.07733, Sec. 3.2.
 
-    >>> [round(cosine_momentum(k, 100, 0.5), 2) for k in (0, 50, 100)]
-    [0.5, 0.75, 1.0]
+    >>> [round(cosine_momentum(k, 100, 0.5), 2) for k in (0, 50, 100, 150)]
+    [0.5, 0.75, 1.0, 1.0]
     """
-    return 1 - (1 - base) * (math.cos(math.pi * step / steps) + 1) / 2
+    return 1 - (1 - base) * (math.cos(math.pi * min(step, steps) / steps) + 1) / 2
 
 
 def check_momentum(base: float) -> float:
@@ -69,3 +70,32 @@ def follow(
     check_momentum(momentum)
     move = get_ema_multi_avg_fn(momentum)  # type: ignore[no-untyped-call]  # torch
     move([old for old, _ in pairs], [new for _, new in pairs], 0)
+
+
+class LeftBehind:
+    """Notices that trained weights moved, and what is not trained never did.
+
+    A fused optimiser does not say that it moved a weight, so the first weight is looked
+    at, but only until something that is not trained has moved.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.settled = False
+        self.start: tuple[int, Tensor] | None = None
+
+    def __call__(self, module: nn.Module) -> bool:
+        """Whether it is so now, for the first time; to be asked before each step."""
+        if self.settled:
+            return False
+        trained = [p for p in module.parameters() if p.requires_grad]
+        others = [p for p in module.parameters() if not p.requires_grad]
+        age = sum(p._version for p in (*others, *module.buffers()))
+        weight = trained[0].detach()
+        if self.start is None:
+            self.start = age, weight.clone()
+            return False
+        before, first = self.start
+        left = age == before and not torch.equal(first.to(weight), weight)
+        self.settled = left or age != before
+        return left

@@ -16,13 +16,14 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
     """Share of the peak learning rate: linear warm-up, then half a cosine to 0.
 
     Args:
-        step: From 0.
+        step: From 0; after the last it stays what it was at the end.
         steps: All of them.
         warmup: Share of the steps that warm up.
 
-    >>> [round(warmup_cosine(s, 100, 0.1), 2) for s in (0, 9, 10, 55, 100)]
-    [0.1, 1.0, 1.0, 0.5, 0.0]
+    >>> [round(warmup_cosine(s, 100, 0.1), 2) for s in (0, 9, 10, 55, 100, 150)]
+    [0.1, 1.0, 1.0, 0.5, 0.0, 0.0]
     """
+    step = min(step, steps)
     warm = max(1, round(warmup * steps))
     if step < warm:
         return (step + 1) / warm
@@ -30,7 +31,11 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
 
 
 def adamw(
-    parameters: Iterable[nn.Parameter], lr: float, weight_decay: float
+    parameters: Iterable[nn.Parameter],
+    lr: float,
+    weight_decay: float,
+    *,
+    fused: bool = True,
 ) -> torch.optim.AdamW:
     """AdamW over what is trained; only weight matrices decay.
 
@@ -40,6 +45,7 @@ def adamw(
         parameters: Those that need no gradient are left out.
         lr: Peak learning rate.
         weight_decay: Decoupled, times the learning rate.
+        fused: Whether a step is one kernel.
 
     References:
         Loshchilov & Hutter 2019, arXiv 1711.05101; betas of He et al., 2111.06377.
@@ -50,5 +56,5 @@ def adamw(
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(
-        groups, lr=lr, betas=BETAS, weight_decay=weight_decay, fused=True
+        groups, lr=lr, betas=BETAS, weight_decay=weight_decay, fused=fused
     )

@@ -26,6 +26,7 @@ from mae_bench.methods import Method
 from mae_bench.records import registry
 from mae_bench.records.schema import Cell
 from mae_bench.records.store import Trained
+from mae_bench.training.steps import Steps
 
 STEPS_A_CALL = 10
 CHECK_EVERY = 5  # calls
@@ -73,7 +74,7 @@ class Batches:
             yield self.dataset.sample(self.method.batch_size, stream)
 
     def __iter__(self) -> Iterator[Iterator[Batch]]:
-        """The same, as many at a time as ``training_step`` shall take."""
+        """The same, as many at a time as a call of ``Steps`` shall take."""
         return calls(self.draw(), self.method.last_step)
 
 
@@ -154,7 +155,7 @@ def fit(
     Raises:
         Diverged: The loss stopped being finite.
     """
-    (loss,) = run(method, batches, device, Watch(method.last_step), strategy)
+    (loss,) = run(Steps(method), batches, device, Watch(method.last_step), strategy)
     return loss
 
 
@@ -165,7 +166,7 @@ def run(
     watch: Watch,
     strategy: Strategy | None = None,
 ) -> list[float]:
-    """Train in place with Lightning, a method or an ensemble.
+    """Train in place with Lightning, the steps of a method or an ensemble.
 
     Args:
         module: Optimises by hand; its step gives the losses of some steps.

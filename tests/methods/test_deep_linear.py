@@ -70,11 +70,12 @@ def test_it_starts_small_balanced_and_aligned(objective, depth):
 def descend(method: DeepLinear) -> DeepLinear:
     """What a training run does, a few hundred steps a call."""
     [optimizer], [schedule] = method.configure_optimizers()
-    batch = method.dataset.sample(2, rng())
-    for _ in method._watched([batch] * method.last_step):
+    batch, weights = method.dataset.sample(2, rng()), dict(method.named_parameters())
+    for step in range(method.last_step):
         optimizer.zero_grad()
         method.loss(batch, rng()).backward()
         optimizer.step()
+        method.follow(weights, step)
         schedule["scheduler"].step()
     return method
 
@@ -91,7 +92,18 @@ def test_descent_ends_on_the_plateaus_with_balanced_layers(objective):
     assert balance.abs().max() < 1e-2
     # The trajectory begins at the start and has one row a step.
     torch.testing.assert_close(method.amplitudes[0], torch.full((8,), 0.1))
-    assert method.taken == 400
+    assert method.amplitudes.shape == (400, 8)
+
+
+def test_amplitudes_are_those_from_before_each_step():
+    method = built(steps=3, images=50)
+    found = []
+    for step in range(4):
+        found.append(method.encoder().detach().norm(dim=0))
+        with torch.no_grad():
+            method.layers[0].mul_(2)
+        method.follow({}, step)
+    assert torch.equal(method.amplitudes, torch.stack(found[:3]))
 
 
 def test_a_checkpoint_keeps_the_steps_that_were_taken():

@@ -1,5 +1,6 @@
 from typing import Any, ClassVar
 
+import lightning as L
 import pytest
 import torch
 from torch import Tensor, nn
@@ -33,14 +34,6 @@ class Line(Method):
         return {"mean": batch.images.flatten(1)}
 
 
-class Noisy(Line):
-    """Its loss is a number drawn from the generator it is given."""
-
-    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        del batch
-        return torch.rand((), generator=generator)
-
-
 def test_weight_matrices_decay_and_the_rest_does_not(dataset: Dataset) -> None:
     method = Line(dataset, torch.Generator(), weight_decay=0.1, lr=0.02)
     (optimizer,), _ = method.configure_optimizers()
@@ -66,6 +59,49 @@ def test_the_schedule_moves_by_step(dataset: Dataset) -> None:
         optimizer.step()
         schedule.step()
     assert rates == pytest.approx([warmup_cosine(k, 20, 0.2) for k in range(20)])
+
+
+def test_a_step_is_one_kernel_but_where_lightning_would_not_clip_it(
+    dataset: Dataset,
+) -> None:
+    method = Line(dataset, torch.Generator())
+    (optimizer,), _ = method.configure_optimizers()
+    assert optimizer.defaults["fused"]
+    for clip in (None, 0.0, 1.0):
+        method.trainer = L.Trainer(logger=False, gradient_clip_val=clip)
+        (optimizer,), _ = method.configure_optimizers()
+        assert optimizer.defaults["fused"] is not bool(clip)
+
+
+class Counting(Line):
+    """Its loss is the number of images that it is shown."""
+
+    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
+        del generator
+        return batch.images
+
+    def forward(self, example: Any) -> Tensor:
+        return torch.tensor(float(len(example)))
+
+
+def test_a_loss_is_of_a_batch_or_of_what_a_dataloader_gives(dataset: Dataset) -> None:
+    method, noise = Counting(dataset, torch.Generator()), torch.Generator()
+    batch = dataset.sample(5, noise)
+    for given in (batch, batch.images, [batch.images], (batch.images, None)):
+        assert method.loss(given, noise) == 5
+    with pytest.raises(ValueError, match="reshape them, or build the method"):
+        method.loss(batch.images[:, :, :1], noise)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_only_a_batch_that_every_process_has_is_shared_out(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    method, noise = Counting(dataset, torch.Generator()), torch.Generator()
+    monkeypatch.setattr("mae_bench.methods.shard", lambda rows: rows[:2])
+    assert not method.whole
+    method.whole = whole
+    assert method.loss(dataset.sample(5, noise), noise) == (2 if whole else 5)
 
 
 def test_a_method_without_a_loss_says_that_it_has_nothing_to_learn(

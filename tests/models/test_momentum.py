@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.models.momentum import (
+    LeftBehind,
     check_momentum,
     cosine_momentum,
     follow,
@@ -48,6 +49,10 @@ def test_the_momentum_grows_from_the_base_to_1_and_its_halves_mirror_each_other(
         assert early + late == pytest.approx(1.9)
     # Slow at its ends: a quarter of the way, (1 - cos 45 degrees) / 2 of the growth.
     assert taus[10] == pytest.approx(0.9 + 0.1 * (1 - 0.5**0.5) / 2)
+
+
+def test_after_the_last_step_the_copy_stands_still() -> None:
+    assert [cosine_momentum(k, 40, 0.9) for k in (40, 41, 60, 80, 400)] == [1.0] * 5
 
 
 def test_every_value_of_a_copy_moves_by_the_formula_and_nothing_else_does() -> None:
@@ -126,3 +131,68 @@ def test_lightnings_step_moves_the_copy_and_no_gradient_reaches_it(name: str) ->
     method.follow(weights, 0)
     for n in copies:
         assert torch.equal(weights[n], weights[n.removeprefix("momentum_")])
+
+
+class Pair(nn.Module):
+    """A module, and a copy of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Linear(3, 2)
+        self.slow = frozen_copy(self.net)
+
+    def step(self, kind: str) -> None:
+        self.net(torch.ones(1, 3).to(self.net.weight)).sum().backward()
+        fused = {"fused": True} if kind == "fused" else {}
+        sort = torch.optim.SGD if kind == "sgd" else torch.optim.AdamW
+        sort(self.net.parameters(), lr=0.1, **fused).step()
+
+    def follow(self) -> None:
+        follow(dict(self.named_parameters()), {"slow": "net"}, 0.9)
+
+
+OPTIMISERS = pytest.mark.parametrize("kind", ["sgd", "adamw", "fused"])
+
+
+@OPTIMISERS
+def test_a_copy_that_never_follows_is_noticed_once_after_the_first_step(kind) -> None:
+    pair, notice = Pair(), LeftBehind()
+    # A loss twice on the same weights, as when gradients are accumulated.
+    assert [notice(pair), notice(pair)] == [False, False]
+    found = []
+    for _ in range(3):
+        pair.step(kind)
+        found.append(notice(pair))
+    assert found == [True, False, False]
+
+
+@OPTIMISERS
+def test_a_copy_that_follows_is_never_noticed(kind) -> None:
+    pair, notice = Pair(), LeftBehind()
+    for _ in range(3):
+        assert not notice(pair)
+        pair.step(kind)
+        pair.follow()
+
+
+def test_weights_are_not_looked_at_once_a_copy_has_moved(monkeypatch) -> None:
+    pair, notice = Pair(), LeftBehind()
+    notice(pair)
+    pair.step("fused")
+    pair.follow()
+    notice(pair)
+
+    def look(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(torch, "equal", look)
+    pair.step("fused")
+    assert not notice(pair)
+
+
+def test_weights_that_were_cast_have_not_moved() -> None:
+    pair, notice = Pair(), LeftBehind()
+    notice(pair)
+    assert not notice(pair.double())
+    pair.step("fused")
+    assert notice(pair)

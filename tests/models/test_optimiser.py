@@ -28,6 +28,21 @@ def test_the_rate_is_a_share_however_short_the_run(steps: int, warmup: float) ->
     assert shares[0] > 0
 
 
+@pytest.mark.parametrize("steps", [1, 12, 100])
+@pytest.mark.parametrize("warmup", [0.0, 0.5, 1.0])
+def test_after_the_last_step_the_rate_stays(steps: int, warmup: float) -> None:
+    end = warmup_cosine(steps, steps, warmup)
+    assert end == (0 if round(warmup * steps) < steps and steps > 1 else 1)
+    for step in (steps + 1, round(1.5 * steps), 2 * steps, 10 * steps):
+        assert warmup_cosine(step, steps, warmup) == end
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_step_is_one_kernel_or_several(fused: bool) -> None:
+    weight = nn.Parameter(torch.ones(2, 2))
+    assert adamw([weight], 0.1, 0.1, fused=fused).defaults["fused"] is fused
+
+
 def test_matrices_decay_vectors_do_not_and_frozen_parts_stay() -> None:
     matrix, vector = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
     frozen = nn.Parameter(torch.ones(2, 2), requires_grad=False)

@@ -28,6 +28,7 @@ def built(name: str) -> Method:
     world = GaussianTree(rng())
     method: Method = registry.load("methods", name)(world, rng(1), **SMALL)
     method.noise = rng(2)
+    method.whole = True
     return method
 
 
@@ -58,6 +59,13 @@ def halve() -> dict[str, Tensor]:
     return {"images": images, "kept": kept, "masked": masked, "joined": joined}
 
 
+def own() -> dict[str, Tensor]:
+    """The loss of a batch that is one's own: it is not cut."""
+    method = built("mae")
+    method.whole = False
+    return {"own": method.loss(method.dataset.sample(8, rng(3)), method.noise)}
+
+
 def one_of_two(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group(
@@ -67,7 +75,7 @@ def one_of_two(rank: int, folder: str) -> None:
     for gradient in mine.values():
         dist.all_reduce(gradient)
         gradient /= 2  # the mean, which DistributedDataParallel takes
-    torch.save(halve() | mine, Path(folder) / f"{rank}.pt")
+    torch.save(halve() | own() | mine, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
 
@@ -85,6 +93,13 @@ def test_the_mean_gradient_of_two_processes_is_that_of_the_joined_batch(
     for name, gradient in gradients().items():
         for part in found:
             torch.testing.assert_close(part[name], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_of_a_batch_of_its_own_a_process_keeps_all_rows(
+    found: list[dict[str, Tensor]],
+) -> None:
+    for part in found:
+        assert part["own"].item() == own()["own"].item()
 
 
 def test_two_processes_halve_a_nest_and_join_it_in_order(
