@@ -32,10 +32,12 @@ class Method(L.LightningModule):
     Attributes:
         version: Moves when the trained encoder moves.
         trains: False for controls that have nothing to learn.
+        joins: Experiments that run it without naming it.
     """
 
     version: ClassVar[int]
     trains: ClassVar[bool] = True
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(
         self,

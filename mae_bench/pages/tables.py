@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from mae_bench.metrics import Headline
 from mae_bench.pages import scorecard
 from mae_bench.pages.page import LEAST, cell, head, interval, number, table, text
-from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES, Headline
+from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
 
 Row = Mapping[str, str]
 
