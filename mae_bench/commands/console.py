@@ -15,13 +15,17 @@ from mae_bench.records import faults
 from mae_bench.records.schema import UsageError
 
 P = ParamSpec("P")
-# What is said may hold brackets and colons: they are no mark-up.
-console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
+console = Console(stderr=True, soft_wrap=True)
 
 
 def say(text: str) -> None:
     """Print a result."""
     typer.echo(text)
+
+
+def tell(line: str, style: str | None = None) -> None:
+    """Print what is no result, as it stands: brackets and colons in it are text."""
+    console.print(line, style=style, markup=False, emoji=False, highlight=False)
 
 
 def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
@@ -36,7 +40,7 @@ def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except Exception as error:
             told, code = _told(error)
-            console.print(f"error: {told}", style="red", highlight=False)
+            tell(f"error: {told}", "red")
             raise typer.Exit(code) from error
 
     return wrapped
@@ -54,12 +58,13 @@ def _told(error: Exception) -> tuple[str, int]:
 
 
 def end(failed: Mapping[str, str], folder: Path, as_json: bool) -> None:
-    """Say what failed, if anything, and exit with 1 then."""
+    """Say where the results are and what failed, if anything; exit with 1 then."""
     if as_json:
         say(json.dumps({"results": str(folder), "failed": failed}, indent=1))
     elif failed:
-        console.print(f"{len(failed)} cells failed:", style="red")
+        tell(f"{len(failed)} cells failed:", "red")
         for cell, reason in failed.items():
-            console.print(f"  {cell}: {reason}", highlight=False)
+            tell(f"  {cell}: {reason}")
+    tell(f"wrote {folder}")
     if failed:
         raise typer.Exit(1)

@@ -36,6 +36,8 @@ import torchmetrics
 from jaxtyping import Float
 from torch import Tensor
 
+from mae_bench.records.room import furnish
+
 Reads = Literal[
     "latents", "ceiling", "labels", "features", "pairs", "reconstruction", "encoder"
 ]
@@ -227,3 +229,6 @@ def metric(
         )
 
     return wrap
+
+
+furnish(__name__)
