@@ -82,6 +82,10 @@ WRONG = {
         MAE + "class Needy(MAE):\n    def __init__(self, d, g, *, width, **k): ...\n",
         ": setting 'width' of Needy has no default",
     ),
+    "methods/placed": (
+        MAE + "class Placed(MAE):\n    def __init__(self, d, g, width=3, **k): ...\n",
+        ": setting 'width' of Placed may be positional; write * before it",
+    ),
     "methods/lost": (
         MAE + 'class Lost(MAE):\n    joins = ("leaderbord",)\n',
         ": joins 'leaderbord', no experiment; did you mean leaderboard, ",

@@ -130,6 +130,10 @@ def _faults(room: str, name: str, part: Any) -> Iterator[str]:
         settings(part)
     except WrongPart as fault:
         yield str(fault)
+    for base, p in _parameters(part):
+        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty:
+            # It would be missing in the key of a cell.
+            yield f"setting {p.name!r} of {base} may be positional; write * before it"
     known = names("experiments")
     for stray in [name for name in part.joins if name not in known]:
         yield f"joins {stray!r}, no experiment; did you mean {nearest(stray, known)}?"
@@ -153,31 +157,28 @@ def settings(part: Callable[..., Any]) -> dict[str, Setting]:
     Follows ``**keywords`` up the class's bases, as the constructors do.
 
     Raises:
-        WrongPart: A setting without a default, of more than a scalar, or that may be
-            given by position.
+        WrongPart: A setting without a default, or whose default is no scalar.
     """
     found: dict[str, Setting] = {}
+    for base, p in _parameters(part):
+        if p.kind is p.KEYWORD_ONLY:
+            if p.default is p.empty:
+                raise WrongPart(f"setting {p.name!r} of {base} has no default")
+            if not isinstance(p.default, str | int | float | None):
+                raise WrongPart(
+                    f"setting {p.name!r} of {base} is by default no text, number, "
+                    "truth value or None"
+                )
+            found.setdefault(p.name, p.default)
+    return found
+
+
+def _parameters(part: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
+    """The parameters that a class is built by, each with the name of the base."""
     for base in inspect.getmro(part) if isinstance(part, type) else ():
         if "__init__" not in vars(base):
             continue
         signature = inspect.signature(vars(base)["__init__"]).parameters.values()
-        for p in signature:
-            if fault := _setting_fault(p):
-                raise WrongPart(f"setting {p.name!r} of {base.__name__} {fault}")
-            if p.kind is p.KEYWORD_ONLY:
-                found.setdefault(p.name, p.default)
+        yield from ((base.__name__, p) for p in signature)
         if not any(p.kind is p.VAR_KEYWORD for p in signature):
             break
-    return found
-
-
-def _setting_fault(p: inspect.Parameter) -> str:
-    """What is wrong with a constructor's parameter, as a setting; mostly nothing."""
-    if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty:
-        return "may be given by position; write it after a *"
-    if p.kind is not p.KEYWORD_ONLY:
-        return ""
-    if p.default is p.empty:
-        return "has no default"
-    scalar = p.default is None or isinstance(p.default, str | int | float)
-    return "" if scalar else "is no text, number, truth value or None by default"
