@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typer
 
-from mae_bench.commands import compare, evaluate, history, parts, pipeline, site
+from mae_bench.commands import compare, evaluate, history, new, parts, pipeline, site
 
 app = typer.Typer(
     help="Put theories of masked autoencoders to the test.",
@@ -30,6 +30,7 @@ for verb in (
     compare.compare,
     history.history,
     site.site,
+    new.new,
     parts.info,
     parts.doctor,
 ):

@@ -33,7 +33,6 @@ from mae_bench.records.rows import COLUMNS, matching
 from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.runs.score import READERS
 from mae_bench.theories import Prediction
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 SMOKE = TIERS["smoke"]
@@ -357,7 +356,7 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.control.reason
     control = prediction.control
     assert control.where or control.shuffle or control.form
-    assert experiment_id(prediction.experiment) in EXPERIMENTS
+    assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics
 
@@ -485,7 +484,7 @@ def test_a_prediction_can_be_supported_and_can_be_refuted(key: str) -> None:
     theory, prediction = PREDICTIONS[key]
     assert verdicts(prediction) >= {"supported", "refuted"}
     # Its filters and its control name columns and experiments that there are.
-    rows = {experiment_id(prediction.experiment): grid(prediction)}
+    rows = {prediction.experiment.id: grid(prediction)}
     verdict = judge_prediction(key, theory, prediction, rows)
     assert verdict.verdict != "not_measured"
 

@@ -11,6 +11,7 @@ from typing import ParamSpec
 import typer
 from rich.console import Console
 
+from mae_bench.records import faults
 from mae_bench.records.schema import UsageError
 
 P = ParamSpec("P")
@@ -23,25 +24,37 @@ def say(text: str) -> None:
 
 
 def tell(line: str, style: str | None = None) -> None:
-    """Print what is no result, as it stands: brackets in it are text."""
-    console.print(line, style=style, markup=False, highlight=False)
+    """Print what is no result, as it stands: brackets and colons in it are text."""
+    console.print(line, style=style, markup=False, emoji=False, highlight=False)
 
 
 def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
-    """Bad usage exits with 2, a disk that fails with 1; a line each, no traceback."""
+    """Bad usage exits with 2, a disk that fails with 1; a line each, no traceback.
+
+    So does a file of ours that cannot be imported: it is a part that somebody writes.
+    """
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except UsageError as error:
-            tell(f"error: {error}", "red")
-            raise typer.Exit(2) from error
-        except OSError as error:
-            tell(f"error: {error}", "red")
-            raise typer.Exit(1) from error
+        except Exception as error:
+            told, code = _told(error)
+            tell(f"error: {told}", "red")
+            raise typer.Exit(code) from error
 
     return wrapped
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """What is said of an error, and the exit code; a bug is raised again."""
+    if isinstance(error, UsageError):
+        return str(error), 2
+    if fault := faults.of_import(error):
+        return fault, 2
+    if isinstance(error, OSError):
+        return str(error), 1
+    raise error
 
 
 def end(failed: Mapping[str, str], folder: Path, as_json: bool) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mae_bench.metrics import Headline
 from mae_bench.records.rows import Measurements, matching
 from mae_bench.records.schema import UsageError
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.forecast import forecast_skill
-from mae_bench.verdicts.rank import HEADLINES, Headline
+from mae_bench.verdicts.rank import HEADLINES
 
 if TYPE_CHECKING:
     from mae_bench.theories import Theory
@@ -123,7 +123,7 @@ def forecast_gaps(measurements: Measurements, theories: Mapping[str, Theory]) ->
     for name, theory in theories.items():
         if theory.forecast is None:
             continue
-        experiment = experiment_id(theory.forecast.experiment)
+        experiment = theory.forecast.experiment.id
         if experiment not in measurements:
             continue
         rows = measurements[experiment]

@@ -67,6 +67,7 @@ class Dataset(ABC):
 
     Attributes:
         version: Moves when the images move.
+        joins: Experiments that run on it without naming it.
         channels: c.
         image_size: h = w, in pixels.
         levels: Names of the latent levels, root first; ``level_0`` is the root.
@@ -75,6 +76,7 @@ class Dataset(ABC):
     """
 
     version: ClassVar[int]
+    joins: ClassVar[tuple[str, ...]] = ()
     channels: int
     image_size: int
     levels: tuple[str, ...]

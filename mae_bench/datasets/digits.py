@@ -24,6 +24,7 @@ class Digits(Dataset):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(self, generator: torch.Generator) -> None:
         """Read and cut the images.

@@ -40,6 +40,7 @@ class GaussianTree(Dataset):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(
         self,

@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 
 from mae_bench.datasets import Dataset
-from mae_bench.encoders.outsider import Outsider, Reader, in_one_line, threads
+from mae_bench.encoders.outsider import Outsider, Reader, threads
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
+from mae_bench.records.faults import in_one_line
 from mae_bench.records.merge import write_rows
 from mae_bench.records.read import read_rows
 from mae_bench.records.schema import Cell, Measurement, Setting, Settings, UsageError

@@ -19,6 +19,7 @@ from mae_bench.datasets import Batch, Dataset
 from mae_bench.encoders import checkpoint
 from mae_bench.methods import Method
 from mae_bench.models.vit import ViT
+from mae_bench.records.faults import in_one_line
 from mae_bench.records.schema import UsageError
 
 CHUNK = 100  # images at a time: a large ViT's tokens of more fill a small memory
@@ -57,16 +58,6 @@ def load(spec: str, num_heads: int | None = None) -> nn.Module:
             "to 0"
         )
     return module
-
-
-def in_one_line(error: Exception) -> str:
-    """Kind and first line of an error.
-
-    >>> in_one_line(KeyError("x"))
-    "KeyError: 'x'"
-    """
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}"
 
 
 def identity(spec: str, module: nn.Module) -> str:

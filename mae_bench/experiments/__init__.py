@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import product
+from typing import Any
 
 from mae_bench.datasets import Dataset
 from mae_bench.methods import Method
 from mae_bench.metrics import WITHOUT_VIEW, Metric
 from mae_bench.records import registry
 from mae_bench.records.room import furnish
-from mae_bench.records.schema import FULL_PRECISION, Cell, Setting, Settings, Tier
+from mae_bench.records.schema import (
+    FULL_PRECISION,
+    Cell,
+    Setting,
+    Settings,
+    Tier,
+    UsageError,
+)
 
 
-@dataclass(frozen=True)
+class _Joined:
+    """A field that is set to the parts that are named, and gives all that are run."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.room = name
+
+    def __set__(self, experiment: Experiment, named: tuple[Any, ...]) -> None:
+        vars(experiment)[self.room] = named
+
+    def __get__(self, experiment: Experiment | None, owner: type) -> tuple[Any, ...]:
+        if experiment is None:
+            raise AttributeError(f"{self.room} has no default")
+        named = vars(experiment)[self.room]
+        # Looked for when asked: at import, parts may be half imported.
+        joining = _joining(self.room).get(experiment._name or "", ())
+        return (*named, *(part for part in joining if part not in named))
+
+
+def _joined() -> Any:
+    """A field of parts: those that an experiment names, then those that join it."""
+    return _Joined()
+
+
+@cache  # every part of the room is loaded
+def _joining(room: str) -> Mapping[str, tuple[Any, ...]]:
+    """Experiment id -> the parts of a room that join it."""
+    found: dict[str, tuple[Any, ...]] = defaultdict(tuple)
+    guests = registry.guests(room) if room != "methods" else []
+    for name in registry.names(room):
+        part = registry.load(room, name)
+        # A guest is there to be compared; methods say so themselves.
+        also = {"leaderboard"} if name in guests else set()
+        for experiment in also.union(part.joins):
+            found[experiment] += (part,)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """A question that trained encoders can answer.
+
+    Datasets, methods and metrics that join it by their own word are run as well.
 
     Args:
         question: What is asked, in a sentence.
@@ -38,9 +87,9 @@ class Experiment:
 
     question: str
     expected: Mapping[str, str]
-    datasets: tuple[type[Dataset], ...]
-    methods: tuple[type[Method], ...]
-    metrics: tuple[Metric, ...]
+    datasets: tuple[type[Dataset], ...] = _joined()
+    methods: tuple[type[Method], ...] = _joined()
+    metrics: tuple[Metric, ...] = _joined()
     cost: str
     factors: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
     without: tuple[Settings, ...] = ()
@@ -48,6 +97,28 @@ class Experiment:
     budgets: Mapping[str, Settings] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
+
+    @cached_property
+    def _name(self) -> str | None:
+        """Its id; None if the room does not have it."""
+        known = (
+            (n, registry.load("experiments", n)) for n in registry.names("experiments")
+        )
+        return next((name for name, other in known if other is self), None)
+
+    @property
+    def id(self) -> str:
+        """The stem of its file.
+
+        Raises:
+            UsageError: It is not in the folder of experiments.
+        """
+        if self._name is None:
+            raise UsageError(
+                f"the experiment that asks {self.question!r} is not registered; "
+                "give it a file in experiments/"
+            )
+        return self._name
 
     @property
     def wanted(self) -> set[tuple[str, str]]:

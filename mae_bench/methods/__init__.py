@@ -37,6 +37,7 @@ class Method(Trainable):
     Attributes:
         version: Moves when the trained encoder moves.
         trains: False for controls that have nothing to learn.
+        joins: Experiments that run it without naming it.
         noise: Draws masks and views in the suite, which gives it.
         whole: Whether each of several processes is given all images of a batch, and
             learns from its own rows of what is prepared.
@@ -44,6 +45,7 @@ class Method(Trainable):
 
     version: ClassVar[int]
     trains: ClassVar[bool] = True
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
     noise: torch.Generator
 
     def __init__(

@@ -34,6 +34,7 @@ class DeepLinear(Method):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ()
     amplitudes: Tensor
     moments: Tensor
 

@@ -28,6 +28,7 @@ class LinearMAE(Method):
     """
 
     version: ClassVar[int] = 2
+    joins: ClassVar[tuple[str, ...]] = ()
     pixel_patch: Tensor
     covariance: Tensor | None
 

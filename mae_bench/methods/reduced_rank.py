@@ -28,6 +28,7 @@ class ReducedRank(Method):
 
     version: ClassVar[int] = 1
     trains: ClassVar[bool] = False
+    joins: ClassVar[tuple[str, ...]] = ()
     centre: Tensor
     encoder: Tensor
     decoder: Tensor

@@ -30,6 +30,7 @@ class Ridgeless(Method):
 
     version: ClassVar[int] = 1
     trains: ClassVar[bool] = False
+    joins: ClassVar[tuple[str, ...]] = ()
     coefficients: Tensor
 
     def __init__(

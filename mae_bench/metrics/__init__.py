@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
@@ -118,6 +118,30 @@ def standardise(train: Tensor, *others: Tensor) -> list[Tensor]:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """A number that methods are compared by: a column of the leaderboard.
+
+    Args:
+        target: Latent level or variant of the metric.
+        token: Read-out of the encoder; empty where the metric chooses itself.
+        fair: Whether methods are asked the same; if not, it is shown and not ranked.
+        metric: Metric id, filled in by ``metric(...)``.
+        direction: Which way is better, the metric's own; ``none`` is not ranked.
+    """
+
+    target: str = ""
+    token: str = "mean"  # noqa: S105 - of an encoder, not of a password
+    fair: bool = True
+    metric: str = ""
+    direction: Literal["max", "min", "none"] = "none"
+
+    @property
+    def name(self) -> str:
+        """Column of the leaderboard."""
+        return f"{self.metric}_{self.target}".rstrip("_")
+
+
+@dataclass(frozen=True)
 class Metric:
     """An instrument: its function and its facts.
 
@@ -133,6 +157,8 @@ class Metric:
         version: Moves when the numbers move.
         source: Paper or library that defines it.
         stream: torchmetrics class that accumulates it.
+        headlines: Its numbers that methods are compared by; with one, it is measured
+            in the leaderboard.
     """
 
     function: Callable[..., Any]
@@ -145,6 +171,12 @@ class Metric:
     version: int
     source: str
     stream: type[torchmetrics.Metric] | None = None
+    headlines: tuple[Headline, ...] = ()
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """The experiments that measure it without naming it."""
+        return ("leaderboard",) if self.headlines else ()
 
     @property
     def id(self) -> str:
@@ -172,10 +204,16 @@ def metric(
     best: float = math.nan,
     chance: float = math.nan,
     stream: type[torchmetrics.Metric] | None = None,
+    headlines: tuple[Headline, ...] = (),
 ) -> Callable[[Callable[..., Any]], Metric]:
     """Write its facts on a metric's function."""
 
     def wrap(function: Callable[..., Any]) -> Metric:
+        better = "none" if direction == "target" else direction
+        columns = tuple(
+            replace(headline, metric=function.__name__, direction=better)
+            for headline in headlines
+        )
         return Metric(
             function,
             reads,
@@ -187,6 +225,7 @@ def metric(
             version,
             source,
             stream,
+            columns,
         )
 
     return wrap

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.metrics import Split, check_splits, metric, standardise
+from mae_bench.metrics import Headline, Split, check_splits, metric, standardise
 from mae_bench.metrics.linear_r2 import r2
 
 ALPHAS = (1.0, 0.1, 0.01, 0.001)
@@ -65,6 +65,7 @@ def fit(
     chance=0.0,
     version=2,
     source="von Kügelgen et al. 2021, arXiv 2106.04619; its grid, with gamma / d",
+    headlines=(Headline("level_0"),),
 )
 def block_r2(
     train: Split[Mapping[str, Tensor]],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from mae_bench.metrics import Skip, Split, metric
+from mae_bench.metrics import Headline, Skip, Split, metric
 from mae_bench.metrics.level_accuracy import level_accuracy
 from mae_bench.metrics.linear_r2 import linear_r2
 
@@ -15,6 +15,7 @@ from mae_bench.metrics.linear_r2 import linear_r2
     best=1.0,
     version=2,
     source="mae_bench: linear_r2 and level_accuracy over oracles/ceilings",
+    headlines=(Headline("level_0"),),
 )
 def ceiling_ratio(
     train: Split[Mapping[str, Tensor]],

@@ -7,7 +7,7 @@ import torchmetrics
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from mae_bench.metrics import metric
+from mae_bench.metrics import Headline, metric
 
 EPS = 1e-7
 # Eigenvalues of a Gram matrix below this share of its trace are rounding.
@@ -93,6 +93,7 @@ class EffectiveRank(torchmetrics.Metric):
     version=1,
     source="Garrido et al. 2023, arXiv 2210.02885, RankMe (eps = 1e-7)",
     stream=EffectiveRank,
+    headlines=(Headline("centred"),),
 )
 def effective_rank(features: Float[Tensor, "n d"]) -> dict[str, Tensor]:
     """The exponential of the entropy of the normalised singular values.

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-from mae_bench.metrics import Split, check_splits, count_classes, metric
+from mae_bench.metrics import Headline, Split, check_splits, count_classes, metric
 
 NEIGHBOURS = (20, 200)
 TEMPERATURE = 0.07
@@ -34,6 +34,7 @@ def vote(
     best=1.0,
     version=1,
     source="Wu et al. 2018, arXiv 1805.01978: cosine, weights exp(s / T), T = 0.07",
+    headlines=(Headline("k20"),),
 )
 def knn_probe(
     train: Split[Tensor], val: Split[Tensor], test: Split[Tensor]

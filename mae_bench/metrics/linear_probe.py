@@ -5,7 +5,14 @@ from jaxtyping import Float64
 from torch import Tensor
 from torch.nn.functional import log_softmax, one_hot, pad
 
-from mae_bench.metrics import Split, check_splits, count_classes, metric, standardise
+from mae_bench.metrics import (
+    Headline,
+    Split,
+    check_splits,
+    count_classes,
+    metric,
+    standardise,
+)
 from mae_bench.metrics.linear_r2 import principal_axes
 
 # Inverse strength of the penalty, strongest first, so that ties shrink more.
@@ -64,6 +71,7 @@ def descend(
     best=1.0,
     version=1,
     source="He et al. 2022, arXiv 2111.06377; here L-BFGS, standardised, C from val",
+    headlines=(Headline(),),
 )
 def linear_probe(
     train: Split[Tensor], val: Split[Tensor], test: Split[Tensor]

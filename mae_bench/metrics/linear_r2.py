@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.metrics import Split, check_splits, metric, standardise
+from mae_bench.metrics import Headline, Split, check_splits, metric, standardise
 
 # A share of the features' variance; strongest first, so that ties shrink more.
 ALPHAS = tuple(10.0**power for power in range(3, -7, -1))
@@ -58,6 +58,7 @@ def principal_axes(
     chance=0.0,
     version=2,
     source="Zimmermann et al. 2021, arXiv 2102.08850; here with ridge and held out",
+    headlines=(Headline("level_0"),),
 )
 def linear_r2(
     train: Split[Mapping[str, Tensor]],

@@ -6,7 +6,7 @@ from jaxtyping import Float, Float64
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from mae_bench.metrics import Split, check_splits, metric, standardise
+from mae_bench.metrics import Headline, Split, check_splits, metric, standardise
 
 
 def correlation(
@@ -30,6 +30,7 @@ def correlation(
     chance=0.0,
     version=2,
     source="Hyvärinen & Morioka 2016, arXiv 1605.06336; the matching is held out",
+    headlines=(Headline("level_0"),),
 )
 def mcc(
     train: Split[Mapping[str, Tensor]],

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.metrics import Split, check_splits, metric, standardise
+from mae_bench.metrics import Headline, Split, check_splits, metric, standardise
 from mae_bench.metrics.block_r2 import MAX_ROWS, fit, rbf
 from mae_bench.metrics.linear_r2 import r2
 
@@ -66,6 +66,7 @@ def explained(
     chance=0.0,
     version=2,
     source="Robinson 1988, doi 10.2307/1912705; here by kernels, and held out",
+    headlines=(Headline("level_1"),),
 )
 def partial_r2(
     train: Split[Mapping[str, Tensor]],

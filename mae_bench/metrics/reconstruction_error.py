@@ -7,7 +7,7 @@ import torchmetrics
 from jaxtyping import Float
 from torch import Tensor
 
-from mae_bench.metrics import metric
+from mae_bench.metrics import Headline, metric
 
 
 def mean_square(squares: Tensor, count: int) -> dict[str, Tensor]:
@@ -61,6 +61,7 @@ class ReconstructionError(torchmetrics.Metric):
     version=1,
     source="He et al. 2022, arXiv 2111.06377: loss on masked patches only",
     stream=ReconstructionError,
+    headlines=(Headline("masked", token="", fair=False),),
 )
 def reconstruction_error(
     prediction: Float[Tensor, "n m p"], target: Float[Tensor, "n m p"]

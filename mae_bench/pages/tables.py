@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mae_bench.metrics import Headline
 from mae_bench.pages import scorecard
 from mae_bench.pages.page import page
 from mae_bench.records.schema import UsageError
-from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES, Headline
+from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
 
 Row = Mapping[str, str]
 

@@ -2,7 +2,8 @@
 
 Listing reads file names and docstrings only, so it imports nothing heavy. Parts that
 live outside the package join by the entry-point groups ``mae_bench.methods``,
-``mae_bench.datasets``, ``mae_bench.metrics`` and ``mae_bench.theories``.
+``mae_bench.datasets``, ``mae_bench.metrics``, ``mae_bench.experiments`` and
+``mae_bench.theories``.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from mae_bench.records import faults
+from mae_bench.records.faults import HOUSE, WrongPart
 from mae_bench.records.schema import Setting, UsageError
 
 ROOMS = (
@@ -28,7 +31,6 @@ ROOMS = (
     "oracles",
     "metrics",
 )
-_HOUSE = Path(__file__).parent.parent
 
 
 class UnknownName(UsageError):
@@ -51,8 +53,21 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 @cache  # scanning the installed packages takes milliseconds
-def _guests(room: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=f"mae_bench.{room}")}
+def _guests(room: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """Entry points by name; more than one where packages chose the same name."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for point in entry_points(group=f"mae_bench.{room}"):
+        found.setdefault(point.name, {})[point.value] = point
+    return {name: tuple(points.values()) for name, points in found.items()}
+
+
+def guests(room: str) -> list[str]:
+    """Ids of the parts that live outside the package."""
+    return sorted(_guests(room))
+
+
+def _file(room: str, name: str) -> Path:
+    return HOUSE / room / f"{name}.py"
 
 
 def names(room: str) -> list[str]:
@@ -61,16 +76,19 @@ def names(room: str) -> list[str]:
     >>> "gaussian_tree" in names("datasets")
     True
     """
-    files = {p.stem for p in (_HOUSE / room).glob("[!_]*.py")}
+    files = {p.stem for p in (HOUSE / room).glob("[!_]*.py")}
     return sorted(files | set(_guests(room)))
 
 
 def summary(room: str, name: str) -> str:
     """First line of a part's docstring, read without importing it."""
-    path = _HOUSE / room / f"{name}.py"
+    path = _file(room, name)
     if not path.exists():
-        return f"from {_guests(room)[name].value}"
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        return f"from {_guests(room)[name][0].value}"
+    try:
+        text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    except (SyntaxError, ValueError) as error:
+        return f"cannot be read: {faults.in_one_line(error)}"
     return text.partition("\n")[0]
 
 
@@ -79,26 +97,46 @@ def load(room: str, name: str) -> Any:
 
     Raises:
         UnknownName: No part of this room has that name.
+        WrongPart: It cannot be imported, or is no part of this room.
     """
-    guests = _guests(room)
-    if name in guests:
-        return guests[name].load()
     if name not in names(room):
         raise UnknownName(room, name)
+    path, points = _file(room, name), _guests(room).get(name, ())
+    places = [faults.shown(path)] if path.exists() else []
+    places += [f"entry point {name} = {point.value}" for point in points]
+    if len(places) > 1:
+        raise WrongPart(f"{' and '.join(places)} are both {room}/{name}; rename one")
+    try:
+        part = points[0].load() if points else _own(room, name)
+    except WrongPart:
+        raise
+    except (Exception, SystemExit) as error:  # a part may raise anything
+        raise WrongPart(faults.of_import(error, places[0])) from error
+    for fault in _faults(room, name, part):
+        raise WrongPart(f"{places[0]}: {fault}")
+    return part
+
+
+def _own(room: str, name: str) -> Any:
     module = importlib.import_module(f"mae_bench.{room}.{name}")
-    if room in ("theories", "experiments"):
-        return getattr(module, name.upper())
-    if room == "metrics":
-        return getattr(module, name)
-    if room == "oracles":
-        return module
-    word = name.replace("_", "")
-    return next(v for k, v in vars(module).items() if k.lower() == word)
+    return faults.named(room, name, module)
 
 
-def guests(room: str) -> tuple[Any, ...]:
-    """The parts that live outside the package."""
-    return tuple(point.load() for point in _guests(room).values())
+def _faults(room: str, name: str, part: Any) -> Iterator[str]:
+    yield from faults.of_part(room, name, part)
+    if room not in ("methods", "datasets"):
+        return
+    try:
+        settings(part)
+    except WrongPart as fault:
+        yield str(fault)
+    for base, p in _parameters(part):
+        if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty:
+            # It would be missing in the key of a cell.
+            yield f"setting {p.name!r} of {base} may be positional; write * before it"
+    known = names("experiments")
+    for stray in [name for name in part.joins if name not in known]:
+        yield f"joins {stray!r}, no experiment; did you mean {nearest(stray, known)}?"
 
 
 def id_of(part: type) -> str:
@@ -106,10 +144,9 @@ def id_of(part: type) -> str:
 
     A guest is known by its entry point; any other class by its file.
     """
-    value = f"{part.__module__}:{part.__qualname__}"
     for room in ("methods", "datasets"):
-        for name, point in _guests(room).items():
-            if point.value == value:
+        for name in _guests(room):
+            if load(room, name) is part:
                 return name
     return part.__module__.rpartition(".")[2]
 
@@ -120,18 +157,28 @@ def settings(part: Callable[..., Any]) -> dict[str, Setting]:
     Follows ``**keywords`` up the class's bases, as the constructors do.
 
     Raises:
-        ValueError: A setting without a default.
+        WrongPart: A setting without a default, or whose default is no scalar.
     """
     found: dict[str, Setting] = {}
+    for base, p in _parameters(part):
+        if p.kind is p.KEYWORD_ONLY:
+            if p.default is p.empty:
+                raise WrongPart(f"setting {p.name!r} of {base} has no default")
+            if not isinstance(p.default, str | int | float | None):
+                raise WrongPart(
+                    f"setting {p.name!r} of {base} is by default no text, number, "
+                    "truth value or None"
+                )
+            found.setdefault(p.name, p.default)
+    return found
+
+
+def _parameters(part: Callable[..., Any]) -> Iterator[tuple[str, inspect.Parameter]]:
+    """The parameters that a class is built by, each with the name of the base."""
     for base in inspect.getmro(part) if isinstance(part, type) else ():
         if "__init__" not in vars(base):
             continue
         signature = inspect.signature(vars(base)["__init__"]).parameters.values()
-        for p in signature:
-            if p.kind is p.KEYWORD_ONLY:
-                if p.default is p.empty:
-                    raise ValueError(f"setting {p.name!r} of {base} has no default")
-                found.setdefault(p.name, p.default)
+        yield from ((base.__name__, p) for p in signature)
         if not any(p.kind is p.VAR_KEYWORD for p in signature):
             break
-    return found

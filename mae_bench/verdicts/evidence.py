@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mae_bench.records import registry
 from mae_bench.records.rows import COLUMNS, Measurements, Where, matching
 from mae_bench.records.schema import UsageError
 
@@ -27,30 +25,6 @@ _PROVENANCE = (
     "versions",
     "device",
 )
-
-
-@cache
-def _registered() -> tuple[tuple[str, Experiment], ...]:
-    """Every experiment with its id; the registry looks at the disk each time."""
-    return tuple(
-        (name, registry.load("experiments", name))
-        for name in registry.names("experiments")
-    )
-
-
-def experiment_id(experiment: Experiment) -> str:
-    """The id of a registered experiment, which does not know its own name.
-
-    Raises:
-        ValueError: It is not in the folder of experiments.
-    """
-    for name, known in _registered():
-        if known is experiment:
-            return name
-    raise ValueError(
-        f"the experiment that asks {experiment.question!r} is not registered; "
-        "give it a file in experiments/"
-    )
 
 
 def select(
@@ -74,7 +48,7 @@ def select(
     Raises:
         ValueError: An unknown column, or rows of several tiers.
     """
-    name = experiment_id(experiment)
+    name = experiment.id
     if name not in measurements:
         return pd.DataFrame(columns=list(COLUMNS))
     wanted = {"metric": tuple(metric.id for metric in metrics)}

@@ -19,7 +19,7 @@ import pandas as pd
 from mae_bench.records.rows import Measurements, Where, shuffled, write_table
 from mae_bench.records.schema import TheoryScore, Verdict
 from mae_bench.records.stats import holm, wilson
-from mae_bench.verdicts.evidence import applicable, coverage, experiment_id, select
+from mae_bench.verdicts.evidence import applicable, coverage, select
 from mae_bench.verdicts.forecast import Skill, forecast_skill
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _theory_score(
     skill, grid = Skill(), ""
     if theory.forecast is not None:
         skill = forecast_skill(theory.forecast, measurements)
-        grid = experiment_id(theory.forecast.experiment)
+        grid = theory.forecast.experiment.id
     loose = [v for v in verdicts if v.standing == "extrapolation"]
     strict = [v for v in verdicts if v.standing != "extrapolation"]
     return TheoryScore(

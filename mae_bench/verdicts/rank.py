@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.metrics import Headline, Metric
+from mae_bench.records.faults import WrongPart
 from mae_bench.records.rows import (
     COLUMNS,
     Measurements,
@@ -32,42 +34,25 @@ SHUFFLED = "/shuffled"
 ENOUGH_SEEDS = 3
 
 
-@dataclass(frozen=True)
-class Headline:
-    """A number that methods are compared by.
+def columns_of(metrics: Sequence[Metric]) -> tuple[Headline, ...]:
+    """Every headline of some metrics, in their order.
 
-    Args:
-        metric: Metric id.
-        target: Latent level or variant of the metric.
-        token: Read-out of the encoder.
-        direction: Which way is better; ``none`` is shown and not ranked.
-        fair: Whether methods are asked the same; if not, it is not ranked either.
+    Raises:
+        WrongPart: Two have the same column.
     """
+    found: dict[str, Headline] = {}
+    for headline in (h for metric in metrics for h in metric.headlines):
+        name = headline.name
+        if name in found:
+            raise WrongPart(
+                f"metric {headline.metric}: the leaderboard has a column {name} of "
+                f"{found[name].metric}; declare a headline with another target"
+            )
+        found[name] = headline
+    return tuple(found.values())
 
-    metric: str
-    target: str
-    token: str
-    direction: Literal["max", "min", "none"]
-    fair: bool = True
 
-    @property
-    def name(self) -> str:
-        """Column of the leaderboard."""
-        return f"{self.metric}_{self.target}".rstrip("_")
-
-
-HEADLINES = (
-    Headline("linear_r2", "level_0", "mean", "max"),
-    Headline("block_r2", "level_0", "mean", "max"),
-    Headline("mcc", "level_0", "mean", "max"),
-    Headline("ceiling_ratio", "level_0", "mean", "max"),
-    Headline("partial_r2", "level_1", "mean", "none"),
-    Headline("linear_probe", "", "mean", "max"),
-    Headline("knn_probe", "k20", "mean", "max"),
-    Headline("effective_rank", "centred", "mean", "none"),
-    # An autoencoder is asked for what it sees, SimMIM for fewer patches than MAE.
-    Headline("reconstruction_error", "masked", "", "min", fair=False),
-)
+HEADLINES = columns_of(LEADERBOARD.metrics)
 _PARTS = (
     "",
     "_low",

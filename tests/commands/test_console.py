@@ -25,6 +25,16 @@ def test_an_error_is_one_line_and_an_exit_code(
     assert (out, err) == ("", f"error: {error}\n")
 
 
+def test_what_is_said_is_no_mark_up(capsys: pytest.CaptureFixture[str]) -> None:
+    @errors_in_one_line
+    def command() -> None:
+        raise UsageError("write [project] and a:star:b")
+
+    with pytest.raises(typer.Exit):
+        command()
+    assert capsys.readouterr().err == "error: write [project] and a:star:b\n"
+
+
 def test_a_bug_is_not_taken_for_bad_usage() -> None:
     @errors_in_one_line
     def command() -> None:

@@ -105,7 +105,7 @@ def test_rows_of_another_commit_are_refused(change: dict, reason: str) -> None:
 
 
 def theory(experiment: str | None) -> SimpleNamespace:
-    forecast = experiment and SimpleNamespace(experiment=experiment)
+    forecast = experiment and SimpleNamespace(experiment=SimpleNamespace(id=experiment))
     return SimpleNamespace(forecast=forecast)
 
 
@@ -116,11 +116,10 @@ def test_a_gap_is_one_less_the_forecasts_skill_of_each_seed_alone(
         (rows,) = measured.values()
         assert len(rows) == 1
         return Skill(
-            rows["value"].item() if forecast.experiment == "grid" else math.nan
+            rows["value"].item() if forecast.experiment.id == "grid" else math.nan
         )
 
     monkeypatch.setattr(errors, "forecast_skill", skill)
-    monkeypatch.setattr(errors, "experiment_id", lambda experiment: experiment)
     taus = enumerate((1.0, 0.25, -1.0))
     rows = pd.DataFrame(row("mae", seed, "mcc", tau) for seed, tau in taus)
     theories = {

@@ -1,11 +1,15 @@
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from mae_bench import experiments
 from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
+from mae_bench.experiments.leaderboard import LEADERBOARD
+from mae_bench.experiments.symmetry import SYMMETRY
 from mae_bench.methods.mae import MAE
 from mae_bench.methods.pixels import Pixels
 from mae_bench.methods.u_mae import UMAE
@@ -13,7 +17,8 @@ from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.ceiling import ceiling
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.reconstruction_error import reconstruction_error
-from mae_bench.records.schema import TIERS
+from mae_bench.records import registry
+from mae_bench.records.schema import TIERS, UsageError
 
 SMOKE = TIERS["smoke"]
 GRID = Experiment(
@@ -152,3 +157,47 @@ def test_a_metric_that_chooses_its_view_is_wanted_once() -> None:
     once = {(m, "unmasked") for m in ("alignment", "ceiling", "reconstruction_error")}
     probed = {("linear_probe", view) for view in grid.views}
     assert grid.wanted == once | probed
+
+
+def test_an_experiment_knows_its_id_and_a_copy_has_none() -> None:
+    assert (LEADERBOARD.id, SYMMETRY.id) == ("leaderboard", "symmetry")
+    for stray in (GRID, replace(SYMMETRY, cost="nothing")):
+        with pytest.raises(UsageError, match="is not registered; give it a"):
+            _ = stray.id
+
+
+@pytest.fixture
+def joining(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A method and a world of ours that join, of other experiments than before."""
+    monkeypatch.setattr(UMAE, "joins", ("symmetry", "uniformity"))
+    monkeypatch.setattr(Digits, "joins", ("symmetry",))
+    experiments._joining.cache_clear()
+    yield
+    monkeypatch.undo()
+    experiments._joining.cache_clear()
+
+
+@pytest.mark.usefixtures("joining")
+def test_what_joins_is_run_after_what_is_named() -> None:
+    assert SYMMETRY.methods == (MAE, UMAE)
+    assert SYMMETRY.datasets == (GaussianTree, Digits)
+    assert UMAE not in LEADERBOARD.methods
+    assert Digits not in LEADERBOARD.datasets
+    cells = [cell for cell, _ in SYMMETRY.cells(SMOKE, 1)]
+    assert {(cell.dataset, cell.method) for cell in cells} == {
+        (dataset, method)
+        for dataset in ("gaussian_tree", "digits")
+        for method in ("mae", "u_mae")
+    }
+
+
+@pytest.mark.usefixtures("joining")
+def test_what_is_named_and_joins_is_run_once_and_a_copy_is_joined_by_nothing() -> None:
+    assert registry.load("experiments", "uniformity").methods == (UMAE,)
+    copy = replace(SYMMETRY, methods=(MAE,), datasets=(GaussianTree,))
+    assert (copy.methods, copy.datasets) == ((MAE,), (GaussianTree,))
+
+
+def test_an_experiment_without_methods_is_refused() -> None:
+    with pytest.raises(TypeError, match="'methods'"):
+        Experiment(question="?", expected={}, datasets=(), metrics=(), cost="")

@@ -1,3 +1,5 @@
+import pytest
+
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS
@@ -18,10 +20,20 @@ def test_the_floor_the_ceiling_and_every_headline_are_measured() -> None:
     assert {headline.metric for headline in HEADLINES} <= measured
 
 
-def test_a_headline_points_the_way_that_its_metric_does() -> None:
-    directions = {metric.id: metric.direction for metric in LEADERBOARD.metrics}
-    for headline in HEADLINES:
-        assert headline.direction in (directions[headline.metric], "none")
+def test_columns_stand_in_the_order_of_its_metrics() -> None:
+    order = [metric.id for metric in LEADERBOARD.metrics]
+    places = [order.index(headline.metric) for headline in HEADLINES]
+    assert places == sorted(places)
+    # The first sorts the board.
+    assert HEADLINES[0].name == "linear_r2_level_0"
+
+
+@pytest.mark.parametrize("name", registry.names("methods"))
+def test_a_method_is_on_the_board_unless_it_says_no(name: str) -> None:
+    method = registry.load("methods", name)
+    assert (method in LEADERBOARD.methods) == ("leaderboard" in method.joins)
+    linear = {"deep_linear", "linear_mae", "reduced_rank", "ridgeless"}
+    assert (name in linear) == (method.joins == ())
 
 
 def test_it_has_both_worlds_with_known_causes_and_real_images() -> None:

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from mae_bench.metrics import (
+    Headline,
     Split,
     check_splits,
     count_classes,
@@ -33,6 +34,34 @@ def test_a_metric_is_called_like_its_function_and_keeps_its_facts():
         "Number of features.",
     )
     assert math.isnan(width.best)
+
+
+@pytest.mark.parametrize(
+    ("direction", "better"), [("max", "max"), ("min", "min"), ("target", "none")]
+)
+def test_a_headline_is_its_metrics_and_better_where_the_metric_is(direction, better):
+    declared = (Headline("level_0"), Headline("", token="", fair=False))
+
+    @metric(
+        reads="latents", direction=direction, version=1, source="", headlines=declared
+    )
+    def width() -> None:
+        """Number of features."""
+
+    one, two = width.headlines
+    assert (one.name, two.name) == ("width_level_0", "width")
+    assert (one.token, one.fair, two.token, two.fair) == ("mean", True, "", False)
+    assert {h.metric for h in width.headlines} == {"width"}
+    assert {h.direction for h in width.headlines} == {better}
+    assert width.joins == ("leaderboard",)
+
+
+def test_a_metric_without_headline_joins_nothing():
+    @metric(reads="latents", direction="max", version=1, source="")
+    def width() -> None:
+        """Number of features."""
+
+    assert (width.headlines, width.joins) == ((), ())
 
 
 def test_standardise_agrees_with_scikit_learn(generator):

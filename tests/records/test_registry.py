@@ -1,10 +1,14 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 
 import pytest
 
+from mae_bench.methods.mae import MAE
 from mae_bench.records import registry
+from mae_bench.records.faults import WrongPart
 from mae_bench.records.registry import ROOMS, UnknownName
 
 
@@ -33,26 +37,65 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         registry.load("theories", "xyzzy")
 
 
-def test_a_guest_joins_by_its_entry_point(
-    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    from importlib.metadata import EntryPoint
+Guests = Callable[..., None]
 
-    point = EntryPoint("my_mae", "mae_bench.methods.mae:MAE", "mae_bench.methods")
 
-    def found(group: str) -> list[EntryPoint]:
-        return [point] if group == "mae_bench.methods" else []
+@pytest.fixture
+def guests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guests]:
+    """Entry points of a room, by their names."""
 
-    monkeypatch.setattr(registry, "entry_points", found)
+    def join(room: str, *points: tuple[str, str]) -> None:
+        found = [EntryPoint(*point, f"mae_bench.{room}") for point in points]
+        known = {f"mae_bench.{room}": found}
+        monkeypatch.setattr(
+            registry, "entry_points", lambda group: known.get(group, [])
+        )
+        registry._guests.cache_clear()
+
+    yield join
+    monkeypatch.undo()
     registry._guests.cache_clear()
-    request.addfinalizer(registry._guests.cache_clear)
-    from mae_bench.methods.mae import MAE
 
+
+def test_a_guest_joins_by_its_entry_point(guests: Guests) -> None:
+    guests("methods", ("my_mae", "mae_bench.methods.mae:MAE"))
     assert "my_mae" in registry.names("methods")
     assert registry.load("methods", "my_mae") is MAE
-    assert registry.guests("methods") == (MAE,)
+    assert registry.guests("methods") == ["my_mae"]
     assert registry.id_of(MAE) == "my_mae"
     assert registry.summary("methods", "my_mae") == "from mae_bench.methods.mae:MAE"
+
+
+def test_a_guest_has_its_entry_points_name_from_wherever_it_is_taken(
+    guests: Guests,
+) -> None:
+    # u_mae's file has imported MAE, as a package's __init__ may have.
+    guests("methods", ("my_mae", "mae_bench.methods.u_mae:MAE"))
+    assert registry.id_of(MAE) == "my_mae"
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ([("mae", "mae_bench.methods.u_mae:UMAE")], "mae_bench/methods/mae.py and"),
+        ([("a", "x:A"), ("a", "y:A")], "entry point a = x:A and entry point a = y:A"),
+    ],
+)
+def test_two_parts_of_one_id_are_refused_and_still_listed(
+    points: list[tuple[str, str]], said: str, guests: Guests
+) -> None:
+    guests("methods", *points)
+    name = points[0][0]
+    with pytest.raises(WrongPart, match=f"{said}.* are both methods/{name}; rename"):
+        registry.load("methods", name)
+    assert name in registry.names("methods")
+    assert registry.summary("methods", name)
+    assert registry.load("methods", "u_mae")
+
+
+def test_one_package_found_twice_is_one(guests: Guests) -> None:
+    guests("methods", *[("my_mae", "mae_bench.methods.mae:MAE")] * 2)
+    assert registry.load("methods", "my_mae") is MAE
 
 
 def test_settings_follow_keywords_up_the_bases() -> None:
@@ -72,13 +115,23 @@ def test_settings_follow_keywords_up_the_bases() -> None:
     assert registry.settings(Closed) == {"only": True}
 
 
-def test_a_setting_without_default_is_refused() -> None:
-    class Bad:
-        def __init__(self, *, width: int) -> None:
-            pass
+class Bare:
+    def __init__(self, *, width: int) -> None: ...
 
-    with pytest.raises(ValueError, match=r"'width'.*no default"):
-        registry.settings(Bad)
+
+class Listed:
+    def __init__(self, *, width: list[int] = []) -> None: ...  # noqa: B006
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [(Bare, "of Bare has no default"), (Listed, "of Listed is by default no text")],
+)
+def test_a_setting_that_no_key_of_a_cell_can_hold_is_refused(
+    part: type, said: str
+) -> None:
+    with pytest.raises(WrongPart, match=f"setting 'width' {said}"):
+        registry.settings(part)
 
 
 def test_listing_imports_nothing_heavy() -> None:

@@ -4,7 +4,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.attention_diversity import ATTENTION_DIVERSITY
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = ATTENTION_DIVERSITY.predictions
@@ -45,7 +44,7 @@ def judged(number, value):
         for layer in layers(cell.method, f["depth"])
         for variant in VARIANTS
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(f"t/{number}", "t", prediction, found).verdict
 
 

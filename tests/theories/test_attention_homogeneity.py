@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.attention_homogeneity import ATTENTION_HOMOGENEITY
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = ATTENTION_HOMOGENEITY.predictions
@@ -33,7 +32,7 @@ def judged(number: str, values: dict[str, float]) -> str:
         }
         for cell, _ in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "attention_homogeneity", prediction, found).verdict
 
 

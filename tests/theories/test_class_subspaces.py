@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.class_subspaces import CLASS_SUBSPACES
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = CLASS_SUBSPACES.predictions
@@ -34,7 +33,7 @@ def judged(number: str, first: dict[str, float], mean: dict[str, float]) -> str:
         for cell, _ in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         for target, values in (("encoder/0/reach", first), ("encoder/reach", mean))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "class_subspaces", prediction, found).verdict
 
 

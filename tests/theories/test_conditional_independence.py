@@ -4,7 +4,7 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.conditional_independence import CONDITIONAL_INDEPENDENCE
-from mae_bench.verdicts.judge import experiment_id, judge_prediction
+from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = CONDITIONAL_INDEPENDENCE.predictions
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -37,7 +37,7 @@ def judged(number, along, aside=(BAYES, BAYES, BAYES)):
         for cell, f in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         for target in ("prediction", "exact", "bayes")
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(f"t/{number}", "t", prediction, found).verdict
 
 

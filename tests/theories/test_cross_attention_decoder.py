@@ -8,7 +8,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Cell, Settings
 from mae_bench.theories.cross_attention_decoder import CROSS_ATTENTION_DECODER
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = CROSS_ATTENTION_DECODER.predictions
@@ -49,7 +48,7 @@ def verdict_on(number: str, value: Callable[[Cell, Settings], float]) -> str:
         | f
         for cell, f in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(
         number, "cross_attention_decoder", prediction, found
     ).verdict

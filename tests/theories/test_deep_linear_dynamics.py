@@ -5,7 +5,6 @@ from mae_bench.oracles.deep_linear import half_time, plateau_exponent
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.deep_linear_dynamics import DEEP_LINEAR_DYNAMICS
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = DEEP_LINEAR_DYNAMICS.predictions
@@ -45,7 +44,7 @@ def judged(number: str, change=lambda _factors, found: found) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         for target, value in change(factors, flow(factors)).items()
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, found).verdict
 
 

@@ -91,7 +91,11 @@ def test_each_claim_stands_in_one_theory_as_measured_or_with_a_reason(
     assert homes[0].startswith(HOME[claim])
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+# A theory of which no claim is listed above is somebody's own.
+LISTED = [name for name in NUMBERS if name.startswith(tuple(HOME.values()))]
+
+
+@pytest.mark.parametrize("name", LISTED)
 def test_a_theory_has_no_number_that_no_claim_has(name: str) -> None:
     for number in NUMBERS[name]:
         assert any(stands(claim, number) for claim in HOME), number

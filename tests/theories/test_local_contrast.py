@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.local_contrast import LOCAL_CONTRAST
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = LOCAL_CONTRAST.predictions
@@ -37,7 +36,7 @@ def judged(number: str, values: dict[object, float], by: str) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         for target in (named if isinstance(named, tuple) else (named,))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "local_contrast", prediction, found).verdict
 
 

@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Settings
 from mae_bench.theories.mask_graph_alignment import MASK_GRAPH_ALIGNMENT
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = MASK_GRAPH_ALIGNMENT.predictions
@@ -46,7 +45,7 @@ def judged(number: str, world: str, values: dict[object, float], target: str) ->
         for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         if cell.dataset == world
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(name_of(number, world), "t", prediction, found).verdict
 
 
@@ -130,7 +129,7 @@ def bounded(number: str, value: Callable[[str, Settings], float]) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
         for target in BOUND_TARGETS
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, found).verdict
 
 

@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Settings
 from mae_bench.theories.operator_kernel import OPERATOR_KERNEL
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = OPERATOR_KERNEL.predictions
@@ -40,7 +39,7 @@ def judged(number: str, values: dict[object, float], by: str = "method") -> str:
         | factors
         for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "operator_kernel", prediction, found).verdict
 
 

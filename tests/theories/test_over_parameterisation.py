@@ -5,7 +5,6 @@ from mae_bench.oracles.masked_regression import excess_risk
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.over_parameterisation import OVER_PARAMETERISATION
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = OVER_PARAMETERISATION.predictions
@@ -47,7 +46,7 @@ def judged(number: str, risk=limit) -> str:
             | factors
             for target, number in found.items()
         ]
-    tables = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    tables = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, tables).verdict
 
 

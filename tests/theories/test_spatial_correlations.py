@@ -19,7 +19,6 @@ from mae_bench.oracles.principal_angle import principal_angle
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = SPATIAL_CORRELATIONS.predictions
@@ -50,7 +49,7 @@ def judged(number: str, values: Values, noise: float = 1.0) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
         for target, value in values(cell).items()
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, found).verdict
 
 

@@ -7,16 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mae_bench.verdicts import evidence
-from mae_bench.verdicts.evidence import applicable, coverage, experiment_id, select
+from mae_bench.verdicts.evidence import applicable, coverage, select
 
-EXPERIMENT = SimpleNamespace(question="Which?", factors={"depth": (1, 2)})
+EXPERIMENT = SimpleNamespace(id="which", factors={"depth": (1, 2)})
 MCC, FLOOR = SimpleNamespace(id="mcc"), SimpleNamespace(id="floor")
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    monkeypatch.setattr(evidence, "_registered", lambda: (("which", EXPERIMENT),))
 
 
 def measured():
@@ -69,11 +63,9 @@ def test_skipped_rows_do_not_apply():
     assert len(applicable(rows)) == 7
 
 
-def test_mixed_tiers_unknown_columns_and_stray_experiments_are_refused():
+def test_mixed_tiers_and_unknown_columns_are_refused():
     mixed = pd.concat([measured(), measured().assign(tier="smoke")])
     with pytest.raises(ValueError, match="which mixes tiers quick, smoke"):
         chosen(mixed)
     with pytest.raises(ValueError, match="no column 'layer'"):
         chosen(measured(), layer=1)
-    with pytest.raises(ValueError, match="not registered"):
-        experiment_id(SimpleNamespace(question="Why?"))

@@ -7,19 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mae_bench.verdicts import evidence
 from mae_bench.verdicts.forecast import forecast_skill
 
 RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9)
 EXPERIMENT = SimpleNamespace(
-    question="Which mask ratio?", factors={"mask_ratio": RATIOS, "depth": (1, 2)}
+    id="mask_ratio", factors={"mask_ratio": RATIOS, "depth": (1, 2)}
 )
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    known = (("mask_ratio", EXPERIMENT),)
-    monkeypatch.setattr(evidence, "_registered", lambda: known)
 
 
 def measured(picture, seeds=5, noise=0.01, dataset="world"):

@@ -1,13 +1,17 @@
 """Ranks on synthetic rows: ties, orders, failures, bytes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mae_bench.metrics import Headline
+from mae_bench.metrics.mcc import mcc
+from mae_bench.records.faults import WrongPart
 from mae_bench.verdicts import rank as ranking
-from mae_bench.verdicts.rank import HEADLINES, rank, rank_intervals, render
+from mae_bench.verdicts.rank import rank, rank_intervals, render
 
 MEANS = {"random_init": 0.1, "mae": 0.5, "u_mae": 0.7, "oracle_latents": 1.0}
 
@@ -266,8 +270,13 @@ def test_the_rendered_board_shows_values_with_their_uncertainty():
     )
 
 
-def test_headlines_agree_with_the_metrics_on_which_way_is_better():
-    from mae_bench.records import registry
+def test_two_headlines_of_one_column_are_refused():
+    def named(name, *targets):
+        headlines = tuple(Headline(target, metric=name) for target in targets)
+        return replace(mcc, headlines=headlines)
 
-    for headline in HEADLINES:
-        assert registry.load("metrics", headline.metric).direction == headline.direction
+    one, two, third = named("a", "b"), named("a_b", ""), named("c", "d", "e")
+    names = [headline.name for headline in ranking.columns_of([third, one])]
+    assert names == ["c_d", "c_e", "a_b"]
+    with pytest.raises(WrongPart, match=r"metric a_b: .* a column a_b of a;"):
+        ranking.columns_of([one, two])

@@ -8,7 +8,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = ADAPTIVE_BASIS
@@ -39,7 +38,7 @@ def judged(number: str, values: Values) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
         for (metric, token, target), value in values(cell).items()
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, found).verdict
 
 

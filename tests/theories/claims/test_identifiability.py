@@ -9,7 +9,6 @@ from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -46,7 +45,7 @@ def judged(number: str, value: Value) -> str:
         for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
         for target in TARGETS
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "t", prediction, found).verdict
 
 

@@ -8,7 +8,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, Settings
 from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = MASK_SPECTRUM
@@ -46,7 +45,7 @@ def judged(number: str, value: Value) -> str:
         for metric in prediction.experiment.metrics
         for target in TARGETS[metric.id]
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "mask_graph_alignment", prediction, found).verdict
 
 

@@ -6,7 +6,6 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.claims.matrix_information import MATRIX_INFORMATION
-from mae_bench.verdicts.evidence import experiment_id
 from mae_bench.verdicts.judge import judge_prediction
 
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -35,7 +34,7 @@ def judged(number: str, m_mae: float, rival: float) -> str:
         }
         for cell, _ in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
     ]
-    found = {experiment_id(prediction.experiment): pd.DataFrame(rows)}
+    found = {prediction.experiment.id: pd.DataFrame(rows)}
     return judge_prediction(number, "mask_graph_alignment", prediction, found).verdict
 
 
