@@ -1,4 +1,4 @@
-# make leaderboard: from nothing to results/leaderboard.csv
+# make leaderboard: from nothing to my_results/quick/leaderboard.csv
 # make results: every experiment of every theory
 # make bench: how fast the hot paths are; make site: all results as pages
 # make test | check | format | clean

@@ -77,7 +77,7 @@ class Judging:
     repeat = (1, 3, 5.0)
 
     def setup(self) -> None:
-        from mae_bench.records.rows import read_measurements
+        from mae_bench.records.read import read_measurements
         from mae_bench.verdicts.judge import judge
 
         folder = Path(mae_bench.__file__).parent.parent / "results" / "measurements"

@@ -1,3 +1,28 @@
-"""A benchmark of theories of masked autoencoders."""
+"""A benchmark of theories of masked autoencoders.
+
+What a notebook needs, each imported when it is asked for: the verbs ``measure``,
+``judge``, ``rank``, ``plot``, ``evaluate`` and ``load_results``, and the rooms
+``theories``, ``experiments``, ``methods``, ``datasets`` and ``metrics``, each a mapping
+of ids to parts.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+VERBS = ("evaluate", "judge", "load_results", "measure", "plot", "rank")
+ROOMS = ("datasets", "experiments", "methods", "metrics", "theories")
+
+
+def __getattr__(name: str) -> Any:
+    """A verb, or a room."""
+    if name in VERBS:
+        return getattr(import_module("mae_bench.commands.verbs"), name)
+    if name in ROOMS:
+        return import_module(f"mae_bench.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All of them."""
+    return sorted([*globals(), *VERBS, *ROOMS])

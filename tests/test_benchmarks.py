@@ -13,7 +13,7 @@ from asv_runner.benchmarks._base import Benchmark
 from asv_runner.discovery import disc_benchmarks
 
 from mae_bench.commits import asv_feed, errors, history, worktree
-from mae_bench.records.rows import read_rows
+from mae_bench.records.read import read_rows
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,6 +1,10 @@
 """The README's commands, files and names are real."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +14,10 @@ from mae_bench.cli import app
 from mae_bench.records import registry
 
 ROOT = Path(__file__).parent.parent
+PUBLISHED = Path("results", "measurements", "mask_ratio.csv")
 README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"mae-bench ([a-z]+)", README)))
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 OPTIONS = sorted(set(re.findall(r"`?(--[a-z-]*[a-z])", README)))
 
 
@@ -60,3 +66,17 @@ def test_every_link_and_folder_is_there() -> None:
 
 def test_every_room_is_on_the_map() -> None:
     assert all(f"`mae_bench/{room}/`" in README for room in registry.ROOMS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])
+def test_every_example_runs(example: str, tmp_path: Path) -> None:
+    (tmp_path / PUBLISHED).parent.mkdir(parents=True)
+    shutil.copy(ROOT / PUBLISHED, tmp_path / PUBLISHED)
+    assert example.count("\n") <= 16
+    call = [sys.executable, "-W", "error::DeprecationWarning", "-c", example]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        call, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from mae_bench.commands.console import errors_in_one_line, say
+from mae_bench.commands.console import errors_in_one_line, say, tell
 from mae_bench.commands.options import Json
+from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER, own
 from mae_bench.records.schema import UsageError
 
 _SIDE = "A commit, a store, or a folder of results."
@@ -16,8 +17,12 @@ _SIDE = "A commit, a store, or a folder of results."
 
 @errors_in_one_line
 def compare(
-    a: Annotated[str, typer.Argument(help=f"Before. {_SIDE}", metavar="A")],
-    b: Annotated[str, typer.Argument(help=f"After. {_SIDE}", metavar="B")],
+    a: Annotated[str, typer.Argument(help=f"Before. {_SIDE}", metavar="[A]")] = str(
+        PUBLISHED
+    ),
+    b: Annotated[str, typer.Argument(help=f"After. {_SIDE}", metavar="[B]")] = str(
+        own(PUBLISHED_TIER)
+    ),
     history: Annotated[
         Path, typer.Option(help="Folder of the measurements of commits.")
     ] = Path(".history"),
@@ -39,6 +44,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Hold B against A: exit 0 same or better, 1 worse, 2 incomplete.
+
+    Without words, one's own results against the published ones.
 
     A change that the seeds cannot tell is unknown, and passes. Incomplete: a side has
     no measurements, or what A has is not in B, or is of another tier, device or version
@@ -65,5 +72,6 @@ def compare(
         # 1 would say that B is worse.
         raise UsageError(str(error)) from error
     say(side_by_side.to_json(found) if as_json else page)
+    tell(f"read {a} and {b}")
     if code := exit_code(found.changes):
         raise typer.Exit(code)

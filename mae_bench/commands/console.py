@@ -22,6 +22,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def tell(line: str, style: str | None = None) -> None:
+    """Print what is no result, as it stands: brackets in it are text."""
+    console.print(line, style=style, markup=False, highlight=False)
+
+
 def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
     """Bad usage exits with 2, a disk that fails with 1; a line each, no traceback."""
 
@@ -30,22 +35,23 @@ def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except UsageError as error:
-            console.print(f"error: {error}", style="red", highlight=False)
+            tell(f"error: {error}", "red")
             raise typer.Exit(2) from error
         except OSError as error:
-            console.print(f"error: {error}", style="red", highlight=False)
+            tell(f"error: {error}", "red")
             raise typer.Exit(1) from error
 
     return wrapped
 
 
 def end(failed: Mapping[str, str], folder: Path, as_json: bool) -> None:
-    """Say what failed, if anything, and exit with 1 then."""
+    """Say where the results are and what failed, if anything; exit with 1 then."""
     if as_json:
         say(json.dumps({"results": str(folder), "failed": failed}, indent=1))
     elif failed:
-        console.print(f"{len(failed)} cells failed:", style="red")
+        tell(f"{len(failed)} cells failed:", "red")
         for cell, reason in failed.items():
-            console.print(f"  {cell}: {reason}", highlight=False)
+            tell(f"  {cell}: {reason}")
+    tell(f"wrote {folder}")
     if failed:
         raise typer.Exit(1)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
+
+from mae_bench.records.folders import OWN
+from mae_bench.records.schema import UsageError
+
+R = TypeVar("R")
+E = TypeVar("E", bound=StrEnum)
 
 
 class TierName(StrEnum):
@@ -60,8 +70,133 @@ Ensembles = Annotated[
 StorePath = Annotated[Path, typer.Option("--store", help="Folder of trained cells.")]
 Results = Annotated[
     Path | None,
-    typer.Option("--results", help="Folder of CSVs; results, or results/TIER."),
+    typer.Option("--results", help="Folder of CSVs; my_results/TIER by default."),
 ]
-Folder = Annotated[Path, typer.Option("--results", help="Folder of the CSVs.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        help="Folder of CSVs; by default my_results/TIER, or, where nothing is "
+        "measured there, the published results.",
+    ),
+]
 Again = Annotated[Rerun, typer.Option("--rerun", help="Which cells are run again.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What is measured, how, and where it goes."""
+
+    tier: Tier = TierName.quick
+    seeds: Seeds = None
+    jobs: Jobs = None
+    device: Device = "auto"
+    experiments: Experiments = None
+    methods: Methods = None
+    datasets: Datasets = None
+    store: StorePath = Path(".store")
+    results: Results = None
+    rerun: Again = Rerun.missing
+    ensembles: Ensembles = None
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    """What an encoder from elsewhere is shown, and where its rows go."""
+
+    datasets: Datasets = None
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Of a dataset, NAME=VALUE; may be repeated."),
+    ] = None
+    name: Annotated[
+        str | None, typer.Option(help="In the leaderboard; from SPEC by default.")
+    ] = None
+    tier: Tier = TierName.quick
+    seeds: Seeds = None
+    image_size: Annotated[
+        int | None, typer.Option(min=1, help="Side of the images that it is shown.")
+    ] = None
+    num_heads: Annotated[
+        int | None, typer.Option(min=1, help="Attention heads of a checkpoint.")
+    ] = None
+    results: Folder = None
+    output: Annotated[Path, typer.Option(help="Folder of what is written.")] = (
+        OWN / "evaluated"
+    )
+    device: Device = "cpu"
+
+
+def one_of(kind: type[E], word: str) -> E:
+    """The word, if it is one of those that the command line admits.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if word not in list(kind):
+        name = kind.__name__.removesuffix("Name").lower()
+        raise UsageError(f"unknown {name} {word!r}; one of {', '.join(kind)}")
+    return kind(word)
+
+
+def _fitted(hint: Any, word: Any) -> Any:
+    """What a notebook says, as the command line would have it: a path, a list, a word.
+
+    >>> _fitted(list[str] | None, "mae"), _fitted(Path | None, "a").as_posix()
+    (['mae'], 'a')
+    """
+    if not isinstance(word, str):
+        return word
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return one_of(hint, word)
+    if list[str] in get_args(hint):
+        return [word]
+    return Path(word) if Path in (hint, *get_args(hint)) else word
+
+
+def spread(
+    kind: type[Any], *, spoken: bool = True
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Declare options once: a function of a dataclass takes its fields as keywords.
+
+    Args:
+        kind: The dataclass, which is the function's first argument; those after it
+            stay.
+        spoken: Whether it is a command, whose options have their help with them.
+    """
+
+    def decorate(function: Callable[..., R]) -> Callable[..., R]:
+        first, *rest = signature(function).parameters.values()
+        plain = get_type_hints(kind)
+        hints = get_type_hints(kind, include_extras=spoken)
+        hints |= (
+            get_type_hints(function, include_extras=True)
+            if spoken
+            else function.__annotations__
+        )
+        del hints[first.name]
+        options = [
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default)
+            for f in fields(kind)
+        ]
+        given = [p for p in rest if p.default is p.empty]
+        flags = [p.replace(kind=p.KEYWORD_ONLY) for p in rest if p not in given]
+
+        @wraps(function)
+        def spreading(*args: Any, **words: Any) -> R:
+            mine = {
+                name: _fitted(hint, words.pop(name))
+                for name, hint in plain.items()
+                if name in words
+            }
+            return function(kind(**mine), *args, **words)
+
+        spreading.__annotations__ = hints
+        spreading.__signature__ = Signature(  # type: ignore[attr-defined]
+            [p.replace(annotation=hints[p.name]) for p in [*given, *options, *flags]],
+            return_annotation=hints["return"],
+        )
+        return spreading
+
+    return decorate

@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from mae_bench.commands.console import console, errors_in_one_line, say
-from mae_bench.commands.options import Folder, Json
+from mae_bench.commands.console import errors_in_one_line, say, tell
+from mae_bench.commands.options import Folder, Json, Tier, TierName
+from mae_bench.records.folders import shown
 
 
 @errors_in_one_line
 def site(
-    results: Folder = Path("results"),
+    results: Folder = None,
+    tier: Tier = TierName.quick,
     asv: Annotated[Path, typer.Option("--asv", help="Folder of asv's results.")] = Path(
         "results/asv"
     ),
@@ -34,12 +36,14 @@ def site(
     """Make the site: leaderboard, theories, figures and asv's graphs."""
     from mae_bench.pages import site as verb
 
+    where = shown(results, tier)
     pages = verb.site(
-        results,
+        where,
         asv,
         output,
         vendor=vendor,
-        told=lambda line: console.print(line, highlight=False),
+        told=tell,
     )
     paths = [str(path) for path in pages]
     say(json.dumps(paths) if as_json else "\n".join(paths))
+    tell(f"read {where}, wrote {output}")

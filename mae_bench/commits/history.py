@@ -26,7 +26,8 @@ from filelock import FileLock, Timeout
 from mae_bench.commits.child import run
 from mae_bench.commits.errors import of_commit
 from mae_bench.commits.worktree import Commit, python_path, worktree
-from mae_bench.records.rows import Measurements, read_rows
+from mae_bench.records.read import read_rows
+from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import write_atomically
 

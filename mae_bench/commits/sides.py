@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +14,12 @@ import pandas as pd
 
 from mae_bench.experiments import Experiment
 from mae_bench.records import registry
-from mae_bench.records.rows import COLUMNS, Measurements, read_measurements, write_rows
-from mae_bench.records.schema import TIERS, Cell, Setting, Tier, UsageError
+from mae_bench.records.merge import write_rows
+from mae_bench.records.read import read_measurements, read_rows
+from mae_bench.records.rows import COLUMNS, Measurements
+from mae_bench.records.schema import PRECISIONS, TIERS, Cell, Setting, Tier, UsageError
 from mae_bench.records.store import Record, Store
-from mae_bench.runs import measure
+from mae_bench.runs.export import Sources, export
 
 # What names a cell of any seed, and a number of it.
 CELL = ("tier", "experiment", "dataset", "method", "factors")
@@ -130,17 +132,19 @@ def _laid_out(root: Path) -> Measurements:
 
     They go through CSV, so that they are rounded like any other side's.
     """
-    store = Store(root)
+    store, found = Store(root), {}
     have = set(store.cells())
     with TemporaryDirectory() as scratch:
-        for name in registry.names("experiments"):
+        path = Path(scratch) / "rows.csv"
+        for name, tier, precision in product(
+            registry.names("experiments"), TIERS.values(), PRECISIONS
+        ):
             experiment = registry.load("experiments", name)
-            cells = [c for t in TIERS.values() for c in _cells(experiment, t, have)]
+            cells = _cells(experiment, tier, precision, have)
             if cells:
                 wanted = sorted(experiment.wanted)
-                table = measure.table(name, cells, wanted, store)
-                write_rows(table, Path(scratch) / f"{name}.csv")
-        found = read_measurements(Path(scratch))
+                write_rows(export(name, cells, wanted, Sources(store)), path)
+                found[f"{name} {tier.name} {precision}"] = read_rows(path)
     if not found:
         raise UsageError(
             f"{root} has {len(have)} cells and none is of an experiment of this code; "
@@ -150,15 +154,15 @@ def _laid_out(root: Path) -> Measurements:
 
 
 def _cells(
-    experiment: Experiment, tier: Tier, have: set[str]
-) -> Iterable[tuple[Cell, dict[str, Setting]]]:
+    experiment: Experiment, tier: Tier, precision: str, have: set[str]
+) -> list[tuple[Cell, dict[str, Setting]]]:
     """An experiment's cells, up to the last seed of which there is one.
 
     Seeds are run from 0; where there is none of it, others are not looked for.
     """
     seeds = 1
     while True:
-        cells = list(experiment.cells(tier, seeds))
+        cells = list(experiment.cells(tier, seeds, precision))
         last = max((cell.seed for cell, _ in cells if cell.key in have), default=-1)
         if last < seeds - 1:
             return [(cell, factors) for cell, factors in cells if cell.seed <= last]

@@ -17,6 +17,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from mae_bench.records.room import furnish
+
 SplitName = Literal["train", "val", "test"]
 
 
@@ -130,3 +132,6 @@ def orthant(z: Float[Tensor, "n k"]) -> Int64[Tensor, " n"]:
     [0, 1, 2]
     """
     return ((z > 0) * 2 ** torch.arange(z.shape[1], device=z.device)).sum(1)
+
+
+furnish(__name__)

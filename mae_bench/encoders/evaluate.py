@@ -18,7 +18,8 @@ from mae_bench.datasets import Dataset
 from mae_bench.encoders.outsider import Outsider, Reader, in_one_line, threads
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
-from mae_bench.records.rows import read_rows, write_rows
+from mae_bench.records.merge import write_rows
+from mae_bench.records.read import read_rows
 from mae_bench.records.schema import Cell, Measurement, Setting, Settings, UsageError
 from mae_bench.records.store import Record
 from mae_bench.runs import provenance
@@ -192,10 +193,8 @@ def evaluate(
             found = score(cell, *made, sorted(LEADERBOARD.wanted), device)
         rows += _measurements(cell, found, origin)
         told(f"{done}/{len(cells)} {cell.dataset} seed {cell.seed}")
-    frame = pd.DataFrame(rows).drop(columns="factors")
-    keys = [c for c in frame.columns if c not in ("value", "train_seconds", "reason")]
     path = folder / "measurements" / f"{entrant.name}.csv"
-    write_rows(frame.sort_values(keys, kind="stable", ignore_index=True), path)
+    write_rows(pd.DataFrame(rows).drop(columns="factors"), path)
     return path
 
 
@@ -208,6 +207,7 @@ def _measurements(cell: Cell, found: Record, origin: Record) -> Iterator[Record]
                 dataset=cell.dataset,
                 method=cell.method,
                 tier=cell.tier,
+                precision=cell.precision,
                 factors={},
                 seed=cell.seed,
                 train_seconds=0.0,

@@ -10,7 +10,8 @@ from mae_bench.datasets import Dataset
 from mae_bench.methods import Method
 from mae_bench.metrics import WITHOUT_VIEW, Metric
 from mae_bench.records import registry
-from mae_bench.records.schema import Cell, Setting, Settings, Tier
+from mae_bench.records.room import furnish
+from mae_bench.records.schema import FULL_PRECISION, Cell, Setting, Settings, Tier
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Experiment:
         }
 
     def cells(
-        self, tier: Tier, seeds: int
+        self, tier: Tier, seeds: int, precision: str = FULL_PRECISION
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once."""
         seen: set[tuple[str, str]] = set()
@@ -68,7 +69,7 @@ class Experiment:
         )
         axes = product(self.datasets, self.methods, points, range(seeds))
         for dataset, method, point, seed in axes:
-            cell, factors = self._cell(dataset, method, point, tier, seed)
+            cell, factors = self._cell(dataset, method, point, tier, seed, precision)
             named = {**point, "dataset": cell.dataset, "method": cell.method}
             if any(w.items() <= named.items() for w in self.without):
                 continue
@@ -84,6 +85,7 @@ class Experiment:
         point: Mapping[str, Setting],
         tier: Tier,
         seed: int,
+        precision: str,
     ) -> tuple[Cell, dict[str, Setting]]:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)
@@ -98,6 +100,7 @@ class Experiment:
             dataset_settings=known_d | _known(fixed, known_d),
             method_settings=known_m | _known({**budget, **fixed}, known_m),
             versions={"dataset": dataset.version, "method": method.version},
+            precision=precision,
         )
         factors = {
             k: v if k in known_m or k in known_d else None for k, v in point.items()
@@ -107,3 +110,6 @@ class Experiment:
 
 def _known(given: Settings, known: Settings) -> dict[str, Setting]:
     return {name: value for name, value in given.items() if name in known}
+
+
+furnish(__name__)

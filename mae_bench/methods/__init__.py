@@ -24,6 +24,7 @@ from mae_bench.models.optimiser import adamw, warmup_cosine
 from mae_bench.models.processes import gather, shard
 from mae_bench.models.projector import Projector
 from mae_bench.models.vit import ViT
+from mae_bench.records.room import furnish
 
 
 class Method(L.LightningModule):
@@ -287,3 +288,6 @@ class TwoViews(ViTMethod):
         self, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]
     ) -> Float[Tensor, ""]:
         """The loss of projections, pair by pair in the same order."""
+
+
+furnish(__name__)

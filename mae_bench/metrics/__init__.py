@@ -46,6 +46,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mae_bench.metrics._stream import Stream
+from mae_bench.records.room import furnish
 
 Reads = Literal[
     "latents", "ceiling", "labels", "features", "pairs", "reconstruction", "encoder"
@@ -229,3 +230,6 @@ def metric(
         )
 
     return wrap
+
+
+furnish(__name__)

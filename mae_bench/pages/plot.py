@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.pages import exact, limits, scorecard
-from mae_bench.records.rows import read_measurements
+from mae_bench.records.folders import Folders
+from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import Setting
 from mae_bench.records.stats import student_interval
 
@@ -164,14 +165,18 @@ def _nothing(why: str) -> Figure:
     return figure
 
 
-def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
-    """Draw every figure that the CSVs in ``results`` allow.
+def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
+    """Draw every figure that the CSVs allow.
+
+    Args:
+        where: Their folders.
+        experiments: Id -> what is drawn of it.
 
     Returns:
-        The files written, in ``results/figures``.
+        The files written, in ``figures``.
     """
     sns.set_theme(style="whitegrid", font_scale=0.85)
-    measured = read_measurements(results / "measurements")
+    measured = read_measurements(where.read / "measurements")
     figures: dict[str, Figure] = {}
     board = measured.get("leaderboard")
     floor = None if board is None else board[board["method"] == "random_init"]
@@ -187,15 +192,14 @@ def plot(results: Path, experiments: Mapping[str, Experiment]) -> list[Path]:
         figures["mask_graph"] = exact.mask_graph_figure()
     if (floors := exact.two_sample_floor(measured)) is not None:
         figures["two_sample_floor"] = floors
-    if (results / "leaderboard.csv").exists():
-        figures["leaderboard"] = standing(pd.read_csv(results / "leaderboard.csv"))
-    if (results / "verdicts.csv").exists():
-        table = pd.read_csv(results / "verdicts.csv")
+    if (board_csv := where.find("leaderboard.csv")).exists():
+        figures["leaderboard"] = standing(pd.read_csv(board_csv))
+    if (verdicts := where.find("verdicts.csv")).exists():
+        table = pd.read_csv(verdicts)
         figures["verdicts"] = scorecard.tiles(table)
         figures["effects"] = scorecard.effects(table)
-    return [
-        _save(figure, results / "figures" / f"{k}.png") for k, figure in figures.items()
-    ]
+    folder = where.write / "figures"
+    return [_save(figure, folder / f"{k}.png") for k, figure in figures.items()]
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -1,8 +1,9 @@
 """The site: asv's pages and ours in one folder that is read without internet.
 
-asv's pages load their scripts from the net. Here each is taken from its npm package
-at build time, held against the sums in ``benchmarks/vendor.json``, and laid beside
-the pages with its licence; nothing of them is kept in the repository.
+Ours need nothing else. asv's load their scripts from the net: here each is taken from
+its npm package at build time, held against the sums in ``benchmarks/vendor.json``, and
+laid beside the pages with its licence; nothing of them is kept in the repository. Where
+asv or a script cannot be had, the site is ours alone.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mae_bench.pages.report import report
+from mae_bench.pages.report import evidence, report
 from mae_bench.records.schema import UsageError
 
 CONFIG, LOCK = Path("asv.conf.json"), Path("benchmarks/vendor.json")
-OWN_SCRIPTS = ("jquery", "stupid-table-plugin")
 MARK = "overview.html"
 PATIENCE = 120  # seconds for npm
 _TAG = re.compile(r"<(?:script|link)\b[^>]*>")
@@ -64,7 +64,7 @@ def locked(lock: Path = LOCK) -> list[Package]:
         UsageError: There is no lock here.
     """
     if not lock.is_file():
-        raise UsageError(f"no {lock} here; the site is made in the repository's root")
+        raise UsageError(f"no {lock} here; they are made in the repository's root")
     return [Package(**entry) for entry in json.loads(lock.read_text())["packages"]]
 
 
@@ -184,7 +184,7 @@ def publish(results: Path, html: Path, config: Path = CONFIG) -> list[str]:
         UsageError: asv is not installed, or refused.
     """
     if not config.is_file():
-        raise UsageError(f"no {config} here; the site is made in the repository's root")
+        raise UsageError(f"no {config} here; they are made in the repository's root")
     settings = json.loads(config.read_text())
     settings |= {
         "repo": str((config.parent / settings["repo"]).resolve()),
@@ -206,6 +206,32 @@ def publish(results: Path, html: Path, config: Path = CONFIG) -> list[str]:
     return [line for line in lines if "warn" in line.lower() or "Couldn't" in line]
 
 
+def graphs(asv: Path, output: Path, vendor: Path | None = None) -> list[str]:
+    """Lay asv's pages into ``output/asv``, and what they load beside them.
+
+    Args:
+        asv: asv's results folder.
+        output: Root of the site.
+        vendor: Folder of the packages' tarballs; from npm if there is none.
+
+    Returns:
+        asv's warnings.
+
+    Raises:
+        UsageError: asv or a script cannot be had.
+    """
+    packages = locked()
+    warnings = publish(asv, output / "asv")
+    with tempfile.TemporaryDirectory() as folder:
+        if vendor is None:
+            fetch(packages, Path(folder))
+        addresses = unpack(packages, vendor or Path(folder), output)
+    local = {address: f"../{path}" for address, path in addresses.items()}
+    for page in (output / "asv").glob("*.html"):
+        page.write_text(localise(page.read_text("utf-8"), local), "utf-8")
+    return warnings
+
+
 def site(
     results: Path,
     asv: Path,
@@ -220,38 +246,33 @@ def site(
         results: Folder of our CSVs and figures.
         asv: asv's results folder; without benchmarks there the site has no history.
         output: Where to.
-        vendor: Folder of the packages' tarballs; from npm if there is none.
+        vendor: Folder of the tarballs that asv's pages need; from npm if there is none.
         told: Hears what is amiss and stops nothing.
 
     Returns:
         Our pages.
 
     Raises:
-        UsageError: ``output`` holds something else, ``results`` has no CSV, or the
-            scripts cannot be had; nothing was written then.
+        UsageError: ``output`` holds something else, or ``results`` has no CSV that
+            can be read; nothing was written then.
     """
     if output.exists() and any(output.iterdir()) and not (output / MARK).is_file():
         raise UsageError(f"{output} holds something else than a site; choose another")
-    packages = locked()
+    known = evidence(results)
+    measured = (asv / "benchmarks.json").is_file()
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".site-") as folder:
-        tarballs, fresh = Path(folder, "tarballs"), Path(folder, "site")
-        tarballs.mkdir()
-        if vendor is None:
-            fetch(packages, tarballs)
-        addresses = unpack(packages, vendor or tarballs, fresh)
-        if (asv / "benchmarks.json").is_file():
-            for warning in publish(asv, fresh / "asv"):
-                told(warning)
-            local = {a: f"../{path}" for a, path in addresses.items()}
-            for page in (fresh / "asv").glob("*.html"):
-                text = localise(page.read_text("utf-8"), local)
-                page.write_text(text, "utf-8")
-        else:
+        fresh = Path(folder, "site")
+        if not measured:
             told(f"no asv results in {asv}: no history; run mae-bench history first")
-        own = [p for p in packages if p.name in OWN_SCRIPTS]
-        scripts = [str(addresses[a]) for p in own for a in p.files]
-        pages = report(results, fresh, scripts)
+        else:
+            try:
+                for warning in graphs(asv, fresh, vendor):
+                    told(warning)
+            except UsageError as why:
+                shutil.rmtree(fresh, ignore_errors=True)
+                told(f"asv's graphs are left out: {why}")
+        pages = report(known, fresh, measured=measured)
         if output.exists():
             shutil.rmtree(output)
         fresh.rename(output)

@@ -1,12 +1,16 @@
-"""The leaderboard and the verdicts as a page's tables."""
+"""The leaderboard and the verdicts: CSV -> a page of tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from mae_bench.pages import scorecard
-from mae_bench.pages.page import LEAST, cell, head, interval, number, table, text
+from mae_bench.pages.page import page
+from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES, Headline
 
 Row = Mapping[str, str]
@@ -18,116 +22,138 @@ SCORES = {
     "extrapolation": "extrapolation_score",
     "forecast": "forecast_skill",
 }
+_SPANNED = ("", "_low", "_high", "_floor", "_ceiling")
+_PARTS = (*_SPANNED, "_chance", "_n_seeds", "_rank_best", "_rank_worst")
 
 
-def _strip(row: Row, name: str, low: float, high: float) -> str:
-    """The interval as a line between the least and the greatest of its column."""
+class Columns(NamedTuple):
+    """What the pages read of a CSV."""
 
-    def x(text: str) -> float:
-        return 2 + 96 * (float(text) - low) / ((high - low) or 1.0)
-
-    ends = "".join(
-        f'<path d="M{x(row[name + end]):.1f} 0v10" stroke="currentColor" '
-        f'stroke-dasharray="{dash}" opacity=".5"/>'
-        for end, dash in (("_floor", "2 2"), ("_ceiling", "10 0"))
-        if row[name + end]
-    )
-    line = ""
-    if row[f"{name}_low"]:
-        a, b = x(row[f"{name}_low"]), x(row[f"{name}_high"])
-        line = f'<path d="M{a:.1f} 5H{b:.1f}" stroke="currentColor" stroke-width="2"/>'
-    dot = f'<circle cx="{x(row[name]):.1f}" cy="5" r="2.5" fill="currentColor"/>'
-    return (
-        '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
-        f"{ends}{line}{dot}</svg>"
-    )
+    words: tuple[str, ...]
+    numbers: tuple[str, ...]
 
 
-def _standing(row: Row, headline: Headline) -> str:
-    """What is known beside the value: ranks, seeds, chance."""
-    name = headline.name
-    best, worst = row[f"{name}_rank_best"], row[f"{name}_rank_worst"]
-    parts = [f"n {row[f'{name}_n_seeds']}"]
-    if best:
-        parts.insert(
-            0, f"rank {best}" if best == worst else f"rank {best}&ndash;{worst}"
-        )
-    if row[f"{name}_chance"]:
-        parts.append(f"chance {number(row[f'{name}_chance'])}")
-    return f"<small>{' · '.join(parts)}</small>"
+COLUMNS = {
+    "leaderboard": Columns(
+        ("dataset", "method", "coverage", "status"),
+        tuple(h.name + part for h in HEADLINES for part in _PARTS),
+    ),
+    "theories": Columns(
+        ("theory", "forecast_of"),
+        (
+            *("predictions", *scorecard.COLOURS, "forecast_coverage"),
+            *SCORES.values(),
+            *(part + end for part in SCORES for end in ("_low", "_high")),
+        ),
+    ),
+    "verdicts": Columns(
+        (
+            *("prediction", "theory", "standing", "form", "verdict"),
+            *("control_verdict", "location", "reason"),
+        ),
+        (
+            *("estimate", "ci_low", "ci_high", "margin", "n_seeds", "p_holm"),
+            "minimum_detectable_effect",
+        ),
+    ),
+}
 
 
-def _board(rows: Sequence[Row]) -> str:
-    """The table of one dataset: methods against headlines."""
-    shown = [h for h in HEADLINES if any(row[h.name] for row in rows)]
-    spans = {h: _span(rows, h) for h in shown}
-    heads = [head("method", "string", "asc"), *(_title(rows[0], h) for h in shown)]
-    heads += [head("coverage", "string"), head("status", "string")]
-    body = []
-    for row in rows:
-        role = f"<small>{ROLES.get(row['method'], '')}</small>"
-        cells = [cell(escape(row["method"]) + role, row["method"])]
-        cells += [_value(row, h, *spans[h]) for h in shown]
-        body.append([*cells, text(row["coverage"]), text(row["status"])])
-    return table(heads, body)
+def read(path: Path) -> list[Row]:
+    """A CSV whose columns are as the pages need them; no rows if there is none.
+
+    Args:
+        path: ``leaderboard.csv``, ``theories.csv`` or ``verdicts.csv``.
+
+    Raises:
+        UsageError: It lacks columns, or has something else where a number belongs.
+    """
+    if not path.is_file():
+        return []
+    words, numbers = COLUMNS[path.stem]
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, restval="")
+        lacking = {*words, *numbers} - {*(reader.fieldnames or ())}
+        if lacking:
+            raise UsageError(f"{path} lacks {', '.join(sorted(lacking))}")
+        rows: list[Row] = list(reader)
+    for line, row in enumerate(rows, start=2):
+        for name in numbers:
+            if not _is_number(row[name] or "0"):
+                found = f"{row[name]!r}, which is not a number"
+                raise UsageError(f"{path}: row {line} has as {name} {found}")
+    return rows
 
 
-def _span(rows: Sequence[Row], headline: Headline) -> tuple[float, float]:
-    """The least and the greatest number of a column."""
-    parts = ("", "_low", "_high", "_floor", "_ceiling")
-    seen = [row[headline.name + part] for row in rows for part in parts]
-    numbers = [float(value) for value in seen if value]
-    return min(numbers), max(numbers)
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
-def _title(row: Row, headline: Headline) -> str:
-    ends = {end: row[f"{headline.name}_{end}"] for end in ("floor", "ceiling")}
-    told = " · ".join(f"{end} {number(value)}" for end, value in ends.items() if value)
-    words = escape(headline.name.replace("_", " ")) + ARROWS[headline.direction]
-    start = "asc" if headline.direction == "min" else "desc"
-    return head(f"{words}<small>{told}</small>", start=start)
+@dataclass(frozen=True)
+class Column:
+    """A headline on one dataset, from its least to its greatest number."""
+
+    headline: Headline
+    low: float
+    high: float
+
+    @property
+    def words(self) -> str:
+        """Its title, and which way is better."""
+        return self.headline.name.replace("_", " ") + ARROWS[self.headline.direction]
+
+    @property
+    def start(self) -> str:
+        """The order of the first click: the better first."""
+        return "ascending" if self.headline.direction == "min" else "descending"
+
+    def of(self, row: Row) -> Row:
+        """A row's part of it: value, low, high, floor, rank_best ..."""
+        parts = {part[1:] or "value": part for part in _PARTS}
+        return {name: row[self.headline.name + part] for name, part in parts.items()}
+
+    def x(self, value: str) -> str:
+        """Where a number is on a line from 0 to 100, a little within its ends."""
+        share = (float(value) - self.low) / ((self.high - self.low) or 1.0)
+        return f"{2 + 96 * share:.1f}"
 
 
-def _value(row: Row, headline: Headline, low: float, high: float) -> str:
-    name = headline.name
-    missing = -LEAST if headline.direction == "min" else LEAST
-    if not row[name]:
-        return cell("", missing=missing)
-    first = "first" if row[f"{name}_rank_best"] == "1" else ""
-    inner = (
-        f"<b>{number(row[name])}</b>"
-        + interval(row[f"{name}_low"], row[f"{name}_high"])
-        + _strip(row, name, low, high)
-        + _standing(row, headline)
-    )
-    return cell(inner, row[name], kind=first)
+@dataclass(frozen=True)
+class Board:
+    """The methods on one dataset, against the headlines that any of them has."""
+
+    dataset: str
+    rows: Sequence[Row]
+
+    @property
+    def columns(self) -> list[Column]:
+        """The headlines."""
+        found = []
+        for headline in HEADLINES:
+            names = [headline.name + part for part in _SPANNED]
+            seen = [float(row[n]) for row in self.rows for n in names if row[n]]
+            if any(row[headline.name] for row in self.rows):
+                found.append(Column(headline, min(seen), max(seen)))
+        return found
 
 
 def leaderboard(rows: Sequence[Row]) -> str:
-    """The leaderboard, a table a dataset.
+    """The leaderboard's page, a table a dataset.
 
     Args:
         rows: ``leaderboard.csv``.
     """
-    parts = [
-        "<p>Means over seeds with 95 % intervals, frozen features read by a probe. "
-        "Ranks are intervals, from paired differences: <b>bold is first, or tied with "
-        "it</b>. The floor (dashed) is the same encoder, untrained; the ceiling "
-        "(solid), the causes themselves; chance, the same features with the causes "
-        "shuffled. None is ranked, nor are errors of reconstruction: methods are asked "
-        "for different patches. A failed cell lowers the coverage, and nothing is "
-        "imputed.</p>"
-    ]
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        mine = [row for row in rows if row["dataset"] == dataset]
-        parts.append(f"<h2>{escape(dataset)}</h2>{_board(mine)}")
-    if not rows:
-        parts.append("<p>No cell of the leaderboard has been measured.</p>")
-    return "\n".join(parts)
+    names = dict.fromkeys(row["dataset"] for row in rows)
+    boards = [Board(n, [row for row in rows if row["dataset"] == n]) for n in names]
+    return page("leaderboard", boards=boards, roles=ROLES)
 
 
 def theories(scores: Sequence[Row], verdicts: Sequence[Row]) -> str:
-    """What became of every theory, and of each of its predictions.
+    """The page of what became of every theory, and of each of its predictions.
 
     Args:
         scores: ``theories.csv``.
@@ -136,99 +162,12 @@ def theories(scores: Sequence[Row], verdicts: Sequence[Row]) -> str:
     order = sorted(
         scores, key=lambda s: (_measured(s) == 0, -_measured(s), s["theory"])
     )
-    parts = [
-        "<p>Effects are turned so that positive is what the theory claims, in the unit "
-        "of the metric, means over seeds with 95 % intervals; of an equality or an "
-        "equivalence, the signed difference, claimed to lie within the margin; of a "
-        "bound, the least slack and its range over seeds. Scores are the shares that "
-        "are supported among the decided, with Wilson intervals; forecasts, Kendall's "
-        "tau between what was forecast without training and what was measured. A claim "
-        "is void if its control supports it too.</p>",
-        _scores(order),
+    mine = [
+        (score, [row for row in verdicts if row["theory"] == score["theory"]])
+        for score in order
     ]
-    for score in order:
-        name = score["theory"]
-        mine = [row for row in verdicts if row["theory"] == name]
-        parts.append(f'<h2 id="{escape(name)}">{escape(name)}</h2>{_verdicts(mine)}')
-    return "\n".join(parts)
+    return page("theories", theories=mine, scores=SCORES, colours=scorecard.COLOURS)
 
 
-def _measured(score: Row) -> int:
-    return int(score["predictions"]) - int(score["not_measured"])
-
-
-def _scores(rows: Iterable[Row]) -> str:
-    """A line a theory."""
-    kinds = tuple(scorecard.COLOURS)
-    heads = [head("theory", "string", "asc"), head("verdicts")]
-    heads += [head(_mark(kind)) for kind in kinds]
-    heads += [head(words) for words in ("theorems", "extrapolations", "forecast")]
-    body = []
-    for row in rows:
-        name = escape(row["theory"])
-        cells = [f'<td><a href="#{name}">{name}</a></td>']
-        cells.append(cell(_share(row), row["predictions"]))
-        cells += [cell(row[kind], row[kind]) for kind in kinds]
-        for part, value in SCORES.items():
-            ends = interval(row[f"{part}_low"], row[f"{part}_high"])
-            inner = number(row[value]) + ends
-            if part == "forecast":
-                inner += _scope(row)
-            cells.append(cell(inner if row[value] else "", row[value]))
-        body.append(cells)
-    return table(heads, body)
-
-
-def _scope(row: Row) -> str:
-    """The experiment that was forecast, and how much of its grid if not all."""
-    share = row["forecast_coverage"]
-    part = "" if share in ("", "1") else f"<small>{number(share)} of its grid</small>"
-    return f"<small>{escape(row['forecast_of'])}</small>{part}"
-
-
-def _mark(verdict: str) -> str:
-    """A verdict's word, with its colour."""
-    colour, word = scorecard.COLOURS[verdict], verdict.replace("_", " ")
-    return f'<span class="verdict" style="--c: {colour}">{word}</span>'
-
-
-def _share(row: Row) -> str:
-    """A theory's verdicts as a bar."""
-    parts = (
-        f'<i style="--c: {colour}; flex: {row[word]}"></i>'
-        for word, colour in scorecard.COLOURS.items()
-    )
-    return f'<div class="share" aria-hidden="true">{"".join(parts)}</div>'
-
-
-def _verdicts(rows: Iterable[Row]) -> str:
-    """A line a prediction."""
-    heads = [head(word, "string", "asc") for word in ("prediction", "verdict")]
-    numbers = ("effect", "margin", "n", "p (Holm)", "detectable")
-    heads += [head(word) for word in numbers]
-    words = ("control", "standing", "form", "note")
-    heads += [head(word, "string", "asc") for word in words]
-    return table(heads, map(_verdict, rows))
-
-
-def _verdict(row: Row) -> list[str]:
-    name = row["prediction"].partition("/")[2]
-    start = [text(name), f"<td>{_mark(row['verdict'])}</td>"]
-    kinds = [text(row["standing"]), text(row["form"])]
-    if row["verdict"] == "not_measured":
-        return [*start, *[cell("")] * 5, text(""), *kinds, text(row["reason"], "words")]
-    effect = number(row["estimate"]) + interval(row["ci_low"], row["ci_high"])
-    p = f"{float(row['p_holm']):.2g}" if row["p_holm"] else ""
-    detectable = row["minimum_detectable_effect"]
-    note = f"best at {row['location']}" if row["location"] else row["reason"]
-    return [
-        *start,
-        cell(effect, row["estimate"]),
-        cell(number(row["margin"]), row["margin"]),
-        cell(row["n_seeds"], row["n_seeds"]),
-        cell(p, row["p_holm"]),
-        cell(number(detectable), detectable),
-        text(row["control_verdict"].replace("_", " ")),
-        *kinds,
-        text(note),
-    ]
+def _measured(score: Row) -> float:
+    return float(score["predictions"] or 0) - float(score["not_measured"] or 0)

@@ -1,8 +1,7 @@
-"""Tidy rows of numbers: read, matched, averaged by seed, shuffled, written."""
+"""Tidy rows of numbers: matched, averaged by seed, shuffled; tables written."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,52 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mae_bench.records.schema import Measurement, Setting, UsageError, digest
+from mae_bench.records.schema import Measurement, Setting, digest
 from mae_bench.records.store import write_atomically
 
 COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
-_TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
+TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
+# What a row speaks of, besides the factors; and what it says of it.
+IDENTITY = ("dataset", "method", "seed", "cell", "metric", "view", "token", "target")
+FACTS = ("metric_version", "value", "status")
 # Where a metric or a cell failed before these were known, they are empty.
 _UNKNOWN_IN_FAILURES = ("metric", "view", "token", "target")
-_WORDS = {"": math.nan, "True": 1.0, "False": 0.0}
 
 Where = Mapping[str, Setting | tuple[Setting, ...]]
 Measurements = Mapping[str, pd.DataFrame]
-
-
-def _typed(column: pd.Series) -> pd.Series:
-    """Numbers where every entry is one, a truth value or empty; else the text."""
-    try:
-        # float() reads back what was written to the last bit; pandas need not.
-        return column.map(lambda v: _WORDS[v] if v in _WORDS else float(v))
-    except ValueError:
-        return column
-
-
-def read_rows(path: Path) -> pd.DataFrame:
-    """The measurements of one experiment.
-
-    Returns:
-        Columns of ``Measurement``, the factors as columns of their own: text columns
-        have "" for empty, the others NaN; truth values are 1 and 0.
-
-    Raises:
-        UsageError: There is no such file, or it lacks columns.
-    """
-    if not path.exists():
-        raise UsageError(f"no {path}; measure the experiment {path.stem!r} first")
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    lacking = [column for column in COLUMNS if column not in rows]
-    if lacking:
-        raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
-    for column in rows.columns.difference(list(_TEXT)):
-        rows[column] = _typed(rows[column])
-    return rows.astype({"seed": int})
-
-
-def read_measurements(folder: Path) -> dict[str, pd.DataFrame]:
-    """Every ``<experiment>.csv`` of a folder, by experiment."""
-    return {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
 
 
 def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
@@ -161,15 +127,3 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     """
     text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     write_atomically(path, text.encode())
-
-
-def write_rows(rows: pd.DataFrame, path: Path) -> None:
-    """Measurements as CSV: fixed decimals, so that a diff of it can be read.
-
-    Raises:
-        StoreError: The disk does not take it.
-    """
-    text = rows.astype(object).where(rows.notna(), "")
-    text["value"] = rows["value"].map(lambda v: "" if pd.isna(v) else f"{v:.6f}")
-    text["train_seconds"] = rows["train_seconds"].map("{:.1f}".format)
-    write_atomically(path, text.to_csv(index=False, lineterminator="\n").encode())

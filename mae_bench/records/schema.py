@@ -14,6 +14,11 @@ class UsageError(ValueError):
     """What was asked for cannot be done; the message is one line with the way out."""
 
 
+# Lightning's words for the precision of a training: on a CPU, and on a GPU.
+FULL_PRECISION = "32-true"
+MIXED_PRECISION = "bf16-mixed"
+PRECISIONS = (FULL_PRECISION, MIXED_PRECISION)
+
 Setting = str | int | float | bool | None
 Settings = Mapping[str, Setting]
 
@@ -28,6 +33,10 @@ Status = Literal[
     "missing",  # never run
 ]
 STATUSES: tuple[str, ...] = get_args(Status)
+# A value beyond it has no finite square, and no mean over seeds.
+LARGEST = 1e150
+# Another run would end so again; the others may end better.
+FINISHED = ("ok", "diverged", "collapsed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ class Cell:
         dataset_settings: Every keyword of the dataset.
         method_settings: Every keyword of the method.
         versions: Version of each part that the training uses.
+        precision: Of the arithmetic, in Lightning's words.
     """
 
     dataset: str
@@ -137,11 +147,16 @@ class Cell:
     dataset_settings: Settings
     method_settings: Settings
     versions: Mapping[str, int]
+    precision: str = FULL_PRECISION
 
     @property
     def key(self) -> str:
         """16 hex digits that name the cell on disk."""
-        return digest(asdict(self))
+        named = asdict(self)
+        if self.precision == FULL_PRECISION:
+            # Cells that were trained before there was a choice keep their names.
+            del named["precision"]
+        return digest(named)
 
     def stream(self, purpose: Literal["world", "data", "init", "noise", "eval"]) -> int:
         """The seed of one stream of randomness, from the axes that it may depend on.
@@ -167,6 +182,7 @@ class Measurement:
         dataset: Dataset id.
         method: Method id.
         tier: Tier id.
+        precision: Of the cell's training, e.g. ``32-true``.
         factors: What the experiment varies, e.g. ``mask_ratio``.
         seed: Repetition, from 0.
         metric: Metric id; empty where the whole cell failed.
@@ -191,6 +207,7 @@ class Measurement:
     dataset: str
     method: str
     tier: str
+    precision: str
     factors: Settings
     seed: int
     metric: str

@@ -18,10 +18,13 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from mae_bench.records.schema import Status, digest
 
@@ -102,7 +105,7 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise ``StoreError`` now rather than after an hour of training."""
-        probe = self.root / ".writable"
+        probe = self.root / f".writable.{os.getpid()}"
         write_atomically(probe, b"")
         probe.unlink()
 
@@ -133,9 +136,16 @@ class Store:
         """The weights of a cell whose ``trained`` is ok."""
         return self._path(key, "encoder.pt").read_bytes()
 
-    def save_scores(self, key: str, scores: Record) -> None:
-        """Keep the numbers of a cell."""
-        self._save(key, "scores.json", scores)
+    def add_scores(self, key: str, scores: Record) -> None:
+        """Keep numbers of a cell beside those that it has; another run may add too."""
+        with self._alone():
+            self._save(key, "scores.json", self.scores(key) | scores)
+
+    def forget_scores(self, key: str, names: Collection[str]) -> None:
+        """Drop some numbers of a cell."""
+        with self._alone():
+            kept = {k: v for k, v in self.scores(key).items() if k not in names}
+            self._save(key, "scores.json", kept)
 
     def scores(self, key: str) -> Record:
         """Numbers by metric, version and view; empty if there are none."""
@@ -145,6 +155,20 @@ class Store:
         """Delete a cell's files."""
         for name in ("scores.json", "trained.json", "encoder.pt"):
             self._path(key, name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What is read and written inside, no other process writes meanwhile."""
+        lock = self.root / ".lock"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with FileLock(lock):
+                yield
+        except StoreError:
+            raise
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(f"cannot write {lock}: {reason}") from error
 
     def _encoder_is(self, key: str, expected: str) -> bool:
         path = self._path(key, "encoder.pt")

@@ -19,7 +19,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from mae_bench.records.schema import Status, UsageError
+from mae_bench.records.schema import (
+    FULL_PRECISION,
+    MIXED_PRECISION,
+    Status,
+    UsageError,
+)
 from mae_bench.training.places import places
 
 # Read by libraries and by glibc when a process starts. Large malloc thresholds keep
@@ -52,12 +57,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: ``ok`` with what the work returned, or a status and why."""
+    """How a job ended: ``ok`` with what the work returned, or a status and why.
+
+    Args:
+        id: Of the job.
+        status: ``ok``, or a failure.
+        reason: Of the failure.
+        result: What the work returned.
+        lost: Whether it ended with its process, and could not say why itself.
+    """
 
     id: str
     status: Status
     reason: str
     result: Any
+    lost: bool = False
 
 
 @dataclass
@@ -123,6 +137,16 @@ def devices(wanted: str, jobs: int | None) -> list[str]:
     return [each[i % len(each)] for i in range(jobs)]
 
 
+def precision(devices: Sequence[str]) -> str:
+    """That of all trainings: mixed on GPUs, full where there is no unit for it.
+
+    >>> precision(["cuda:0"]), precision([])
+    ('bf16-mixed', '32-true')
+    """
+    on_gpus = any(device.startswith("cuda") for device in devices)
+    return MIXED_PRECISION if on_gpus else FULL_PRECISION
+
+
 def _serve(pipe: Connection, work: Work, device: str) -> None:
     while True:
         try:
@@ -169,11 +193,12 @@ def _collect(worker: _Worker, job: Job) -> Outcome | None:
     if time.monotonic() > worker.deadline:
         worker.process.kill()
         worker.process.join()
-        return Outcome(job.id, "timeout", f"ran over {job.time_limit:g} s", None)
+        reason = f"ran over {job.time_limit:g} s"
+        return Outcome(job.id, "timeout", reason, None, lost=True)
     if not worker.process.is_alive():
         code = worker.process.exitcode or 0
         cause = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
-        return Outcome(job.id, "error", f"its process {cause}", None)
+        return Outcome(job.id, "error", f"its process {cause}", None, lost=True)
     return None
 
 

@@ -1,33 +1,37 @@
-"""An experiment -> measurements: train what is missing, score it, write the CSV.
+"""A plan -> measurements: train what is missing, score it, merge it into the CSVs.
 
 Cells that several experiments need are trained once. Whatever a cell came to, it has
-its rows: a failure is a row with its reason, a cell that was not run says so.
+its rows: a failure is a row with its reason, a cell that was not run says so. Rows that
+were not asked for stay as they are.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from mae_bench.records import registry
-from mae_bench.records.rows import write_rows
-from mae_bench.records.schema import TIERS, Cell, Measurement, Setting, Status
+from mae_bench.records.merge import merge
+from mae_bench.records.read import read_rows
+from mae_bench.records.schema import TIERS, Cell, Status
 from mae_bench.records.store import Record, Store, Trained
 from mae_bench.runs import provenance
+from mae_bench.runs.export import Sources, export
+from mae_bench.runs.known import Known, Pair
 from mae_bench.runs.launch import Job, Outcome, launch
-from mae_bench.runs.plan import Plan, Task, pending, plan
+from mae_bench.runs.plan import Plan, Task
 from mae_bench.training.places import places
-
-__all__ = ["Plan", "Task", "measure", "pending", "plan", "table", "work"]
 
 # Cells of an ensemble at most: what a lost worker costs. Not yet measured on a GPU.
 MEMBERS = 32
+# Seconds after which what is measured is written, so that it can be looked at.
+WRITE_EVERY = 60.0
 
 
 def work(task: Task, device: str) -> Trained:
@@ -45,16 +49,22 @@ def work(task: Task, device: str) -> Trained:
         trained = _keep(task, trained, weights, device)
     if trained.status != "ok":
         return trained
-    have = store.scores(key)
-    lacking = [
-        pair for pair in task.wanted if score.name_of(task.cell, *pair) not in have
-    ]
+    lacking = _unscored(task, store)
     if lacking:
         weights, first = store.encoder(key), places(device)[0]
         dataset, method = train.restore(task.cell, trained, weights, first)
-        found = score.score(task.cell, dataset, method, lacking, first)
-        store.save_scores(key, have | found)
+        for name, rows in score.score_each(task.cell, dataset, method, lacking, first):
+            # Kept one by one: a metric that kills its process costs itself alone.
+            store.add_scores(key, {name: rows})
     return trained
+
+
+def _unscored(task: Task, store: Store) -> list[Pair]:
+    """What the store lacks of a task, in the order in which it is measured."""
+    from mae_bench.runs import score
+
+    have = store.scores(task.cell.key)
+    return [p for p in task.wanted if score.name_of(task.cell, *p) not in have]
 
 
 def work_together(tasks: Sequence[Task], device: str) -> None:
@@ -82,49 +92,146 @@ def _keep(
     return trained
 
 
-def _silent(cell: str, status: str, reason: str) -> None:
-    del cell, status, reason
-
-
-def measure(
-    plan: Plan,
-    due: Sequence[Task],
-    *,
-    store: Store,
-    results: Path,
-    devices: Sequence[str],
-    told: Callable[[str, str, str], None] = _silent,
-    ensembles: bool | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Run what is due and write ``measurements/<experiment>.csv``.
+@dataclass
+class Run:
+    """A run of a plan: what is known before it, and what became of its cells.
 
     Args:
         plan: What is wanted.
-        due: The tasks to run; see ``pending``.
         store: Where cells are kept.
         results: Folder of the CSVs.
-        devices: One worker each; empty for this process.
+        known: What the rows there say already.
         told: Called after every cell with its name, status and reason.
-        ensembles: Whether like cells are trained at once, before all else; by default
-            on GPUs alone, for on a CPU little is gained.
-
-    Raises:
-        StoreError: The store or the results cannot be written.
+        lost: Cell key -> why it was not trained, or not scored.
+        anew: Cell key -> its pairs that this run measured.
     """
-    if ensembles is None:
-        gpus = [device for device in devices if device.startswith("cuda")]
-        ensembles = any(len(places(device)) == 1 for device in gpus)
-    if ensembles:
-        _train_ensembles(due, store, devices)
-    tasks = {task.cell.key: task for task in due}
-    jobs = [Job(k, t, TIERS[t.cell.tier].time_limit) for k, t in tasks.items()]
-    for outcome in launch(jobs, work, devices):
-        told(name_of(tasks[outcome.id].cell), *_settle(outcome, tasks, store))
-    tables = {}
-    for experiment, cells in plan.rows.items():
-        tables[experiment] = table(experiment, cells, plan.wanted[experiment], store)
-        write_rows(tables[experiment], results / "measurements" / f"{experiment}.csv")
-    return tables
+
+    plan: Plan
+    store: Store
+    results: Path
+    known: Known = field(default_factory=Known)
+    told: Callable[[str, str, str], None] = lambda *_: None
+    lost: dict[str, str] = field(default_factory=dict)
+    anew: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
+
+    def measure(
+        self,
+        due: Sequence[Task],
+        devices: Sequence[str],
+        ensembles: bool | None = None,
+    ) -> None:
+        """Run what is due and merge it into ``measurements/<experiment>.csv``.
+
+        Args:
+            due: The tasks to run; see ``pending``.
+            devices: One worker each; empty for this process.
+            ensembles: Whether like cells are trained at once, before all else; by
+                default on GPUs alone, for on a CPU little is gained.
+
+        Raises:
+            StoreError: The store or the results cannot be written.
+        """
+        if ensembles is None:
+            gpus = [device for device in devices if device.startswith("cuda")]
+            ensembles = any(len(places(device)) == 1 for device in gpus)
+        if ensembles:
+            _train_ensembles(due, self.store, devices)
+        written, waiting = time.monotonic(), list(due)
+        while waiting:
+            tasks, waiting = {task.cell.key: task for task in waiting}, []
+            jobs = [Job(k, t, TIERS[t.cell.tier].time_limit) for k, t in tasks.items()]
+            for outcome in launch(jobs, work, devices):
+                task = tasks[outcome.id]
+                if self._goes_on(outcome, task):
+                    waiting.append(task)
+                    continue
+                self.anew[outcome.id] = task.wanted
+                self.told(name_of(task.cell), *self._end(outcome))
+                if time.monotonic() - written > WRITE_EVERY:
+                    self.write(self.anew)
+                    written = time.monotonic()
+        self.write(self.plan.tasks)
+
+    def _goes_on(self, outcome: Outcome, task: Task) -> bool:
+        """Whether a cell whose worker was lost has something left to measure.
+
+        A job that failed left no record, so it is made here: of the training, or, where
+        that has ended, of the metric that was being measured when the worker was lost.
+        """
+        if outcome.status == "ok":
+            return False
+        trained = self.store.trained(outcome.id)
+        if trained is None:
+            end = Trained(outcome.status, outcome.reason, provenance=task.provenance)
+            self.store.save_trained(outcome.id, end)
+            return False
+        lacking = _unscored(task, self.store)
+        if not outcome.lost or trained.status != "ok" or not lacking:
+            return False
+        self.store.add_scores(outcome.id, _failed(task.cell, lacking[0], outcome))
+        return len(lacking) > 1
+
+    def _end(self, outcome: Outcome) -> tuple[Status, str]:
+        """How a cell ended, in a status and its reason."""
+        trained: Trained | None = outcome.result or self.store.trained(outcome.id)
+        if trained and (outcome.status == "ok" or trained.status != "ok"):
+            return trained.status, trained.reason
+        if not outcome.lost:
+            self.lost[outcome.id] = f"{outcome.status}: {outcome.reason}"
+        return outcome.status, outcome.reason
+
+    def write(self, keys: Collection[str]) -> None:
+        """Merge what is known of some cells into the files of all experiments."""
+        sources = Sources(self.store, self.known, self.anew, self.lost)
+        for experiment, cells in self.plan.rows.items():
+            chosen = [(cell, at) for cell, at in cells if cell.key in keys]
+            fresh = export(experiment, chosen, self.plan.wanted[experiment], sources)
+            if len(fresh):
+                merge(fresh, self.path(experiment))
+
+    def path(self, experiment: str) -> Path:
+        """The file of an experiment."""
+        return self.results / "measurements" / f"{experiment}.csv"
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Experiment id -> all the rows of its file, whoever measured them."""
+        return {name: read_rows(self.path(name)) for name in self.plan.rows}
+
+    def failures(self, *, missing: bool = True) -> dict[str, str]:
+        """Name -> reason of every cell that failed, or of which a metric did.
+
+        Args:
+            missing: Whether what was not measured is a failure.
+        """
+        fine = ["ok", "skipped"] + ["missing"] * (not missing)
+        found = {name_of(self.plan.tasks[k].cell): why for k, why in self.lost.items()}
+        for experiment, rows in self.tables().items():
+            metrics = {metric for metric, _ in self.plan.wanted[experiment]} | {""}
+            asked = rows["cell"].isin(self.plan.tasks) & rows["metric"].isin(metrics)
+            bad = rows[asked & ~rows["status"].isin(fine)]
+            for row in bad.sort_values("cell").to_dict("records"):
+                name = name_of(self.plan.tasks[row["cell"]].cell)
+                if row["metric"]:
+                    found[f"{name} {row['metric']}"] = row["reason"]
+                else:
+                    found[name] = f"{row['status']}: {row['reason']}"
+        return found
+
+
+def _failed(cell: Cell, pair: Pair, outcome: Outcome) -> dict[str, list[Record]]:
+    """What a store keeps of a metric that took its process along."""
+    from mae_bench.runs import score
+
+    metric, view = pair
+    version = registry.load("metrics", metric).version
+    head = {"metric": metric, "metric_version": version, "view": view}
+    end = {"status": outcome.status, "reason": outcome.reason}
+    return {score.name_of(cell, *pair): [head | end]}
+
+
+def name_of(cell: Cell) -> str:
+    """A cell in words, for people."""
+    return f"{cell.dataset}/{cell.method}/seed {cell.seed} [{cell.key}]"
 
 
 def _train_ensembles(due: Sequence[Task], store: Store, devices: Sequence[str]) -> None:
@@ -146,112 +253,3 @@ def _train_ensembles(due: Sequence[Task], store: Store, devices: Sequence[str]) 
         if outcome.status != "ok":
             lost = f"an ensemble is trained one by one: {outcome.reason}"
             logging.getLogger(__name__).warning(lost)
-
-
-def _settle(
-    outcome: Outcome, tasks: Mapping[str, Task], store: Store
-) -> tuple[Status, str]:
-    """How the cell ended; a worker that was lost left no record, so it is made here."""
-    if outcome.status == "ok":
-        return outcome.result.status, outcome.result.reason
-    origin = tasks[outcome.id].provenance
-    lost = Trained(outcome.status, outcome.reason, provenance=origin)
-    store.save_trained(outcome.id, lost)
-    return outcome.status, outcome.reason
-
-
-def name_of(cell: Cell) -> str:
-    """A cell in words, for people."""
-    return f"{cell.dataset}/{cell.method}/seed {cell.seed} [{cell.key}]"
-
-
-def failures(plan: Plan, store: Store) -> dict[str, str]:
-    """Name -> reason of every chosen cell that failed, or one of whose metrics did."""
-    from mae_bench.runs import score
-
-    found = {}
-    for key in sorted(plan.chosen):
-        task, trained = plan.tasks[key], store.trained(key)
-        name, scores = name_of(task.cell), store.scores(key)
-        if trained is not None and trained.status != "ok":
-            found[name] = f"{trained.status}: {trained.reason}"
-        # Rows of an older version of a metric are not of this run.
-        for pair in task.wanted:
-            rows = scores.get(score.name_of(task.cell, *pair), ())
-            lost = [row for row in rows if row["status"] not in ("ok", "skipped")]
-            found |= {f"{name} {r['metric']}": r["reason"] for r in lost}
-    return found
-
-
-def table(
-    experiment: str,
-    cells: Iterable[tuple[Cell, dict[str, Setting]]],
-    wanted: Sequence[tuple[str, str]],
-    store: Store,
-) -> pd.DataFrame:
-    """The experiment's measurements from the store, tidy and sorted."""
-    rows: list[dict[str, Any]] = []
-    for cell, factors in cells:
-        for m in _measurements(experiment, cell, factors, wanted, store):
-            row = {f.name: getattr(m, f.name) for f in fields(m)}
-            row = {
-                k: v
-                for name, value in row.items()
-                for k, v in (value.items() if name == "factors" else [(name, value)])
-            }
-            rows.append(row)
-    frame = pd.DataFrame(rows)
-    order = [c for c in frame.columns if c not in ("value", "train_seconds", "reason")]
-    return frame.sort_values(order, kind="stable", ignore_index=True)
-
-
-def _measurements(
-    experiment: str,
-    cell: Cell,
-    factors: dict[str, Setting],
-    wanted: Sequence[tuple[str, str]],
-    store: Store,
-) -> Iterable[Measurement]:
-    from mae_bench.runs import score
-
-    trained = store.trained(cell.key)
-    if trained is None:
-        trained = Trained("missing", "not run yet")
-    origin: Record = {"commit": "", "dirty": False, "versions": "", "device": ""}
-    origin |= trained.provenance or {}
-
-    def row(status: Status, reason: str, **found: Any) -> Measurement:
-        blank: Record = {
-            "metric": "",
-            "metric_version": 0,
-            "view": "",
-            "token": "",
-            "target": "",
-            "value": None,
-            "n_eval": 0,
-        }
-        return Measurement(
-            experiment=experiment,
-            dataset=cell.dataset,
-            method=cell.method,
-            tier=cell.tier,
-            factors=factors,
-            seed=cell.seed,
-            status=status,
-            reason=reason,
-            train_seconds=trained.train_seconds,
-            cell=cell.key,
-            **(blank | found),
-            **origin,
-        )
-
-    if trained.status != "ok":
-        yield row(trained.status, trained.reason)
-        return
-    scores = store.scores(cell.key)
-    for metric, view in wanted:
-        name = score.name_of(cell, metric, view)
-        if name not in scores:
-            yield row("missing", f"{metric} not measured yet", metric=metric, view=view)
-        for found in scores.get(name, ()):
-            yield row(**found)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from mae_bench.experiments import Experiment
 from mae_bench.records import registry
-from mae_bench.records.schema import TIERS, Cell, Setting, UsageError
+from mae_bench.records.rows import Measurements
+from mae_bench.records.schema import FULL_PRECISION, TIERS, Cell, Setting, UsageError
 from mae_bench.records.store import Record, Store
-from mae_bench.runs import provenance
+from mae_bench.runs import provenance, score
+from mae_bench.runs.known import Known, Pair, known, unfinished
 
 Rerun = Literal["always", "failed", "missing", "never"]
 
@@ -28,7 +30,7 @@ class Task:
     """
 
     cell: Cell
-    wanted: tuple[tuple[str, str], ...]
+    wanted: tuple[Pair, ...]
     store: Path
     provenance: Record
 
@@ -41,13 +43,17 @@ class Plan:
         rows: Experiment id -> its cells with their factor values.
         wanted: Experiment id -> its pairs (metric id, view), sorted.
         tasks: Cell key -> task; the union over experiments.
-        chosen: Keys of the cells that this run may train.
     """
 
     rows: dict[str, list[tuple[Cell, dict[str, Setting]]]] = field(default_factory=dict)
-    wanted: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    wanted: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
-    chosen: set[str] = field(default_factory=set)
+
+    def known(self, measurements: Measurements) -> Known:
+        """What rows say of the cells, by the metrics' current versions."""
+        metrics = {metric for pairs in self.wanted.values() for metric, _ in pairs}
+        versions = {m: registry.load("metrics", m).version for m in metrics}
+        return known(measurements, set(self.tasks), versions)
 
 
 def plan(
@@ -58,6 +64,7 @@ def plan(
     store: Store,
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
+    precision: str = FULL_PRECISION,
 ) -> Plan:
     """Lay out the cells of experiments.
 
@@ -66,8 +73,9 @@ def plan(
         tier: Tier id.
         seeds: Repetitions; the tier's own if None.
         store: Where cells are kept.
-        methods: Ids of those that may be run; all if empty.
+        methods: Ids of those that are run; all if empty.
         datasets: Likewise.
+        precision: Of every training.
 
     Raises:
         UsageError: The filters leave nothing to run.
@@ -75,54 +83,82 @@ def plan(
     result, origin = Plan(), provenance.code()
     repetitions = TIERS[tier].seeds if seeds is None else seeds
     for name, experiment in experiments.items():
-        result.rows[name] = list(experiment.cells(TIERS[tier], repetitions))
+        chosen = [
+            (cell, factors)
+            for cell, factors in experiment.cells(TIERS[tier], repetitions, precision)
+            if (not methods or cell.method in methods)
+            and (not datasets or cell.dataset in datasets)
+        ]
+        if not chosen:
+            continue
         pairs = experiment.wanted
-        result.wanted[name] = tuple(sorted(pairs))
-        for cell, _ in result.rows[name]:
-            known = result.tasks.get(cell.key)
-            wanted = pairs | set(known.wanted if known else ())
+        result.rows[name], result.wanted[name] = chosen, tuple(sorted(pairs))
+        for cell, _ in chosen:
+            there = result.tasks.get(cell.key)
+            wanted = pairs | set(there.wanted if there else ())
             task = Task(cell, tuple(sorted(wanted)), store.root, origin)
             result.tasks[cell.key] = task
-            if (not methods or cell.method in methods) and (
-                not datasets or cell.dataset in datasets
-            ):
-                result.chosen.add(cell.key)
-    if not result.chosen:
+    if not result.tasks:
         what = ", ".join(methods) or "any method"
         where = ", ".join(datasets) or "any dataset"
         raise UsageError(f"none of {', '.join(experiments)} runs {what} on {where}")
     return result
 
 
-def pending(plan: Plan, store: Store, rerun: Rerun) -> list[Task]:
-    """The chosen tasks that are to be run; ``always`` and ``failed`` forget first.
+def pending(plan: Plan, store: Store, known: Known, rerun: Rerun) -> list[Task]:
+    """The tasks that are to be run, each with what is lacking of its cell.
 
-    Of a cell of which a metric failed, ``failed`` forgets what that metric said.
+    What has rows is measured, whether or not the store has the cell. ``always`` and
+    ``failed`` make the store forget first; of a cell of which a metric failed,
+    ``failed`` forgets what that metric said.
     """
-    from mae_bench.runs import score
-
-    due = []
-    for key in sorted(plan.chosen):
-        task, trained = plan.tasks[key], store.trained(key)
-        failed = trained is not None and trained.status != "ok"
-        if rerun == "never":
-            continue
-        if rerun == "always" or (rerun == "failed" and failed):
-            store.forget(key)
-            trained, failed = None, False
-        have = store.scores(key) if trained and not failed else {}
-        if rerun == "failed" and any(map(_failed, have.values())):
-            have = {name: rows for name, rows in have.items() if not _failed(rows)}
-            store.save_scores(key, have)
-        complete = all(score.name_of(task.cell, *pair) in have for pair in task.wanted)
-        if not failed and not complete:
-            due.append(task)
+    due = [
+        replace(task, wanted=lacking)
+        for task in plan.tasks.values()
+        if (lacking := _lacking(task, store, known, rerun))
+    ]
     # Long cells first: the last ones to finish are short.
     return sorted(due, key=lambda task: (_is_control(task), task.cell.key))
 
 
-def _failed(rows: list[Record]) -> bool:
-    return any(row["status"] not in ("ok", "skipped", "collapsed") for row in rows)
+def trained_again(due: Sequence[Task], store: Store, known: Known) -> list[Task]:
+    """Tasks whose cell was measured, and must be trained again for something new."""
+    return [
+        task
+        for task in due
+        if known.measured(task.cell.key)
+        and store.trained(task.cell.key) is None
+        and not _is_control(task)
+    ]
+
+
+def _lacking(task: Task, store: Store, known: Known, rerun: Rerun) -> tuple[Pair, ...]:
+    """What is to be measured of a cell."""
+    key = task.cell.key
+    if rerun == "never":
+        return ()
+    if rerun == "missing" and known.measured(key).issuperset(task.wanted):
+        return ()  # without a look into the store
+    if rerun == "always":
+        store.forget(key)
+        return task.wanted
+    trained = store.trained(key)
+    failed = known.failed(key) if trained is None else trained.status != "ok"
+    if failed and rerun != "failed":
+        return ()
+    if failed:
+        store.forget(key)
+        trained = None
+    names = {pair: score.name_of(task.cell, *pair) for pair in task.wanted}
+    scores = store.scores(key) if trained else {}
+    have = known.measured(key)
+    if rerun == "failed":
+        lost = {name for name, rows in scores.items() if unfinished(rows)}
+        if lost:
+            store.forget_scores(key, lost)
+        scores = {name: rows for name, rows in scores.items() if name not in lost}
+        have -= known.lost(key)
+    return tuple(p for p, name in names.items() if p not in have and name not in scores)
 
 
 def _is_control(task: Task) -> bool:

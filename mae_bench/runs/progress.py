@@ -57,7 +57,12 @@ def progress(total: int, console: Console) -> Iterator[Tell]:
         done += 1
         if status != "ok":
             failed[status] += 1
-            console.print(f"{status}: {cell}: {reason}", style="red", highlight=False)
+            console.print(
+                f"{status}: {cell}: {reason}",
+                style="red",
+                markup=False,
+                highlight=False,
+            )
         bar.update(task, completed=done, note=note())
         silent = time.monotonic() - spoken
         if not console.is_terminal and (silent > PLAIN_EVERY or done == total):

@@ -11,7 +11,6 @@ other images. The probe sees them as more levels, so that it factors the feature
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +28,7 @@ from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.oracles.two_sample_floor import two_sample_floor
-from mae_bench.records.schema import TIERS, Cell, digest
+from mae_bench.records.schema import LARGEST, TIERS, Cell, digest
 from mae_bench.records.store import Record
 
 CHUNK = 500
@@ -142,7 +141,7 @@ def _per_token(specimen: Specimen, read: Callable[[str], Any]) -> Iterator[Recor
 
 
 def _number(value: float, n: int) -> Record:
-    if math.isfinite(value):
+    if abs(value) < LARGEST:
         return {"value": value, "n_eval": n, "status": "ok", "reason": ""}
     return {"status": "error", "reason": f"the value is {value}"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -36,17 +36,26 @@ def score(
         value, n_eval, status, reason). One that does not apply has a row ``skipped``;
         one that fails, a row ``error``.
     """
+    return dict(score_each(cell, dataset, method, wanted, device))
+
+
+def score_each(
+    cell: Cell,
+    dataset: Dataset,
+    method: Method,
+    wanted: Sequence[tuple[str, str]],
+    device: str,
+) -> Iterator[tuple[str, list[Record]]]:
+    """The same, one metric after the other."""
     specimens = {
         view: Specimen(cell, dataset, method, view, device) for _, view in wanted
     }
-    found: Record = {}
     for metric_id, view in wanted:
         metric: Metric = registry.load("metrics", metric_id)
         head = {"metric": metric_id, "metric_version": metric.version, "view": view}
         with torch.inference_mode():
             rows = _read(metric, specimens[view])
-        found[name_of(cell, metric_id, view)] = [head | row for row in rows]
-    return found
+        yield name_of(cell, metric_id, view), [head | row for row in rows]
 
 
 def _read(metric: Metric, specimen: Specimen) -> list[Record]:

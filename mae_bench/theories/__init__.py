@@ -9,6 +9,7 @@ from typing import Literal
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.predictions import Control, Form
+from mae_bench.records.room import furnish
 from mae_bench.records.schema import Setting
 
 Standing = Literal["theorem", "derived", "extrapolation"]
@@ -86,3 +87,6 @@ class Theory:
     predictions: Mapping[str, Prediction]
     forecast: Forecast | None = None
     unmeasured: Mapping[str, str] = field(default_factory=dict)
+
+
+furnish(__name__)

@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from mae_bench.commands.compare import compare
-from mae_bench.records.rows import write_rows
+from mae_bench.records.merge import write_rows
 
 Call = Callable[..., Result]
 SPREAD = (0.002, -0.001, 0.0, 0.001, -0.002)
@@ -35,6 +35,7 @@ def results(folder: str, shift: float = 0.0, seeds: int = 5, **columns: Any) -> 
             "dataset": "gaussian_tree",
             "method": "mae",
             "tier": "smoke",
+            "precision": "32-true",
             "seed": seed,
             "metric": "linear_probe",
             "metric_version": 1,

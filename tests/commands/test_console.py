@@ -36,7 +36,7 @@ def test_a_bug_is_not_taken_for_bad_usage() -> None:
 
 def test_the_end_names_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
     end({}, Path("results"), as_json=False)
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "wrote results\n")
     with pytest.raises(typer.Exit) as stopped:
         end({"digits/mae": "diverged: nan"}, Path("results"), as_json=False)
     assert stopped.value.exit_code == 1

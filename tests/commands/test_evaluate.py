@@ -53,8 +53,8 @@ def test_a_module_is_named_and_failures_have_the_exit_code_1(say: Say) -> None:
     Path("theirs.py").write_text(text)
     ran = say("theirs:net", *SMALL, "--name", "flat", "--json")
     assert ran.exit_code == 0, ran.output
-    assert json.loads(ran.stdout) == {"results": "evaluated", "failed": {}}
-    assert Path("evaluated/measurements/flat.csv").exists()
+    assert json.loads(ran.stdout) == {"results": "my_results/evaluated", "failed": {}}
+    assert Path("my_results/evaluated/measurements/flat.csv").exists()
     ran = say("theirs:nan", *SMALL)
     assert ran.exit_code == 1
     assert "features hold NaN or infinity" in ran.stderr
@@ -81,4 +81,4 @@ def test_bad_usage_is_one_line_and_nothing_is_written(
     (line,) = ran.stderr.splitlines()
     assert line.startswith("error: ")
     assert message in line
-    assert not Path("evaluated").exists()
+    assert not Path("my_results/evaluated").exists()

@@ -1,5 +1,7 @@
 import importlib
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from click.testing import Result
 
 from mae_bench.datasets.gaussian_tree import GaussianTree
 
+ROOT = Path(__file__).parent.parent.parent
 Call = Callable[..., Result]
 # One dataset, in this process: eight cheap cells that share a store.
 SMALL = ("--tier", "smoke", "--seeds", "1", "--jobs", "0", "--dataset", "gaussian_tree")
@@ -104,10 +107,11 @@ def test_a_tier_has_a_results_folder_of_its_own(call: Call) -> None:
     words = ("--experiment", "leaderboard", "--method", "oracle_latents")
     result = call("measure", *SMALL, *words, "--json")
     said = json.loads(result.stdout)
-    assert said == {"results": "results/smoke", "failed": {}}
-    assert written(Path("results")) == [
+    assert said == {"results": "my_results/smoke", "failed": {}}
+    assert written(Path("my_results")) == [
         "smoke",
         "smoke/measurements",
+        "smoke/measurements/.lock",
         "smoke/measurements/leaderboard.csv",
     ]
 
@@ -183,3 +187,46 @@ def test_a_second_run_runs_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) 
     again = call("measure", *ONE)
     assert again.exit_code == 0
     assert "1 cells, 0 to run" in again.stderr
+
+
+def git(*words: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    call = ["git", *who, *words]
+    return subprocess.run(call, check=True, capture_output=True, text=True).stdout
+
+
+def test_no_verb_touches_the_published_evidence(call: Call) -> None:
+    for name in (".gitignore", "results/leaderboard.csv", "results/verdicts.csv"):
+        Path(name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, name)
+    Path("results/measurements").mkdir()
+    shutil.copy(ROOT / "results/measurements/mask_ratio.csv", "results/measurements")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "published")
+    said = [call(verb) for verb in ("judge", "rank", "plot")]
+    assert [verb.exit_code for verb in said] == [0, 0, 0]
+    expected = "read results, wrote my_results/quick"
+    assert [verb.stderr.splitlines()[-1] for verb in said] == [expected] * 3
+    part = ("--method", "pixels", "--dataset", "digits", "--seeds", "1", "--jobs", "0")
+    ran = call("run", "--experiment", "leaderboard", *part)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stderr.splitlines()[-1] == "wrote my_results/quick"
+    assert git("status", "--porcelain") == ""
+    again = call("judge")
+    assert again.stderr.splitlines()[-1] == "read and wrote my_results/quick"
+
+
+def test_what_must_be_trained_again_is_said_before_it_is(call: Call) -> None:
+    words = (*SMALL, "--experiment", "leaderboard", "--method", "mae")
+    assert call("measure", *words).exit_code == 0
+    path = Path("my_results/smoke/measurements/leaderboard.csv")
+    rows = path.read_text().splitlines()
+    kept = [row for row in rows if ",uniformity," not in row]
+    assert len(kept) < len(rows)
+    path.write_text("\n".join(kept) + "\n")
+    shutil.rmtree(".store")
+    told = call("measure", *words).stderr
+    line = "1 cells must be trained again for 1 new metrics (uniformity)"
+    assert line in told
+    assert set(path.read_text().splitlines()) > set(kept)

@@ -62,10 +62,30 @@ def test_what_goes_wrong_is_one_line(
     assert result.stderr == f"error: {failure}\n"
 
 
+def test_what_one_has_made_is_shown_before_the_published(
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def made(*words: object, **_: object) -> list[Path]:
+        asked.extend(words)
+        return []
+
+    monkeypatch.setattr(verb, "site", made)
+    Path("my_results/smoke").mkdir(parents=True)
+    Path("my_results/smoke/verdicts.csv").write_text("")
+    assert "read results, wrote build/site" in call().stderr
+    assert (
+        "read my_results/smoke, wrote o"
+        in call("--tier", "smoke", "--output", "o").stderr
+    )
+    assert asked[::3] == [Path("results"), Path("my_results/smoke")]
+
+
 def test_in_an_empty_folder_nothing_is_written(
     call: Callable[..., Result], tmp_path: Path
 ) -> None:
     result = call()
     assert result.exit_code == 2
-    assert "vendor.json" in result.stderr
+    assert "leaderboard.csv" in result.stderr
     assert list(tmp_path.iterdir()) == []

@@ -24,6 +24,7 @@ ROW: dict[str, Any] = {
     "dataset": "world",
     "method": "mae",
     "tier": "quick",
+    "precision": "32-true",
     "mask_ratio": 0.75,
     "seed": 0,
     "metric": "linear_probe",

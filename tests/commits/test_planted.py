@@ -19,7 +19,8 @@ from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.models import decoder
 from mae_bench.records.schema import TIERS
 from mae_bench.records.store import Store
-from mae_bench.runs.measure import measure
+from mae_bench.runs.known import Known
+from mae_bench.runs.measure import Run
 from mae_bench.runs.plan import pending, plan
 from mae_bench.training import train
 
@@ -38,8 +39,8 @@ def measured(folder: Path) -> Side:
     """Five seeds of the tiny experiment, with the code as it is now."""
     store = Store(folder / "store")
     wanted = plan({"tiny": TINY}, tier="smoke", seeds=5, store=store)
-    due = pending(wanted, store, "missing")
-    measure(wanted, due, store=store, results=folder, devices=[])
+    due = pending(wanted, store, Known(), "missing")
+    Run(wanted, store, folder).measure(due, [])
     return side(str(folder))
 
 

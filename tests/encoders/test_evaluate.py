@@ -17,7 +17,8 @@ from mae_bench.encoders.evaluate import (
 from mae_bench.encoders.outsider import Reader
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
-from mae_bench.records.rows import read_rows, write_rows
+from mae_bench.records.merge import write_rows
+from mae_bench.records.read import read_rows
 from mae_bench.records.schema import TIERS, Cell, UsageError
 from mae_bench.runs.score import score
 from mae_bench.training.train import build as build_ours

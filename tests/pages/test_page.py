@@ -1,10 +1,31 @@
+import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
-from mae_bench.pages.page import LEAST, cell, head, interval, number, page, table, text
+from mae_bench.pages.page import PAGES, number, page
 
-VOID = {"meta", "link", "img", "br"}
+ROOT = Path(__file__).parent.parent.parent
+TEMPLATES = ROOT / "mae_bench" / "pages" / "templates"
+VOID = {"meta", "link", "img", "br", "input"}
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+FULL: dict[str, dict[str, object]] = {
+    "overview": {
+        "methods": [],
+        "datasets": [],
+        "strict": "none",
+        "beyond": "none",
+        "history": None,
+        "measured": False,
+        "first": [],
+        "rest": [],
+    },
+    "leaderboard": {"boards": [], "roles": {}},
+    "theories": {"theories": [], "scores": {}, "colours": {}},
+    "index": {},
+}
 
 
 class Reader(HTMLParser):
@@ -14,13 +35,10 @@ class Reader(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.shown: list[str] = []
-        self.keys: list[str | None] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
             self.open.append(tag)
-        if tag == "td":
-            self.keys.append(dict(attrs).get("data-sort-value"))
 
     def handle_startendtag(self, *_: object) -> None:
         pass
@@ -43,45 +61,57 @@ def read(html: str) -> Reader:
 
 @pytest.mark.parametrize("value", ["0", "1", "9.9994", "10", "-12.5", "12345", "-4e-4"])
 def test_a_written_number_is_the_number_to_four_digits(value: str) -> None:
-    shown = number(value).replace("&minus;", "-")
+    shown = number(value).replace(MINUS, "-")
     assert float(shown) == pytest.approx(float(value), rel=5e-4, abs=5e-4)
     assert not shown.endswith(".")
 
 
 @pytest.mark.parametrize("value", ["1e-9", "-0.0004", "0.0005", "-0.0009"])
 def test_what_is_not_zero_does_not_look_like_it(value: str) -> None:
-    shown = float(number(value).replace("&minus;", "-"))
+    shown = float(number(value).replace(MINUS, "-"))
     assert shown != 0
     assert (shown > 0) == (float(value) > 0)
 
 
-def test_what_is_not_there_is_a_dash_or_said_in_words() -> None:
-    assert number("") == "&ndash;"
-    assert "no interval" in interval("", "")
-    assert "no interval" in interval("0.1", "")
-
-
-def test_a_cell_sorts_by_its_value_and_what_is_missing_goes_where_it_is_told() -> None:
-    cells = cell("<b>a</b>", "0.5", kind="first") + cell("") + cell("", missing=-LEAST)
-    keys = read(f"<table><tr>{cells}</tr></table>").keys
-    assert keys[0] == "0.5"
-    assert [float(str(key)) for key in keys[1:]] == [LEAST, -LEAST]
+def test_what_is_not_there_is_a_dash() -> None:
+    assert number("") == DASH
 
 
 def test_words_that_look_like_html_stay_words() -> None:
     hostile = "<script>a & b</script>"
-    body = table([head("x", "string")], [[text(hostile)], [text("plain", "words")]])
-    reader = read(page(hostile, body, [], ["a.js?x=<&>"]))
-    assert reader.shown.count(hostile) == 2  # heading and cell; the title is cut off
-    assert "plain" in reader.shown
+    known = FULL["overview"] | {"datasets": [hostile], "rest": [hostile]}
+    shown = read(page("overview", **known)).shown
+    assert any(f"({hostile})" in words for words in shown)
+    assert hostile in shown
 
 
-def test_a_page_loads_nothing_but_the_scripts_that_it_is_given() -> None:
-    bare, armed = page("t", "", [], []), page("t", "", [], ["v/a.js", "v/b.js"])
-    assert "<script" not in bare
-    assert armed.index("v/a.js") < armed.index("v/b.js") < armed.index("stupidtable(")
-    for html in (bare, armed):
-        assert "://" not in html
+@pytest.mark.parametrize("name", FULL)
+def test_a_page_loads_no_other_file_and_closes_what_it_opens(name: str) -> None:
+    html = page(name, **FULL[name])
+    read(html)
+    assert "://" not in html
+    assert "<script src" not in html
+    if name != "index":
         assert "prefers-color-scheme: dark" in html
         assert "width=device-width" in html
-        read(html)
+        assert html.count(' aria-current="page"') == 1
+        assert f'<a href="{name}.html" aria-current="page">{name}</a>' in html
+        assert all(f'<a href="{other}.html"' in html for other in PAGES)
+
+
+@pytest.mark.parametrize("lost", FULL["overview"])
+def test_what_a_template_shows_and_is_not_given_is_an_error(lost: str) -> None:
+    known = {key: value for key, value in FULL["overview"].items() if key != lost}
+    with pytest.raises(UndefinedError, match=lost):
+        page("overview", **known)
+
+
+def test_every_file_of_the_package_that_is_no_module_is_in_its_wheel() -> None:
+    house = ROOT / "mae_bench"
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = settings["tool"]["setuptools"]["package-data"]["mae_bench"]
+    sent = {path for pattern in patterns for path in house.glob(pattern)}
+    there = {path for path in house.rglob("*") if path.is_file()}
+    modules = {path for path in there if path.suffix in (".py", ".pyc")}
+    assert sent == there - modules
+    assert TEMPLATES / "page.html" in sent

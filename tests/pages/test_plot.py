@@ -11,7 +11,9 @@ import pytest
 from mae_bench.pages.limits import LIMITS
 from mae_bench.pages.plot import plot, standing, sweep
 from mae_bench.records import registry
-from mae_bench.records.rows import COLUMNS, write_rows, write_table
+from mae_bench.records.folders import Folders
+from mae_bench.records.merge import write_rows
+from mae_bench.records.rows import COLUMNS, write_table
 from mae_bench.records.schema import TIERS
 from mae_bench.runs import measure
 from mae_bench.training import train
@@ -29,7 +31,7 @@ def nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise AssertionError("a figure measures nothing")
 
     monkeypatch.setattr(train, "train", forbidden)
-    monkeypatch.setattr(measure, "measure", forbidden)
+    monkeypatch.setattr(measure.Run, "measure", forbidden)
     plt.close("all")
     yield
     assert plt.get_fignums() == []
@@ -49,6 +51,9 @@ def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
                 "dataset": cell.dataset,
                 "method": cell.method,
                 "tier": "smoke",
+                "precision": cell.precision,
+                "n_eval": 128,
+                "dirty": False,
                 "seed": cell.seed,
                 "metric": metric.id,
                 "metric_version": metric.version,
@@ -93,7 +98,7 @@ def claims() -> pd.DataFrame:
 
 
 def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) -> None:
-    drawn = plot(results, EXPERIMENTS)
+    drawn = plot(Folders(results, results), EXPERIMENTS)
     swept = {
         name
         for name in NAMES
@@ -105,12 +110,16 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) ->
     assert all(path.parent == results / "figures" for path in drawn)
     first = {path: path.read_bytes() for path in drawn}
     assert all(content.startswith(PNG) for content in first.values())
-    assert {path: path.read_bytes() for path in plot(results, EXPERIMENTS)} == first
+    assert {
+        path: path.read_bytes() for path in plot(Folders(results, results), EXPERIMENTS)
+    } == first
 
 
 def test_only_what_was_measured_is_drawn(tmp_path: Path) -> None:
     write_rows(made_up("uniformity"), tmp_path / "measurements" / "uniformity.csv")
-    assert [path.stem for path in plot(tmp_path, EXPERIMENTS)] == ["uniformity"]
+    assert [path.stem for path in plot(Folders(tmp_path, tmp_path), EXPERIMENTS)] == [
+        "uniformity"
+    ]
 
 
 def words(figure: plt.Figure) -> str:
@@ -125,7 +134,7 @@ def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
     board = rank({})
     assert "no cell of the leaderboard has been measured" in words(standing(board))
     write_board(board, tmp_path)
-    (path,) = plot(tmp_path, {})
+    (path,) = plot(Folders(tmp_path, tmp_path), {})
     assert path.name == "leaderboard.png"
 
 
@@ -176,3 +185,16 @@ def test_points_are_means_with_students_intervals() -> None:
     for segment in bars.get_segments():
         assert segment[:, 1] == pytest.approx([1 - half, 1 + half], abs=1e-4)
     plt.close(figure)
+
+
+def test_figures_of_published_rows_are_ones_own_and_show_ones_own_verdicts(
+    results: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    drawn = plot(Folders(results, mine), {})
+    assert {path.parent for path in drawn} == {mine / "figures"}
+    before = (mine / "figures" / "verdicts.png").read_bytes()
+    write_table(claims().iloc[:2], mine / "verdicts.csv")
+    plot(Folders(results, mine), {})
+    assert (mine / "figures" / "verdicts.png").read_bytes() != before
+    assert not (results / "figures").exists()

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from mae_bench.pages import site as verb
-from mae_bench.pages.site import Package, fetch, localise, locked, publish, site, unpack
+from mae_bench.pages.site import (
+    Package,
+    fetch,
+    graphs,
+    localise,
+    locked,
+    publish,
+    site,
+    unpack,
+)
 from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -82,7 +91,6 @@ def test_the_lock_names_all_that_asvs_pages_load_and_nothing_else() -> None:
         algorithm, _, sum_ = package.integrity.partition("-")
         assert algorithm == "sha512"
         assert len(base64.b64decode(sum_)) == 64
-    assert set(verb.OWN_SCRIPTS) <= {package.name for package in packages}
 
 
 def test_packages_are_laid_out_with_their_licences(tmp_path: Path) -> None:
@@ -215,12 +223,55 @@ def test_an_older_site_is_replaced_and_anything_else_is_left_alone(root: Path) -
     assert not (output / "stale.html").exists()
 
 
-def test_outside_of_a_repository_the_way_is_shown(
+@pytest.mark.parametrize("lost", ["npm", "tarball", "lock", "config", "asv"])
+def test_where_graphs_cannot_be_had_the_site_is_made_and_says_so(
+    lost: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor: Path | None = root / "tarballs"
+    if lost == "npm":
+        vendor = None
+        monkeypatch.setattr(shutil, "which", lambda _: None)
+    elif lost == "tarball":
+        next((root / "tarballs").iterdir()).unlink()
+    elif lost == "asv":
+        (root / "asv.py").write_text("raise ImportError('no asv here')")
+    else:
+        (root / (verb.LOCK if lost == "lock" else verb.CONFIG)).unlink()
+    told: list[str] = []
+    output, asv = root / "site", root / "results" / "asv"
+    pages = site(ROOT / "results", asv, output, vendor=vendor, told=told.append)
+    (line,) = told
+    assert re.match(r"asv's graphs are left out: \S", line)
+    assert "\n" not in line
+    assert "graphs are left out" in pages[0].read_text("utf-8")
+    assert all(page.is_file() for page in pages)
+    assert {path.name for path in output.iterdir() if path.is_dir()} == {"figures"}
+
+
+def test_pages_of_our_own_ask_neither_for_npm_nor_for_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(*_: object, **__: object) -> None:
+        pytest.fail("a program was called")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", called)
+    pages = site(ROOT / "results", tmp_path / "no", tmp_path / "site")
+    assert [loaded(page) for page in pages] == [["data:,"]] * 3
+
+
+def test_outside_of_a_repository_there_are_no_graphs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="root"):
-        site(ROOT / "results", tmp_path, tmp_path / "site")
+        graphs(tmp_path, tmp_path / "site")
     with pytest.raises(UsageError, match="root"):
         publish(tmp_path, tmp_path / "html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_results_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="mae-bench run"):
+        site(tmp_path, tmp_path, tmp_path / "build" / "site")
     assert list(tmp_path.iterdir()) == []

@@ -1,23 +1,29 @@
-"""What a reader sees of a history of six commits: asv's pages, in a browser."""
+"""What a reader sees and does in a browser: our pages, and asv's of six commits."""
 
+import csv
 import functools
 import http.server
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from mae_bench.pages import site as verb
-from mae_bench.pages.page import LEAST
+from mae_bench.pages.page import PAGES
+from mae_bench.pages.report import Evidence, evidence, report
 from mae_bench.pages.site import fetch, locked, publish, site
+from mae_bench.pages.tables import COLUMNS
 from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,7 +31,6 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 STEP = "quality.Leaderboard.track_error"
 STEADY = "speed.time_train_step"
-SORTED = "reconstruction error"
 
 
 def commit(repo: Path, *words: str) -> str:
@@ -158,10 +163,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.chdir(folder)
         site(ROOT / "results", results, folder / "site", vendor=folder)
         publish(results, folder / "site" / "untouched")
-    # Where the browser does what a reader does; the rest of the page is the site's.
-    click = f"<script>$('th:contains({SORTED})').eq(0).stupidsort('asc');</script>"
-    page = (folder / "site" / "leaderboard.html").read_text("utf-8")
-    (folder / "site" / "clicked.html").write_text(page + click, "utf-8")
     handler = functools.partial(Quiet, directory=str(folder / "site"))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -180,17 +181,16 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--window-size=1280,800",
-    "--virtual-time-budget=4000",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 
 def browse(address: str, profile: Path, *what: str) -> str:
     """The page as a browser makes it, with every other host out of reach."""
-    own = f"--user-data-dir={profile / 'profile'}"
+    own = [f"--user-data-dir={profile / 'profile'}", "--window-size=1280,800"]
+    own += ["--virtual-time-budget=4000", *what, "--dump-dom", address]
     done = subprocess.run(
-        [str(BROWSER), *FLAGS, own, *what, "--dump-dom", address],
+        [str(BROWSER), *FLAGS, *own],
         capture_output=True,
         text=True,
         timeout=60,
@@ -228,17 +228,224 @@ def test_asvs_own_pages_fail_where_ours_do_not(served: str, tmp_path: Path) -> N
     assert "failed to load" in html
 
 
-def test_a_click_sorts_the_leaderboard_and_keeps_what_is_missing_last(
-    served: str, tmp_path: Path
-) -> None:
-    html = browse(f"{served}/clicked.html", tmp_path)
-    heads, _, rest = html.partition("<tbody>")
-    column = [SORTED in head for head in heads.split("<th ")[1:]].index(True)
-    lines = [
-        re.findall(r'data-sort-value="([^"]+)"', row)
-        for row in rest.partition("</tbody>")[0].split("<tr>")
+class Tab:
+    """A page in a browser that is driven as by a reader, through devtools on a pipe."""
+
+    def __init__(self, profile: Path) -> None:
+        heard, self.mouth = os.pipe()
+        self.ear, said = os.pipe()
+        # The browser listens on 3 and speaks on 4.
+        line = f'exec "$0" "$@" 3<&{heard} 4>&{said} 2>/dev/null'
+        own = [f"--user-data-dir={profile}", "--remote-debugging-pipe"]
+        self.process = subprocess.Popen(
+            ["bash", "-c", line, str(BROWSER), *FLAGS, *own], pass_fds=(heard, said)
+        )
+        os.close(heard)
+        os.close(said)
+        self.count, self.rest, self.session = 0, b"", ""
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = attached["sessionId"]
+
+    def close(self) -> None:
+        os.close(self.mouth)
+        os.close(self.ear)
+        self.process.kill()
+        self.process.wait()
+
+    def ask(self, method: str, **params: object) -> dict[str, Any]:
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": params}
+        message |= {"sessionId": self.session} if self.session else {}
+        os.write(self.mouth, json.dumps(message).encode() + b"\0")
+        while True:
+            while b"\0" not in self.rest:
+                assert select.select([self.ear], [], [], 30)[0], f"no answer: {method}"
+                self.rest += os.read(self.ear, 1 << 16)
+            answer, _, self.rest = self.rest.partition(b"\0")
+            if (found := json.loads(answer)).get("id") == self.count:
+                assert "error" not in found, found
+                result: dict[str, Any] = found["result"]
+                return result
+
+    def js(self, code: str) -> Any:
+        """What an expression is on the page."""
+        found = self.ask("Runtime.evaluate", expression=code, returnByValue=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def open(self, page: Path, width: int = 1280) -> None:
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        self.ask("Emulation.setDeviceMetricsOverride", **size)
+        self.ask("Page.navigate", url=page.as_uri())
+        until = time.monotonic() + 30
+        while self.js("document.readyState + location.href") != (
+            f"complete{page.as_uri()}"
+        ):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    def press(self, *keys: str) -> None:
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "Backspace": 8}
+        for key in keys:
+            code = {"key": key, "windowsVirtualKeyCode": codes.get(key, 0)}
+            written = {"Enter": "\r", "Tab": "", "Backspace": ""}.get(key, key)
+            self.ask("Input.dispatchKeyEvent", type="keyDown", text=written, **code)
+            self.ask("Input.dispatchKeyEvent", type="keyUp", **code)
+
+    def tab_to(self, what: str) -> None:
+        """Press Tab until what is focused has these words, or is such an element."""
+        for _ in range(60):
+            self.press("Tab")
+            now = "document.activeElement"
+            if self.js(
+                f"{now}.matches({what!r}) || {now}.innerText.includes({what!r})"
+            ):
+                return
+        pytest.fail(f"Tab does not lead to {what}")
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    if BROWSER is None:
+        pytest.skip("needs chromium, to look at the pages")
+    opened = Tab(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of our pages, opened as files; they name a graph at length."""
+    output = tmp_path_factory.mktemp("ours")
+    asv = output / "asv"
+    asv.mkdir()
+    graphs = {"benchmarks": {f"speed.{'TrainingStep' * 6}": {"unit": "seconds"}}}
+    (asv / "index.json").write_text(json.dumps(graphs))
+    (asv / "regressions.json").write_text('{"regressions": []}')
+    report(evidence(ROOT / "results"), output)
+    return output
+
+
+SHOWN = "[...document.querySelectorAll('tbody tr')].filter(r => r.offsetParent)"
+VALUES = ["10", "9", "", "-1", "9", "1e1", "", "0.5", "-2", "5e-05"]
+RISING = ["m14", "m9", "m15", "m13", "m7", "m10", "m6", "m11", "m8", "m12"]
+FALLING = ["m6", "m11", "m7", "m10", "m13", "m15", "m9", "m14", "m8", "m12"]
+PROBE = "linear_probe"
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A leaderboard with ties, gaps, and numbers whose order as words is another."""
+    with (ROOT / "results" / "leaderboard.csv").open(newline="") as file:
+        blank = dict.fromkeys(next(csv.DictReader(file)), "")
+    made = [
+        blank | {"dataset": "d", "method": f"m{k}", PROBE: value, "mcc_level_0": "1"}
+        for k, value in enumerate(VALUES, start=6)
     ]
-    values = [float(line[column]) for line in lines if line]
-    assert values == sorted(values)
-    assert values[0] < values[1] < values[-1] == -LEAST
-    assert 'class="sorting-asc"' in heads
+    output = tmp_path_factory.mktemp("board")
+    report(Evidence(made, [], [], []), output)
+    return output / "leaderboard.html"
+
+
+def column(tab: Tab, k: int = 0) -> list[str]:
+    found: list[str] = tab.js(f"{SHOWN}.map(r => r.cells[{k}].firstChild.data)")
+    return found
+
+
+def sorted_heads(tab: Tab) -> list[list[str]]:
+    heads = "[...document.querySelectorAll('th')].filter(h => h.ariaSort)"
+    found: list[list[str]] = tab.js(f"{heads}.map(h => [h.innerText, h.ariaSort])")
+    return [[words.partition("\n")[0], way] for words, way in found]
+
+
+def test_a_head_sorts_numbers_as_numbers_and_what_is_missing_last(
+    tab: Tab, board: Path
+) -> None:
+    tab.open(board)
+    assert sorted_heads(tab) == []
+    click = "[...document.querySelectorAll('th button')].find(b => b.innerText"
+    for _ in range(2):
+        tab.js(f"{click}.startsWith('linear probe')).click()")
+        assert column(tab) == FALLING
+        assert sorted_heads(tab) == [["linear probe \N{UPWARDS ARROW}", "descending"]]
+        tab.js(f"{click}.startsWith('linear probe')).click()")
+        assert column(tab) == RISING
+        assert sorted_heads(tab) == [["linear probe \N{UPWARDS ARROW}", "ascending"]]
+    tab.js(f"{click}.startsWith('mcc')).click()")
+    assert column(tab) == RISING
+    tab.js(f"{click}.startsWith('method')).click()")
+    assert column(tab) == [f"m{k}" for k in range(6, 16)]
+    assert sorted_heads(tab) == [["method", "ascending"]]
+
+
+def test_a_reader_without_a_mouse_sorts(tab: Tab, board: Path) -> None:
+    tab.open(board)
+    tab.tab_to("linear probe")
+    assert tab.js("document.activeElement.localName") == "button"
+    assert tab.js("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    tab.press("Enter")
+    assert column(tab) == FALLING
+    tab.press(" ")
+    assert column(tab) == RISING
+
+
+def test_a_reader_without_a_mouse_searches(tab: Tab, ours: Path) -> None:
+    tab.open(ours / "leaderboard.html")
+    every, said = len(column(tab)), "document.querySelector('output').innerText"
+    datasets = tab.js("document.querySelectorAll('section').length")
+    assert tab.js(said) == f"{every} of {every} rows"
+    tab.tab_to("input")
+    tab.press(*"U_mae gaussian")
+    assert column(tab) == ["u_mae"] * len(column(tab))
+    assert tab.js(said) == f"{len(column(tab))} of {every} rows"
+    titles = "[...document.querySelectorAll('h2')].filter(h => h.offsetParent)"
+    shown = tab.js(f"{titles}.map(h => h.innerText)")
+    assert 0 < len(shown) == len(column(tab)) < datasets
+    assert all("gaussian" in title for title in shown)
+    tab.press(*"?")
+    assert tab.js(said) == f"0 of {every} rows"
+    tab.press(*["Backspace"] * len("U_mae gaussian?"))
+    assert len(column(tab)) == every
+    assert len(tab.js(f"{titles}.map(h => 1)")) == datasets
+
+
+def test_a_link_leads_to_a_theory_that_the_search_had_hidden(
+    tab: Tab, ours: Path
+) -> None:
+    tab.open(ours / "theories.html")
+    aim = tab.js("document.querySelector('tbody a').innerText")
+    tab.js("document.querySelector('input').focus()")
+    tab.press(*"1")
+    tab.js(f"document.getElementById({aim!r}).parentNode.hidden = true")
+    tab.js("document.querySelector('tbody a').click()")
+    assert tab.js("location.hash") == f"#{aim}"
+    assert tab.js(f"document.getElementById({aim!r}).offsetParent != null")
+    assert tab.js("document.querySelector('input').value") == ""
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_its_window(
+    name: str, width: int, tab: Tab, ours: Path
+) -> None:
+    tab.open(ours / f"{name}.html", width)
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert tab.js(wide) == 0
+
+
+def test_hostile_words_run_nothing(tab: Tab, tmp_path: Path) -> None:
+    hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+    with (ROOT / "results" / "leaderboard.csv").open(newline="") as file:
+        row = next(csv.DictReader(file))
+    row |= dict.fromkeys(COLUMNS["leaderboard"].words, hostile)
+    row |= {"dataset": f"{hostile} a"}
+    report(Evidence([row, {**row, "method": "b"}], [], [], []), tmp_path)
+    tab.open(tmp_path / "leaderboard.html")
+    tab.tab_to("input")
+    tab.press(*"b")
+    tab.tab_to("method")
+    tab.press("Enter")
+    assert tab.js("document.title") == "The leaderboard - mae_bench"
+    assert tab.js("document.querySelectorAll('img, script').length") == 1
+    assert hostile in tab.js("document.querySelector('h2').innerText")

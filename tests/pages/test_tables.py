@@ -1,7 +1,6 @@
 import csv
 import math
 import re
-from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 
 from mae_bench.pages import scorecard
 from mae_bench.pages.page import number
-from mae_bench.pages.tables import leaderboard, theories
+from mae_bench.pages.tables import COLUMNS, leaderboard, read, theories
+from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.rank import HEADLINES
 
 DASH = "\N{EN DASH}"
@@ -36,7 +36,8 @@ class Tables(HTMLParser):
         elif tag == "tr":
             self.found[-1].append([])
         elif tag in ("td", "th"):
-            key = dict(attrs).get("data-sort-value")
+            self.in_cell = True
+            key = dict(attrs).get("data-value")
             self.found[-1][-1].append(("", key or ""))
         elif tag == "h2":
             self.titles.append("")
@@ -44,19 +45,16 @@ class Tables(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.at_title = self.at_title and tag != "h2"
+        self.in_cell = self.in_cell and tag not in ("td", "th")
 
-    at_title = False
+    at_title = in_cell = False
 
     def handle_data(self, data: str) -> None:
         if self.at_title:
             self.titles[-1] += data
-        elif self.found and self.found[-1] and self.found[-1][-1]:
+        elif self.in_cell:
             shown, key = self.found[-1][-1][-1]
-            self.found[-1][-1][-1] = (f"{shown} {data}".strip(), key)
-
-
-def plain(value: str) -> str:
-    return unescape(number(value))
+            self.found[-1][-1][-1] = (f"{shown} {data.strip()}".strip(), key)
 
 
 def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() -> None:
@@ -79,8 +77,8 @@ def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() 
                     continue
                 seen += 1
                 assert key == row[h.name]
-                low, high = (plain(row[h.name + end]) for end in ("_low", "_high"))
-                assert words.startswith(f"{plain(row[h.name])} {low} to {high}")
+                low, high = (number(row[h.name + end]) for end in ("_low", "_high"))
+                assert words.startswith(f"{number(row[h.name])} {low} to {high}")
                 assert f"n {row[f'{h.name}_n_seeds']}" in words
                 best, worst = (row[f"{h.name}_rank_{end}"] for end in ("best", "worst"))
                 rank = re.search(rf"rank (\d+)(?:{DASH}(\d+))?", words)
@@ -88,8 +86,7 @@ def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() 
                 assert ranks == (best, worst)
                 for end in ("floor", "ceiling"):
                     if row[f"{h.name}_{end}"]:
-                        number_ = plain(row[f"{h.name}_{end}"])
-                        assert f"{end} {number_}" in title[0]
+                        assert f"{end} {number(row[f'{h.name}_{end}'])}" in title[0]
     assert seen > 40
 
 
@@ -128,7 +125,7 @@ def test_the_first_and_all_that_are_tied_with_it_are_bold() -> None:
     ]
     html = leaderboard(made)
     assert html.count('<td class="first"') == 2
-    assert html.count("rank 1&ndash;3") == 1
+    assert html.count("rank 1\N{EN DASH}3") == 1
 
 
 def test_a_failed_cell_and_a_single_seed_are_said_and_not_filled_in() -> None:
@@ -139,18 +136,41 @@ def test_a_failed_cell_and_a_single_seed_are_said_and_not_filled_in() -> None:
     assert "No cell of the leaderboard has been measured" in leaderboard([])
 
 
-def test_what_is_missing_sorts_last_whichever_way_is_better() -> None:
+def test_what_is_missing_has_no_key_and_the_better_comes_first() -> None:
     for headline in HEADLINES:
-        made = [
-            made_up(**{headline.name: "0.5"}),
-            made_up(method="lost"),
-        ]
-        lines = Tables(leaderboard(made)).found[0]
-        there, lost = float(lines[1][1][1]), float(lines[2][1][1])
-        start = re.search(r'default="(\w+)">[^<]* [↑↓]', leaderboard(made))
-        rising = start is not None and start[1] == "asc"
+        html = leaderboard([made_up(**{headline.name: "0.5"}), made_up(method="lost")])
+        lines = Tables(html).found[0]
+        assert [line[1] for line in lines[2:]] == [(DASH, "")]
+        assert lines[1][1][1] == "0.5"
+        start = re.search(r'data-sort="number" data-start="(\w+)"', html)
+        rising = start is not None and start[1] == "ascending"
         assert rising == (headline.direction == "min")
-        assert (lost > there) == rising
+
+
+def test_a_csv_is_read_and_none_is_no_rows(tmp_path: Path) -> None:
+    assert read(RESULTS / "verdicts.csv") == rows("verdicts.csv")
+    assert read(tmp_path / "verdicts.csv") == []
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_csv_that_lacks_a_column_is_refused_by_its_name(
+    name: str, tmp_path: Path
+) -> None:
+    words, numbers = COLUMNS[name]
+    for lost in (*words, *numbers):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(",".join({*words, *numbers} - {lost}) + "\n")
+        with pytest.raises(UsageError, match=rf"{name}\.csv lacks {lost}$"):
+            read(path)
+
+
+def test_a_number_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.csv"
+    columns = [name for part in COLUMNS["verdicts"] for name in part]
+    lines = [",".join(columns), *(f"{v}," * columns.index("margin") + v for v in "12")]
+    path.write_text("\n".join([*lines, "," * columns.index("margin") + "about 1"]))
+    with pytest.raises(UsageError, match="row 4 has as margin 'about 1'"):
+        read(path)
 
 
 def test_every_prediction_stands_under_its_theory_with_its_interval() -> None:
@@ -168,9 +188,9 @@ def test_every_prediction_stands_under_its_theory_with_its_interval() -> None:
                 assert words[2:8] == [DASH] * 5 + [""]
                 assert words[10] == row["reason"]
                 continue
-            ends = [plain(row[k]) for k in ("estimate", "ci_low", "ci_high")]
+            ends = [number(row[k]) for k in ("estimate", "ci_low", "ci_high")]
             assert words[2] == "{} {} to {}".format(*ends)
-            assert words[3] == plain(row["margin"])
+            assert words[3] == number(row["margin"])
             assert words[4] == row["n_seeds"]
             if row["p_holm"]:
                 p = float(row["p_holm"])
@@ -190,9 +210,9 @@ def test_theories_are_counted_and_the_most_measured_comes_first() -> None:
             line[7:9], ("theorem", "extrapolation"), strict=True
         ):
             for end in ("low", "high", "score"):
-                assert plain(row[f"{part}_{end}"]) in shown
+                assert number(row[f"{part}_{end}"]) in shown
         skill, share = row["forecast_skill"], row["forecast_coverage"]
-        assert plain(skill) in line[9][0]
+        assert number(skill) in line[9][0]
         assert row["forecast_of"] in line[9][0]
         assert ("of its grid" in line[9][0]) == bool(skill and float(share) < 1)
         measured.append(int(row["predictions"]) - int(row["not_measured"]))
@@ -208,3 +228,23 @@ def test_a_verdict_has_the_colour_of_the_figure(verdict: str) -> None:
     html = theories([score], [row]).partition('id="t"')[2]
     colour = scorecard.COLOURS[verdict]
     assert f'style="--c: {colour}">{verdict.replace("_", " ")}<' in html
+
+
+def test_a_template_escapes_also_what_should_be_a_number() -> None:
+    hostile, shown = "<script>alert(1)</script>", set()
+    for page, name in ((leaderboard, "leaderboard"), (verdicts_page, "verdicts")):
+        row = next(r for r in rows(f"{name}.csv") if r.get("verdict") != "not_measured")
+        for column in COLUMNS[name].numbers:
+            try:
+                html = page([{**row, column: hostile}])
+            except ValueError:  # it was reckoned with
+                continue
+            assert hostile not in html
+            if "&lt;script&gt;alert(1)" in html:
+                shown.add(column)
+    assert {"n_seeds", "linear_probe_n_seeds", "linear_probe_rank_best"} <= shown
+
+
+def verdicts_page(verdicts: list[dict[str, str]]) -> str:
+    scores = [s for s in rows("theories.csv") if s["theory"] == verdicts[0]["theory"]]
+    return theories(scores, verdicts)

@@ -1,4 +1,4 @@
-"""Reading, matching, averaging, shuffling and writing of tidy rows."""
+"""Matching, averaging and shuffling of tidy rows, and writing of tables."""
 
 import math
 
@@ -7,10 +7,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.records.rows import (
-    COLUMNS,
     matching,
-    read_measurements,
-    read_rows,
     seed_means,
     seed_table,
     shuffled,
@@ -21,42 +18,6 @@ from mae_bench.records.rows import (
 def grid(levels, seeds, value=lambda seed, level: seed + level):
     points = [(s, x, value(s, x)) for s in range(seeds) for x in levels]
     return pd.DataFrame(points, columns=["seed", "x", "value"])
-
-
-def measurements(**changes):
-    row = dict.fromkeys(COLUMNS, "") | {
-        "seed": 3,
-        "metric": "mcc",
-        "metric_version": 1,
-        "value": 0.1 + 0.2,
-        "n_eval": 10,
-        "status": "ok",
-        "train_seconds": 1.5,
-        "dirty": True,
-    }
-    return pd.DataFrame([row | changes])
-
-
-def test_measurements_are_read_back_by_experiment(tmp_path):
-    rows = measurements(mask_ratio=0.1, mask_family="grid", diagonal=False, lamb="")
-    rows.to_csv(tmp_path / "mask_ratio.csv", index=False)
-    found = read_measurements(tmp_path)
-    assert list(found) == ["mask_ratio"]
-    row = found["mask_ratio"].iloc[0]
-    assert row["value"] == 0.1 + 0.2
-    assert (row["token"], row["target"]) == ("", "")
-    assert (row["seed"], row["mask_ratio"], row["mask_family"]) == (3, 0.1, "grid")
-    assert matching(found["mask_ratio"], {"diagonal": False}).shape[0] == 1
-    assert math.isnan(row["lamb"])
-
-
-def test_an_absent_or_foreign_file_is_refused_by_name(tmp_path):
-    with pytest.raises(ValueError, match=r"no .*peak\.csv"):
-        read_rows(tmp_path / "peak.csv")
-    measurements().drop(columns=["cell", "token"]).to_csv(tmp_path / "peak.csv")
-    with pytest.raises(ValueError, match=r"lacks token, cell"):
-        read_rows(tmp_path / "peak.csv")
-    assert read_measurements(tmp_path / "nowhere") == {}
 
 
 def test_matching_takes_values_tuples_and_emptiness():

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ def store(tmp_path: Path, told: list[str]) -> Store:
 def filled(store: Store) -> Store:
     trained = Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
     store.save_trained(KEY, trained, b"weights")
-    store.save_scores(KEY, {"mcc v1": [{"value": 0.5}]})
+    store.add_scores(KEY, {"mcc v1": [{"value": 0.5}]})
     return store
 
 
@@ -132,3 +134,32 @@ def test_a_full_disk_leaves_what_was_there(
 def test_records_are_readable_text(store: Store) -> None:
     text = (filled(store).root / "cells" / KEY / "scores.json").read_text()
     assert json.loads(text)["cell"] == KEY
+
+
+def test_numbers_are_added_to_those_that_are_there_and_forgotten_by_name(
+    store: Store,
+) -> None:
+    filled(store).add_scores(KEY, {"cka v1": [{"value": 0.25}]})
+    store.add_scores(KEY, {"mcc v1": [{"value": 0.75}]})
+    expected = {"cka v1": [{"value": 0.25}], "mcc v1": [{"value": 0.75}]}
+    assert store.scores(KEY) == expected
+    store.forget_scores(KEY, ["mcc v1", "never measured"])
+    assert store.scores(KEY) == {"cka v1": [{"value": 0.25}]}
+
+
+ADDING = """
+import sys
+from pathlib import Path
+from mae_bench.records.store import Store
+store = Store(Path(sys.argv[1]))
+for i in range(40):
+    store.check_writable()
+    store.add_scores(sys.argv[2], {f"{sys.argv[3]} {i}": []})
+"""
+
+
+def test_two_runs_on_one_cell_lose_nothing_of_each_other(store: Store) -> None:
+    calls = [[sys.executable, "-c", ADDING, str(store.root), KEY, k] for k in "ab"]
+    running = [subprocess.Popen(call) for call in calls]
+    assert [process.wait() for process in running] == [0, 0]
+    assert len(store.scores(KEY)) == 80

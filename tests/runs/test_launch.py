@@ -65,7 +65,7 @@ def test_a_worker_that_died_while_idle_is_found_dead_with_its_next_job() -> None
     worker.process.join()
     _assign(worker, job)
     reason = "its process was killed by signal 9"
-    assert _collect(worker, job) == Outcome("0", "error", reason, None)
+    assert _collect(worker, job) == Outcome("0", "error", reason, None, lost=True)
 
 
 def test_a_job_that_outlives_its_limit_is_stopped_and_the_rest_go_on() -> None:

@@ -1,5 +1,8 @@
 import csv
 import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,20 @@ from mae_bench.methods.oracle_latents import OracleLatents
 from mae_bench.methods.random_init import RandomInit
 from mae_bench.methods.u_mae import UMAE
 from mae_bench.metrics.effective_rank import effective_rank
+from mae_bench.metrics.knn_probe import knn_probe
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.records import registry
-from mae_bench.records.rows import COLUMNS, read_rows
+from mae_bench.records.read import read_measurements, read_rows
+from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import STATUSES
-from mae_bench.records.store import Store
+from mae_bench.records.store import Store, StoreError
 from mae_bench.runs import measure as verb
+from mae_bench.runs import score
+from mae_bench.runs.known import Known
 from mae_bench.runs.launch import Job, Outcome
-from mae_bench.runs.measure import failures, measure, work
-from mae_bench.runs.plan import Plan, pending, plan
+from mae_bench.runs.measure import Run, work
+from mae_bench.runs.plan import Plan, pending, plan, trained_again
 from mae_bench.training import stacked, train
 
 WEIGHTS = Experiment(
@@ -66,17 +73,13 @@ class Bench:
         **filters: Any,
     ) -> dict[str, pd.DataFrame]:
         wanted = self.plan(experiments, **filters)
-        due = pending(wanted, self.store, rerun)
+        known = wanted.known(read_measurements(self.results / "measurements"))
+        due = pending(wanted, self.store, known, rerun)
         self.ended = []
-        return measure(
-            wanted,
-            due,
-            store=self.store,
-            results=self.results,
-            devices=[],
-            told=lambda *words: self.ended.append(words),
-            ensembles=ensembles,
-        )
+        told = lambda *words: self.ended.append(words)  # noqa: E731
+        self.last = Run(wanted, self.store, self.results, known, told)
+        self.last.measure(due, [], ensembles)
+        return self.last.tables()
 
     def bytes(self) -> dict[str, bytes]:
         found = (self.results / "measurements").glob("*.csv")
@@ -153,7 +156,7 @@ def test_the_columns_are_the_measurements_fields_with_factors_in_their_place(
     with open(bench.results / "measurements" / "weights.csv") as file:
         header = next(csv.reader(file))
     expected = list(COLUMNS)
-    expected.insert(expected.index("tier") + 1, "lamb")
+    expected.insert(expected.index("seed"), "lamb")
     assert header == expected
 
 
@@ -172,14 +175,22 @@ def test_what_is_read_back_is_what_was_measured(bench: Bench) -> None:
     assert rows["device"].str.startswith("cpu").all()
 
 
-def test_cells_that_were_not_chosen_are_rows_that_say_missing(bench: Bench) -> None:
+def test_cells_that_were_not_chosen_have_no_rows(bench: Bench) -> None:
     table = bench.run({"weights": WEIGHTS}, methods=["random_init"])["weights"]
-    missing = table[table["method"] == "u_mae"]
-    assert len(missing) == 2
-    assert set(missing["status"]) == {"missing"}
-    assert set(missing["reason"]) == {"not run yet"}
-    assert missing["value"].isna().all()
-    assert set(table.loc[table["method"] == "random_init", "status"]) == {"ok"}
+    assert set(table["method"]) == {"random_init"}
+    assert set(table["status"]) == {"ok"}
+
+
+def test_cells_that_were_chosen_and_not_run_are_rows_that_say_missing(
+    bench: Bench,
+) -> None:
+    table = bench.run({"weights": WEIGHTS}, rerun="never")["weights"]
+    assert len(table) == 3
+    assert set(table["status"]) == {"missing"}
+    assert set(table["reason"]) == {"not run yet"}
+    assert table["value"].isna().all()
+    assert bench.last.failures(missing=False) == {}
+    assert len(bench.last.failures()) == 3
 
 
 def test_a_metric_that_was_not_measured_is_a_row_that_says_missing(
@@ -205,8 +216,7 @@ def test_a_cell_that_raises_is_one_row_with_its_reason_and_the_others_go_on(
     assert list(lost["metric"]) == ["", ""]
     assert all(r.startswith("LookupError: no images (fails:") for r in lost["reason"])
     assert sorted(status for _, status, _ in bench.ended) == ["error", "error", "ok"]
-    chosen = bench.plan({"weights": WEIGHTS}, methods=["u_mae"])
-    found = failures(chosen, bench.store)
+    found = bench.last.failures()
     assert len(found) == 2
     assert all(reason.startswith("error: LookupError") for reason in found.values())
 
@@ -226,35 +236,219 @@ def test_what_is_run_again_is_what_was_asked(
     assert len(trainings) == trained
     good = {"never": 0, "missing": 1, "failed": 3, "always": 3}[rerun]
     chosen = bench.plan({"weights": WEIGHTS})
-    fine = [bench.store.trained(key) for key in chosen.chosen]
+    fine = [bench.store.trained(key) for key in chosen.tasks]
     assert sum(t is not None and t.status == "ok" for t in fine) == good
     trainings.clear()
     bench.run({"weights": WEIGHTS}, rerun=rerun)
     assert len(trainings) == (3 if rerun == "always" else 0)
 
 
-def forget_metric(store: Store, key: str, metric: str) -> None:
-    scores = store.scores(key)
-    kept = {name: rows for name, rows in scores.items() if not name.startswith(metric)}
-    assert len(kept) == len(scores) - 1
-    store.save_scores(key, kept)
+def lines(content: bytes) -> set[bytes]:
+    return set(content.splitlines())
+
+
+NEW = {"plain": replace(PLAIN, metrics=(linear_r2, effective_rank, linear_probe))}
 
 
 def test_a_metric_that_is_new_is_scored_without_training(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.run({"plain": PLAIN})
-    before = bench.bytes()
-    for key in bench.store.cells():
-        forget_metric(bench.store, key, "effective_rank")
+    before = bench.bytes()["plain.csv"]
 
     def forbidden(cell: Any, device: str = "cpu") -> Any:
         raise AssertionError(f"trained {cell}, {device}")
 
     monkeypatch.setattr(train, "train", forbidden)
-    bench.run({"plain": PLAIN})
+    table = bench.run(NEW)["plain"]
     assert [status for _, status, _ in bench.ended] == ["ok", "ok"]
+    assert set(table["metric"]) == {"linear_r2", "effective_rank", "linear_probe"}
+    # What was there stands there as it stood.
+    assert lines(before) < lines(bench.bytes()["plain.csv"])
+
+
+def test_rows_are_measured_whether_or_not_their_weights_are_here(
+    bench: Bench, trainings: list[str]
+) -> None:
+    bench.run({"plain": PLAIN})
+    before = bench.bytes()
+    shutil.rmtree(bench.store.root)
+    trainings.clear()
+    bench.run({"plain": PLAIN})
+    assert (trainings, bench.ended) == ([], [])
     assert bench.bytes() == before
+    assert bench.last.failures() == {}
+    bench.run({"plain": PLAIN}, rerun="always")
+    assert sorted(trainings) == ["oracle_latents", "u_mae"]
+
+
+def test_a_new_metric_of_a_cell_without_weights_trains_it_again_and_says_so(
+    bench: Bench, trainings: list[str]
+) -> None:
+    bench.run({"plain": PLAIN})
+    before = bench.bytes()["plain.csv"]
+    shutil.rmtree(bench.store.root)
+    trainings.clear()
+    wanted = bench.plan(NEW)
+    known = wanted.known(read_measurements(bench.results / "measurements"))
+    due = pending(wanted, bench.store, known, "missing")
+    assert [task.wanted for task in due] == [(("linear_probe", "unmasked"),)] * 2
+    (again,) = trained_again(due, bench.store, known)  # a control is not trained
+    assert again.cell.method == "u_mae"
+    bench.run(NEW)
+    assert sorted(trainings) == ["oracle_latents", "u_mae"]
+    assert lines(before) < lines(bench.bytes()["plain.csv"])
+
+
+def test_a_run_of_a_part_leaves_the_rest_byte_for_byte(bench: Bench) -> None:
+    bench.run({"weights": WEIGHTS}, seeds=2)
+    before = bench.bytes()["weights.csv"]
+    shutil.rmtree(bench.store.root)
+    bench.run({"weights": WEIGHTS}, seeds=1, methods=["u_mae"])
+    assert bench.bytes()["weights.csv"] == before
+    bench.run({"weights": WEIGHTS}, seeds=3, methods=["random_init"])
+    after = bench.bytes()["weights.csv"]
+    assert lines(before) < lines(after)
+    grown = read_rows(bench.results / "measurements" / "weights.csv")
+    assert set(grown.query("method == 'random_init'")["seed"]) == {0, 1, 2}
+    assert set(grown.query("method == 'u_mae'")["seed"]) == {0, 1}
+
+
+def test_rows_of_one_experiment_serve_another(
+    bench: Bench, trainings: list[str]
+) -> None:
+    table = bench.run({"plain": PLAIN}, methods=["u_mae"])["plain"]
+    shutil.rmtree(bench.store.root)
+    trainings.clear()
+    narrow = {"weights": replace(WEIGHTS, metrics=(linear_r2,))}
+    shared = bench.run(narrow, methods=["u_mae"])["weights"]
+    assert trainings == ["u_mae"]  # lambda 0; lambda 0.01 is the plain cell
+    copied = shared[shared["cell"].isin(table["cell"])]
+    mine = table[table["metric"] == "linear_r2"]
+    assert list(copied["value"]) == list(mine["value"])
+    assert list(copied["train_seconds"]) == list(mine["train_seconds"])
+    assert set(copied["lamb"]) == {0.01}
+    assert set(copied["experiment"]) == {"weights"}
+
+
+def killed(outcomes: list[Outcome]) -> Any:
+    """A launch whose first jobs end so; the others are done."""
+
+    def launch(jobs: list[Job], work: Any, devices: Any) -> Iterator[Outcome]:
+        del devices
+        for job in jobs:
+            if outcomes:
+                yield replace(outcomes.pop(), id=job.id)
+            else:
+                yield Outcome(job.id, "ok", "", work(job.payload, "cpu"))
+
+    return launch
+
+
+SIGNAL = Outcome("", "error", "its process was killed by signal 9", None, lost=True)
+
+
+def test_a_worker_lost_while_scoring_costs_one_metric_and_no_training(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    before = bench.bytes()["plain.csv"]
+    trainings.clear()
+    more = replace(PLAIN, metrics=(*NEW["plain"].metrics, knn_probe))
+    monkeypatch.setattr(verb, "launch", killed([SIGNAL]))
+    table = bench.run({"plain": more}, methods=["u_mae"])["plain"]
+    assert trainings == []
+    assert lines(before) < lines(bench.bytes()["plain.csv"])
+    lost = table[table["status"] == "error"]
+    assert list(lost["metric"]) == ["knn_probe"]  # the first in the order of names
+    assert list(lost["reason"]) == [SIGNAL.reason]
+    assert set(table.query("metric == 'linear_probe'")["status"]) == {"ok"}
+    assert list(bench.last.failures().values()) == [SIGNAL.reason]
+    (key,) = bench.store.cells()
+    trained = bench.store.trained(key)
+    assert trained is not None
+    assert trained.status == "ok"
+    monkeypatch.undo()
+    bench.run({"plain": more}, methods=["u_mae"])
+    assert bench.ended == []  # it is measured, and failed
+    bench.run({"plain": more}, methods=["u_mae"], rerun="failed")
+    assert bench.last.failures() == {}
+
+
+def test_a_worker_lost_while_training_is_one_row_and_leaves_what_is_finished(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    before = bench.bytes()["plain.csv"]
+    shutil.rmtree(bench.store.root)
+    monkeypatch.setattr(verb, "launch", killed([SIGNAL]))
+    table = bench.run(NEW, methods=["u_mae"])["plain"]
+    assert lines(before) < lines(bench.bytes()["plain.csv"])
+    lost = table[table["status"] == "error"]
+    assert list(lost["metric"]) == ["linear_probe"]
+    assert list(lost["reason"]) == [SIGNAL.reason]
+    monkeypatch.setattr(verb, "launch", killed([SIGNAL]))
+    bench.run({"plain": PLAIN}, methods=["u_mae"], rerun="always")
+    assert lines(before) < lines(bench.bytes()["plain.csv"])
+
+
+def test_a_disk_that_fails_while_scoring_is_tried_again_by_the_next_run(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise StoreError("cannot write scores.json: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "add_scores", full)
+        table = bench.run({"plain": PLAIN}, methods=["u_mae"])["plain"]
+    assert set(table["status"]) == {"missing"}
+    assert table["reason"].str.contains("No space left on device").all()
+    assert "No space left" in next(iter(bench.last.failures().values()))
+    trainings.clear()
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    assert trainings == []
+    assert bench.last.failures() == {}
+
+
+def test_rows_are_written_while_the_run_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(verb, "WRITE_EVERY", -1.0)
+    honest = verb.work
+
+    def watching(task: Any, device: str) -> Any:
+        path = bench.results / "measurements" / "plain.csv"
+        seen.append(read_rows(path)["cell"].nunique() if path.exists() else 0)
+        return honest(task, device)
+
+    monkeypatch.setattr(verb, "work", watching)
+    bench.run({"plain": PLAIN})
+    assert seen == [0, 1]
+
+
+def test_a_metric_of_a_new_version_replaces_its_rows(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
+) -> None:
+    before = bench.run({"plain": PLAIN})["plain"]
+    trainings.clear()
+    monkeypatch.setattr(registry, "load", newer(registry.load, linear_r2))
+    after = bench.run({"plain": PLAIN})["plain"]
+    assert trainings == []
+    assert len(after) == len(before)
+    moved = after["metric"] == "linear_r2"
+    assert set(after.loc[moved, "metric_version"]) == {linear_r2.version + 1}
+    assert set(before["metric_version"] - after["metric_version"]) == {0, -1}
+
+
+def newer(load: Any, metric: Any) -> Any:
+    """A registry in which a metric has its next version."""
+
+    def loading(room: str, part: str) -> Any:
+        found = load(room, part)
+        return replace(metric, version=metric.version + 1) if found is metric else found
+
+    return loading
 
 
 def test_truncated_weights_are_moved_aside_reported_and_trained_again(
@@ -269,6 +463,7 @@ def test_truncated_weights_are_moved_aside_reported_and_trained_again(
     path = bench.store.root / "cells" / key / "encoder.pt"
     whole = path.read_bytes()
     path.write_bytes(whole[:100])
+    shutil.rmtree(bench.results)
     trainings.clear()
     bench.run({"plain": PLAIN})
     assert trainings == ["u_mae"]
@@ -286,6 +481,7 @@ def test_the_scores_of_another_cell_are_moved_aside_and_not_believed(
         bench.store.root / "cells" / k / "scores.json" for k in bench.store.cells()
     )
     one.write_bytes(two.read_bytes())
+    shutil.rmtree(bench.results)
     trainings.clear()
     bench.run({"plain": PLAIN})
     assert trainings == []
@@ -294,24 +490,23 @@ def test_the_scores_of_another_cell_are_moved_aside_and_not_believed(
     assert bench.bytes() == before
 
 
-def test_failures_name_the_metric_and_only_what_this_run_wants(bench: Bench) -> None:
-    bench.run({"plain": PLAIN})
-    (key,) = (
-        k
-        for k, t in bench.plan({"plain": PLAIN}).tasks.items()
-        if t.cell.method == "u_mae"
-    )
-    scores = bench.store.scores(key)
-    lost = {"metric": "effective_rank", "status": "error", "reason": "the value is nan"}
-    stale = {"metric": "linear_r2", "status": "error", "reason": "of an old version"}
-    name = next(name for name in scores if name.startswith("effective_rank"))
-    bench.store.save_scores(key, scores | {name: [lost], "linear_r2 v0": [stale]})
-    found = failures(bench.plan({"plain": PLAIN}), bench.store)
+def test_failures_name_the_metric_and_only_what_this_run_wants(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ValueError("the value is nan")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(score.READERS, "features", broken)
+        bench.run({"plain": PLAIN}, methods=["u_mae"])
+    found = bench.last.failures()
     assert list(found.values()) == ["the value is nan"]
     assert "u_mae" in next(iter(found))
     assert "effective_rank" in next(iter(found))
-    other = bench.plan({"plain": PLAIN}, methods=["oracle_latents"])
-    assert failures(other, bench.store) == {}
+    bench.run({"plain": PLAIN}, methods=["oracle_latents"])
+    assert bench.last.failures() == {}
+    bench.run({"weights": WEIGHTS})
+    assert bench.last.failures() == {}
 
 
 def test_a_worker_of_one_cell_does_only_what_the_store_lacks(
@@ -360,7 +555,7 @@ def test_cells_trained_together_have_the_rows_and_keys_of_cells_alone(
     assert not two.loc[~learned, "versions"].str.contains("ensemble").any()
     assert (two.loc[learned, "train_seconds"] > 0).all()
     # Either store serves the other's plan.
-    assert together.plan({"weights": WEIGHTS}, seeds=2).chosen == set(
+    assert together.plan({"weights": WEIGHTS}, seeds=2).tasks.keys() == set(
         alone.store.cells()
     )
     trainings.clear()
@@ -433,15 +628,8 @@ def test_ensembles_are_for_gpus_unless_asked_otherwise(
 
     monkeypatch.setattr(verb, "launch", launch)
     wanted = bench.plan({"weights": WEIGHTS}, seeds=3)
-    due = pending(wanted, bench.store, "missing")
-    measure(
-        wanted,
-        due,
-        store=bench.store,
-        results=bench.results,
-        devices=devices,
-        ensembles=ensembles,
-    )
+    due = pending(wanted, bench.store, Known(), "missing")
+    Run(wanted, bench.store, bench.results).measure(due, devices, ensembles)
     works = [work.__name__ for work, _ in launched]
     assert works == (["work_together", "work"] if expected else ["work"])
     assert len(launched[-1][1]) == 9

@@ -5,6 +5,7 @@ import pytest
 from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, Trained
+from mae_bench.runs.known import Known
 from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
 
@@ -27,12 +28,12 @@ def test_cells_that_two_experiments_need_are_one_task(tmp_path: Path) -> None:
     assert all(set(both.tasks[key].wanted) == wanted for key in shared)
 
 
-def test_filters_choose_what_is_run_and_not_what_is_shown(tmp_path: Path) -> None:
+def test_filters_choose_what_is_run(tmp_path: Path) -> None:
     found = plan(
         experiments("leaderboard"), **SMOKE, store=Store(tmp_path), methods=["mae"]
     )
-    assert {found.tasks[key].cell.method for key in found.chosen} == {"mae"}
-    assert {cell.method for cell, _ in found.rows["leaderboard"]} > {"mae", "pixels"}
+    assert {task.cell.method for task in found.tasks.values()} == {"mae"}
+    assert {cell.method for cell, _ in found.rows["leaderboard"]} == {"mae"}
 
 
 def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
@@ -48,7 +49,10 @@ def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
 def test_controls_come_last_for_they_are_short(tmp_path: Path) -> None:
     store = Store(tmp_path)
     due = pending(
-        plan(experiments("leaderboard"), **SMOKE, store=store), store, "missing"
+        plan(experiments("leaderboard"), **SMOKE, store=store),
+        store,
+        Known(),
+        "missing",
     )
     trains = [registry.load("methods", task.cell.method).trains for task in due]
     assert trains == sorted(trains, reverse=True)
@@ -58,12 +62,14 @@ def test_controls_come_last_for_they_are_short(tmp_path: Path) -> None:
 def test_a_failure_is_kept_as_data_until_it_is_asked_for_again(tmp_path: Path) -> None:
     store = Store(tmp_path)
     whole = plan(experiments("uniformity"), **SMOKE, store=store)
-    first = sorted(whole.chosen)[0]
+    first = sorted(whole.tasks)[0]
     store.save_trained(first, Trained("diverged", "nan"))
-    due = {rerun: pending(whole, store, rerun) for rerun in ("never", "missing")}
+    due = {
+        rerun: pending(whole, store, Known(), rerun) for rerun in ("never", "missing")
+    }
     assert due["never"] == []
     assert first not in {task.cell.key for task in due["missing"]}
-    assert first in {t.cell.key for t in pending(whole, store, "failed")}
+    assert first in {t.cell.key for t in pending(whole, store, Known(), "failed")}
 
 
 def test_a_metric_that_failed_is_asked_again_without_another_training(
@@ -71,7 +77,7 @@ def test_a_metric_that_failed_is_asked_again_without_another_training(
 ) -> None:
     store = Store(tmp_path)
     whole = plan(experiments("uniformity"), **SMOKE, store=store)
-    first = sorted(whole.chosen)[0]
+    first = sorted(whole.tasks)[0]
     task = whole.tasks[first]
     names = [name_of(task.cell, *pair) for pair in task.wanted]
     ends = ["ok", "skipped", *["ok"] * (len(names) - 2)]
@@ -80,8 +86,8 @@ def test_a_metric_that_failed_is_asked_again_without_another_training(
         for name, s in zip(names, ends, strict=True)
     }
     store.save_trained(first, Trained("ok", ""), b"weights")
-    store.save_scores(first, rows | {names[0]: [{"status": "error"}]})
-    assert first not in {t.cell.key for t in pending(whole, store, "missing")}
-    assert first in {t.cell.key for t in pending(whole, store, "failed")}
+    store.add_scores(first, rows | {names[0]: [{"status": "error"}]})
+    assert first not in {t.cell.key for t in pending(whole, store, Known(), "missing")}
+    assert first in {t.cell.key for t in pending(whole, store, Known(), "failed")}
     assert store.trained(first) is not None
     assert store.scores(first).keys() == set(names[1:])

@@ -13,7 +13,8 @@ from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.records.rows import read_measurements, shuffled
+from mae_bench.records.read import read_measurements
+from mae_bench.records.rows import shuffled
 from mae_bench.verdicts import evidence
 from mae_bench.verdicts import judge as judging
 from mae_bench.verdicts.judge import judge, judge_prediction

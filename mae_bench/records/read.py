@@ -1,0 +1,217 @@
+"""The reader of measurements: what is wrong with a file is a line that says where.
+
+Every verb reads through it, so no verb sees a row that is not what it seems to be.
+"""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mae_bench.records.rows import COLUMNS, FACTS, IDENTITY
+from mae_bench.records.schema import (
+    FULL_PRECISION,
+    LARGEST,
+    MIXED_PRECISION,
+    STATUSES,
+    UsageError,
+)
+
+_WHOLE = ("seed", "metric_version", "n_eval")
+_TRUTHS = {"True": 1.0, "False": 0.0, "": np.nan}
+# What must be the same in all rows that are looked at together.
+_ALIKE = {"tier": "tiers", "precision": "precisions"}
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """The measurements of one experiment.
+
+    Returns:
+        Columns of ``Measurement``, the factors as columns of their own: text columns
+        have "" for empty, the others NaN; truth values are 1 and 0. Of equal rows
+        there is one.
+
+    Raises:
+        UsageError: There is no such file, or a row that cannot be; with its line.
+    """
+    if not path.exists():
+        raise UsageError(f"no {path}; measure the experiment {path.stem!r} first")
+    return typed(read_text(path), path).reset_index(drop=True)
+
+
+def read_measurements(folder: Path) -> dict[str, pd.DataFrame]:
+    """Every ``<experiment>.csv`` of a folder, by experiment.
+
+    Raises:
+        UsageError: See ``read_rows``; or files of several tiers or precisions.
+    """
+    found = {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
+    for column, name in _ALIKE.items():
+        of = {str(v): stem for stem, rows in found.items() for v in set(rows[column])}
+        if len(of) > 1:
+            named = ", ".join(f"{v} ({stem}.csv)" for v, stem in sorted(of.items()))
+            raise UsageError(f"{folder} mixes {name}: {named}; keep them apart")
+    return found
+
+
+def read_text(path: Path) -> pd.DataFrame:
+    """The fields of a file of measurements, as they stand there.
+
+    Raises:
+        UsageError: It is no table, or lacks columns.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Of a line with too many fields pandas would drop the last ones.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            rows = pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                encoding="utf-8-sig",
+            )
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except pd.errors.EmptyDataError as error:
+        raise UsageError(f"{path} is empty; measure it again") from error
+    except (ValueError, pd.errors.ParserWarning) as error:
+        _refuse_width(path)
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path} is no table of text: {reason}") from error
+    lacking = [c for c in COLUMNS if c not in rows and c != "precision"]
+    if lacking:
+        raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
+    _refuse_names(path)
+    if (rows.iloc[:, -1] == "").any():
+        _refuse_width(path)  # of a line with too few fields the last ones are empty
+    if "precision" not in rows:
+        # Files older than the column: a GPU trained in mixed precision, a CPU did not.
+        on_gpu = rows["device"].str.startswith("cuda")
+        precision = np.where(on_gpu, MIXED_PRECISION, FULL_PRECISION)
+        rows.insert(list(rows).index("tier") + 1, "precision", precision)
+    return rows
+
+
+def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Fields of text as what they are, each of them checked; of equal rows the first.
+
+    Raises:
+        UsageError: A field or a row that cannot be, with its line in ``path``.
+    """
+    rows, check = text.copy(), _Check(path)
+    for column in _WHOLE:
+        whole = text[column].str.fullmatch(r"[0-9]{1,9}")
+        optional = text[column] == "" if column != "seed" else False
+        check(whole | optional, text[column], "is no whole number")
+        rows[column] = _numbers(text[column])
+    rows["seed"] = rows["seed"].astype(int)
+    check(text["dirty"].isin(_TRUTHS), text["dirty"], "is neither True nor False")
+    rows["dirty"] = text["dirty"].map(_TRUTHS).astype(float)
+    check(text["status"].isin(STATUSES), text["status"], "is no status")
+    for column in ("value", "train_seconds"):
+        rows[column] = numbers = _numbers(text[column])
+        known = (text[column] == "") | (numbers.abs() < LARGEST)
+        check(known, text[column], "is no finite number")
+    measured = text["status"] == "ok"
+    check(measured == (text["value"] != ""), text["value"], "does not go with status")
+    for column in text.columns.difference(list(COLUMNS)):
+        rows[column] = levels(text[column])
+        plain = text[column].str.lower().str.strip("+-")
+        known = ~plain.isin(["nan", "inf", "infinity"])
+        check(known, text[column], "is no level of a factor")
+    for column in _ALIKE:
+        first = text[column].iloc[0] if len(text) else ""
+        check(text[column] == first, text[column], f"is not {first!r}, as above")
+    return _unique(rows, path)
+
+
+def _numbers(column: pd.Series) -> pd.Series[float]:
+    """Numbers to the last bit, which pandas' own need not be; NaN for other text."""
+    words = column.where(column.str.fullmatch(r"[-+.0-9eE]+"), "nan")
+    try:
+        return pd.Series(words.to_numpy(object).astype(float), column.index)
+    except ValueError:
+        return pd.to_numeric(words, errors="coerce")
+
+
+def levels(column: pd.Series) -> pd.Series:
+    """Numbers where every entry is one, a truth value or empty; else the text."""
+    truths = column.isin(_TRUTHS)
+    numbers = _numbers(column).where(~truths, column.map(_TRUTHS).astype(float))
+    return numbers if (truths | numbers.notna()).all() else column
+
+
+def _unique(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """One of each row; two that disagree on a number are named."""
+    factors = [c for c in rows if c not in COLUMNS]
+    twice = rows.duplicated([*IDENTITY, *factors], keep=False)
+    if not twice.any():
+        return rows
+    for _, same in rows[twice].groupby([*IDENTITY, *factors], dropna=False):
+        if len(same.drop_duplicates(list(FACTS))) > 1:
+            one, other = same.index[:2]
+            first = same.iloc[0]
+            what = " ".join(str(first[c]) for c in IDENTITY if first[c] != "")
+            said = [same.loc[i, "value"] for i in (one, other)]
+            raise UsageError(
+                f"{path}, lines {_line(path, one)} and {_line(path, other)} "
+                f"contradict each other: {what}: {said[0]} and {said[1]}"
+            )
+    return rows.drop_duplicates([*IDENTITY, *factors])
+
+
+class _Check:
+    """Refuses the first row of which something is not so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, right: pd.Series[bool], column: pd.Series, what: str) -> None:
+        if bool(right.all()):
+            return
+        index = int(np.argmin(right.to_numpy()))
+        field = f"{column.name} {str(column.iloc[index])[:40]!r}"
+        raise UsageError(f"{self.path}, line {_line(self.path, index)}: {field} {what}")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The fields of every line that is not empty, with the number of its last line."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file)
+        yield from ((reader.line_num, fields) for fields in reader if fields)
+
+
+def _line(path: Path, index: int) -> int:
+    """The line of a row of a file, as an editor counts them."""
+    return next(islice(_lines(path), index + 1, None), (0, []))[0]
+
+
+def _refuse_names(path: Path) -> None:
+    """Refuse a header that names a column twice, or not at all."""
+    _, header = next(_lines(path))
+    for name in header:
+        if not name or header.count(name) > 1:
+            raise UsageError(f"{path}, line 1: column {name!r} is not one of its own")
+
+
+def _refuse_width(path: Path) -> None:
+    """Refuse the first line that is longer or shorter than the header."""
+    try:
+        width = None
+        for number, fields in _lines(path):
+            width = width or len(fields)
+            if len(fields) != width:
+                raise UsageError(
+                    f"{path}, line {number}: {len(fields)} fields, and not {width}: "
+                    f"{','.join(fields)[:40]!r}"
+                )
+    except csv.Error as error:
+        raise UsageError(f"{path} is no table of text: {error}") from error
+    return

@@ -1,0 +1,102 @@
+"""What the rows of a folder say of each cell: measured, failed, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from mae_bench.records.rows import Measurements
+from mae_bench.records.schema import FINISHED
+from mae_bench.records.store import Record
+
+Pair = tuple[str, str]
+Pairs = Mapping[Pair, list[Record]]
+# The metric and the view of a row that speaks of a whole cell.
+WHOLE: Pair = ("", "")
+# The fields of a row that are the cell's, whatever experiment asks.
+_OF_CELL = (
+    "metric",
+    "metric_version",
+    "view",
+    "token",
+    "target",
+    "value",
+    "n_eval",
+    "status",
+    "reason",
+    "train_seconds",
+    "commit",
+    "dirty",
+    "versions",
+    "device",
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The rows of some cells, of the current version of each metric.
+
+    Args:
+        tables: Experiment id -> cell key -> (metric, view) -> rows; ``WHOLE`` where a
+            cell could not be trained.
+    """
+
+    tables: Mapping[str, Mapping[str, Pairs]] = field(default_factory=dict)
+
+    def of(self, key: str, experiment: str | None = None) -> Pairs:
+        """The rows of a cell, in one experiment or in any."""
+        found: dict[Pair, list[Record]] = {}
+        for name in self.tables if experiment is None else (experiment,):
+            found = {**self.tables.get(name, {}).get(key, {}), **found}
+        return found
+
+    def failed(self, key: str) -> bool:
+        """Whether nothing but a failure of the whole cell is known."""
+        return set(self.of(key)) == {WHOLE}
+
+    def measured(self, key: str) -> set[Pair]:
+        """What was measured of a cell, well or not."""
+        return set(self.of(key)) - {WHOLE}
+
+    def lost(self, key: str) -> set[Pair]:
+        """What was measured of a cell and might end better in another run."""
+        return {pair for pair, rows in self.of(key).items() if unfinished(rows)}
+
+
+def unfinished(rows: Collection[Record]) -> bool:
+    """Whether some of a metric's rows might end better in another run."""
+    return any(row["status"] not in FINISHED for row in rows)
+
+
+def known(
+    measurements: Measurements, keys: Collection[str], versions: Mapping[str, int]
+) -> Known:
+    """What is known of some cells.
+
+    Args:
+        measurements: Experiment id -> its tidy rows.
+        keys: Of the cells.
+        versions: Metric id -> its version; rows of another say nothing.
+    """
+    tables = {}
+    for experiment, rows in measurements.items():
+        current = rows["metric"].map(dict(versions)) == rows["metric_version"]
+        ran = rows["cell"].isin(keys) & (rows["status"] != "missing")
+        rows = rows[ran & (current | (rows["metric"] == ""))]
+        table: dict[str, dict[Pair, list[Record]]] = {}
+        for key, record in zip(rows["cell"], _records(rows), strict=True):
+            pair = record["metric"], record["view"]
+            table.setdefault(key, {}).setdefault(pair, []).append(record)
+        tables[experiment] = table
+    return Known(tables)
+
+
+def _records(rows: pd.DataFrame) -> list[Record]:
+    """Rows without experiment and cell, as a store's scores are."""
+    table = rows[list(_OF_CELL)].astype(object)
+    table = table.where(table.notna(), None)
+    for column, kind in {"metric_version": int, "n_eval": int, "dirty": bool}.items():
+        table[column] = [kind(value or 0) for value in table[column]]
+    return [dict(zip(_OF_CELL, row, strict=True)) for row in table.to_numpy()]

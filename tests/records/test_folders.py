@@ -1,0 +1,70 @@
+"""Where verbs read and write: one's own folder, and the published evidence."""
+
+from pathlib import Path
+
+import pytest
+
+from mae_bench.records.folders import PUBLISHED, Folders, beside, folders, own
+from mae_bench.records.schema import UsageError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def measured(folder: Path) -> Path:
+    (folder / "measurements").mkdir(parents=True)
+    (folder / "measurements" / "mask_ratio.csv").write_text("")
+    return folder
+
+
+def test_the_published_evidence_is_read_and_ones_own_folder_written() -> None:
+    measured(PUBLISHED)
+    assert folders(None, "quick") == Folders(PUBLISHED, own("quick"))
+    assert str(folders(None, "quick")) == "read results, wrote my_results/quick"
+    assert beside(None, "quick") == PUBLISHED
+
+
+def test_what_one_has_measured_comes_first() -> None:
+    measured(PUBLISHED)
+    mine = measured(own("quick"))
+    assert folders(None, "quick") == Folders(mine, mine)
+    assert str(folders(None, "quick")) == "read and wrote my_results/quick"
+    assert beside(None, "quick") == mine
+
+
+def test_a_tier_has_a_folder_of_its_own_and_nothing_published() -> None:
+    measured(PUBLISHED)
+    measured(own("quick"))
+    with pytest.raises(UsageError, match=r"no measurements in my_results/smoke; run"):
+        folders(None, "smoke")
+    mine = measured(own("smoke"))
+    assert folders(None, "smoke").read == mine
+
+
+def test_a_folder_that_is_named_is_read_and_written() -> None:
+    measured(PUBLISHED)
+    measured(own("quick"))
+    assert folders(PUBLISHED, "smoke") == Folders(PUBLISHED, PUBLISHED)
+    with pytest.raises(UsageError, match="no measurements in nowhere; run mae-bench"):
+        folders(Path("nowhere"), "quick")
+    assert beside("nowhere", "quick") == Path("nowhere")
+
+
+def test_without_any_measurements_both_places_are_named() -> None:
+    with pytest.raises(UsageError, match="in my_results/quick or results; run"):
+        folders(None, "quick")
+
+
+def test_what_was_made_of_published_measurements_is_found_before_the_published() -> (
+    None
+):
+    measured(PUBLISHED)
+    (PUBLISHED / "verdicts.csv").write_text("theirs")
+    where = folders(None, "quick")
+    assert where.find("verdicts.csv") == PUBLISHED / "verdicts.csv"
+    assert where.find("leaderboard.csv") == own("quick") / "leaderboard.csv"
+    own("quick").mkdir(parents=True)
+    (own("quick") / "verdicts.csv").write_text("mine")
+    assert where.find("verdicts.csv") == own("quick") / "verdicts.csv"
