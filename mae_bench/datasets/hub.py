@@ -3,12 +3,12 @@
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from mae_bench.datasets._pictures import Pictures, need
-from mae_bench.datasets.image_folder import ImageFolder, splits_of
+from mae_bench.datasets.image_folder import PictureSet, splits_of
 from mae_bench.records.registry import nearest
 from mae_bench.records.schema import UsageError
 
@@ -34,44 +34,35 @@ SETS = {
 }
 
 
-class Hub(ImageFolder):
+class Hub(PictureSet):
     """A public set; its second split is ``test``, a tenth of ``train`` is ``val``.
 
     Once decoded it needs neither a network nor ``datasets``.
     """
 
-    version: ClassVar[int] = 1
-
     def __init__(
-        self,
-        generator: torch.Generator,
-        *,
-        name: str = "cifar10",
-        image_size: int = 32,
-        grey: bool = False,
-        cache: str = "",
+        self, generator: torch.Generator, *, name: str = "cifar10", **settings: Any
     ) -> None:
         """Decode the set unless that was done before.
 
         Args:
             generator: Unused: there is nothing to draw.
             name: ``cifar10``, ``cifar100``, ``imagenet1k`` or ``imagenet100``.
-            image_size: Side in pixels; see ``ImageFolder``.
-            grey: One channel instead of three.
-            cache: Folder of the decoded images; ``~/.cache/mae_bench`` if empty.
+            settings: Of ``PictureSet``. The decoded images are kept in
+                ``~/.cache/mae_bench`` if ``cache`` is empty.
 
         Raises:
             UsageError: An unknown name, a set that is not downloaded, or a cache that
                 cannot be written.
         """
-        del generator
+        super().__init__(generator, **settings)
         if name not in SETS:
             raise UsageError(
                 f"hub knows no {name!r}; did you mean {nearest(name, list(SETS))}?"
             )
-        home = Path(cache or "~/.cache/mae_bench").expanduser()
         address = SETS[name]
-        self.open(repr(address), partial(cached, address), home, image_size, grey)
+        home = Path("~/.cache/mae_bench")
+        self.open(repr(address), partial(cached, address), home)
 
 
 def cached(address: Address) -> Pictures:

@@ -35,16 +35,11 @@ class Decoded(NamedTuple):
     labels: Int64[Tensor, " n"]
 
 
-class ImageFolder(Dataset):
-    """Square images from ``path/class/*.png`` (or another format), or ``*.parquet``.
+class PictureSet(Dataset):
+    """Pictures with classes, all decoded once: mapped from disk, or kept on a GPU.
 
-    The shorter side is scaled to ``image_size``, the centre cut out. A tenth of every
-    class is ``val``, a tenth ``test``, once and for all. Folders ``train/class`` and
-    ``val/class`` or ``test/class`` (files ``train-*.parquet`` ...) are taken as they
-    are; if only one of the two is there it is ``test``, and a tenth of ``train`` is
-    ``val``. Channels are scaled to mean 0 and variance 1 over the training images.
-
-    Parquet needs columns ``image`` (or ``img``) and ``label`` (or ``fine_label``).
+    The shorter side of a picture is scaled to ``image_size``, the centre cut out.
+    Channels are scaled to mean 0 and variance 1 over the training images.
 
     Attributes:
         classes: What each label means.
@@ -57,66 +52,43 @@ class ImageFolder(Dataset):
         self,
         generator: torch.Generator,
         *,
-        path: str = "",
         image_size: int = 32,
         grey: bool = False,
         cache: str = "",
     ) -> None:
-        """Find the pictures, and decode them unless that was done before.
+        """Note what is wanted; ``open`` gets it.
 
         Args:
             generator: Unused: there is nothing to draw.
-            path: The folder, or one Parquet file.
             image_size: Side in pixels.
             grey: One channel instead of three.
-            cache: Folder of the decoded images; a hidden one beside ``path`` if
-                empty. They are reused while no file's name, size or date changes.
+            cache: Folder of the decoded images; one of the set's own if empty.
 
         Raises:
-            UsageError: No path, no pictures, one that cannot be read, a class of too
-                few, or a cache that cannot be written.
+            UsageError: No such size.
         """
         del generator
-        if not path:
-            raise UsageError(
-                'image_folder has no path; set one, such as path="photos" with a '
-                "folder for each class"
-            )
-        root = Path(path).expanduser().resolve()
-        files = listing(root)
-        beside = root.with_name(f".{root.name}.mae_bench")
-        home = Path(cache).expanduser() if cache else beside
-        marks = [(str(f).removeprefix(str(root)), f.stat()) for f in files]
-        identity = digest([(name, s.st_size, s.st_mtime_ns) for name, s in marks])
-        parquet = files[0].suffix.lower() == ".parquet"
-        read = partial(of_parquet if parquet else of_folders, root, files)
-        self.open(identity, read, home, image_size, grey)
-
-    def open(
-        self,
-        identity: str,
-        read: Callable[[], Pictures],
-        home: Path,
-        image_size: int,
-        grey: bool,
-    ) -> None:
-        """Map the decoded images; ``read`` and decode them if they are not there.
-
-        Args:
-            identity: Names the pictures: other ones, another identity.
-            read: Gives the pictures.
-            home: Folder of all decoded images.
-            image_size: Side in pixels.
-            grey: One channel instead of three.
-        """
         if image_size < 1:
             raise UsageError(f"image_size is {image_size}; choose at least 1")
         self.channels = 1 if grey else 3
         self.image_size = image_size
         self.levels = ()
-        folder = home / digest(identity, ImageFolder.version, image_size, grey)
+        self._cache = cache
+
+    def open(self, identity: str, read: Callable[[], Pictures], home: Path) -> None:
+        """Map the decoded images; ``read`` and decode them if they are not there.
+
+        Args:
+            identity: Names the pictures: other ones, another identity.
+            read: Gives the pictures.
+            home: Folder of all decoded images, unless the user has named one.
+        """
+        home = Path(self._cache or home).expanduser()
+        shape = (self.channels, self.image_size, self.image_size)
+        grey = self.channels == 1
+        folder = home / digest(identity, PictureSet.version, self.image_size, grey)
         if not folder.exists():
-            write_once(folder, read, (self.channels, image_size, image_size))
+            write_once(folder, read, shape)
         facts = json.loads((folder / "facts.json").read_text())
         self.classes = tuple(facts["classes"])
         self.num_classes = len(self.classes)
@@ -153,6 +125,48 @@ class ImageFolder(Dataset):
         index = rows.to(split.images.device)
         images = split.images[index].to(device).float().sub_(mean).div_(std)
         return Batch(images, labels=split.labels[index].to(device))
+
+
+class ImageFolder(PictureSet):
+    """Square images from ``path/class/*.png`` (or another format), or ``*.parquet``.
+
+    A tenth of every class is ``val``, a tenth ``test``, once and for all. Folders
+    ``train/class`` and ``val/class`` or ``test/class`` (files ``train-*.parquet`` ...)
+    are taken as they are; if only one of the two is there it is ``test``, and a tenth
+    of ``train`` is ``val``.
+
+    Parquet needs columns ``image`` (or ``img``) and ``label`` (or ``fine_label``).
+    """
+
+    def __init__(
+        self, generator: torch.Generator, *, path: str = "", **settings: Any
+    ) -> None:
+        """Find the pictures, and decode them unless that was done before.
+
+        Args:
+            generator: Unused: there is nothing to draw.
+            path: The folder, or one Parquet file.
+            settings: Of ``PictureSet``. The decoded images are kept in a hidden folder
+                beside ``path`` if ``cache`` is empty, and reused while no file's name,
+                size or date changes.
+
+        Raises:
+            UsageError: No path, no pictures, one that cannot be read, a class of too
+                few, or a cache that cannot be written.
+        """
+        super().__init__(generator, **settings)
+        if not path:
+            raise UsageError(
+                'image_folder has no path; set one, such as path="photos" with a '
+                "folder for each class"
+            )
+        root = Path(path).expanduser().resolve()
+        files = listing(root)
+        marks = [(str(f).removeprefix(str(root)), f.stat()) for f in files]
+        identity = digest([(name, s.st_size, s.st_mtime_ns) for name, s in marks])
+        parquet = files[0].suffix.lower() == ".parquet"
+        read = partial(of_parquet if parquet else of_folders, root, files)
+        self.open(identity, read, root.with_name(f".{root.name}.mae_bench"))
 
 
 def listing(root: Path) -> list[Path]:

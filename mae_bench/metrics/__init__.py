@@ -11,7 +11,7 @@ called like the function. What it ``reads`` fixes its signature:
 ``ceiling``         the same, and ``ceiling: dict[level, float]``, the most that
                     anybody could read from what the encoder was shown
 ``labels``          ``(train, val, test: Split[[n]]) -> dict[variant, float]``
-``features``        a torchmetrics ``stream``, updated with ``features [n, d]``
+``features``        a ``stream``, updated with ``features [n, d]``
 ``pairs``           a ``stream``, updated with ``features, features`` of two
                     random masks of the same images
 ``reconstruction``  a ``stream``, updated with ``prediction, target [n, m, p]`` of
@@ -20,22 +20,32 @@ called like the function. What it ``reads`` fixes its signature:
                     of the trained weights, or of the masks that they were shown
 ==================  ===========================================================
 
-A stream's ``compute`` returns ``dict[variant, Tensor]``; the plain function of the
-same file holds the mathematics. Where a metric does not apply it raises ``Skip``.
+The plain function of a stream's file holds the mathematics. Where a metric does not
+apply it raises ``Skip``.
+
+A stream is a torchmetrics metric for any LightningModule: an attribute of it, updated
+in its steps and logged, here once an epoch as ``val/rankme``::
+
+    from mae_bench.metrics.effective_rank import RankMe
+
+    self.rankme = RankMe(centred=True)  # in __init__
+
+    self.rankme.update(self.encoder(images))  # in validation_step
+    self.log("val/rankme", self.rankme)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
-import torchmetrics
 from jaxtyping import Float
 from torch import Tensor
 
+from mae_bench.metrics._stream import Stream
 from mae_bench.records.room import furnish
 
 Reads = Literal[
@@ -59,6 +69,10 @@ class Split(Generic[Target]):
     target: Target
 
 
+Labels = Split[Tensor]
+Latents = Split[Mapping[str, Tensor]]
+
+
 def check_splits(*splits: Split[Any]) -> None:
     """Refuse splits that no probe can be trusted on.
 
@@ -78,10 +92,16 @@ def count_classes(train: Split[Tensor], *others: Split[Tensor]) -> int:
     """Number of classes, the largest label plus one.
 
     Raises:
-        ValueError: Fewer than two training images a class, or a class that is not in
-            the training split.
+        ValueError: Labels that are not int64 [n], fewer than two training images a
+            class, or a class that is not in the training split.
     """
-    labels = torch.cat([split.target for split in (train, *others)])
+    targets = [split.target for split in (train, *others)]
+    for target in targets:
+        if target.dtype != torch.int64 or target.ndim != 1:
+            raise ValueError(
+                f"labels are {target.dtype} {list(target.shape)}; give int64 [n]"
+            )
+    labels = torch.cat(targets)
     classes = int(labels.max()) + 1
     counts = train.target.bincount(minlength=classes)
     unseen = (labels.bincount(minlength=classes) > 0) & (counts == 0)
@@ -100,7 +120,8 @@ def count_classes(train: Split[Tensor], *others: Split[Tensor]) -> int:
 def standardise(train: Tensor, *others: Tensor) -> list[Tensor]:
     """Float64 columns of mean 0 and variance 1 in ``train``; the others likewise.
 
-    A column that is constant in ``train``, to float32's resolution, becomes 0.
+    A column that is constant in ``train``, to float32's resolution, becomes 0. No
+    gradient is kept.
 
     Args:
         train: ``[n, d]``; sets mean and variance.
@@ -110,11 +131,17 @@ def standardise(train: Tensor, *others: Tensor) -> list[Tensor]:
     [tensor([[-1.,  0.],
             [ 1.,  0.]], dtype=torch.float64), tensor([[3., 0.]], dtype=torch.float64)]
     """
-    x = train.double()
+    x = train.detach().double()
     std = x.std(0, correction=0)
     constant = std <= 1e-6 * x.square().mean(0).sqrt()
     scale = std.masked_fill(constant, math.inf)
-    return [(y.double() - x.mean(0)) / scale for y in (train, *others)]
+    return [(y.detach().double() - x.mean(0)) / scale for y in (train, *others)]
+
+
+def standardised(*splits: Split[Any]) -> list[Tensor]:
+    """The splits' features as ``standardise`` gives them, if a probe can trust them."""
+    check_splits(*splits)
+    return standardise(*(split.features for split in splits))
 
 
 @dataclass(frozen=True)
@@ -156,7 +183,7 @@ class Metric:
         chance: Value of an encoder that knows nothing; NaN if it depends on the data.
         version: Moves when the numbers move.
         source: Paper or library that defines it.
-        stream: torchmetrics class that accumulates it.
+        stream: Accumulates it over batches.
         headlines: Its numbers that methods are compared by; with one, it is measured
             in the leaderboard.
     """
@@ -170,8 +197,16 @@ class Metric:
     chance: float
     version: int
     source: str
-    stream: type[torchmetrics.Metric] | None = None
+    stream: type[Stream] | None = None
     headlines: tuple[Headline, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Stand in the function's module, where doctest and ``inspect`` look."""
+        object.__setattr__(self, "__module__", self.function.__module__)
+
+    def __reduce__(self) -> str:
+        """Pickled as functions are, by name."""
+        return self.id
 
     @property
     def joins(self) -> tuple[str, ...]:
@@ -182,6 +217,11 @@ class Metric:
     def id(self) -> str:
         """Name of the function, and of its file."""
         return self.function.__name__
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The function, whose signature and doctests ``inspect`` finds here."""
+        return self.function
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]
@@ -203,7 +243,7 @@ def metric(
     upper: float = math.inf,
     best: float = math.nan,
     chance: float = math.nan,
-    stream: type[torchmetrics.Metric] | None = None,
+    stream: type[Stream] | None = None,
     headlines: tuple[Headline, ...] = (),
 ) -> Callable[[Callable[..., Any]], Metric]:
     """Write its facts on a metric's function."""

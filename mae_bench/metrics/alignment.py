@@ -3,12 +3,12 @@
 from typing import Any
 
 import torch
-import torchmetrics
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from mae_bench.metrics import metric
+from mae_bench.metrics._stream import Sums, TooFew
 
 
 def from_sums(
@@ -28,7 +28,7 @@ def from_sums(
         count: n.
     """
     if count < 2:
-        raise ValueError(f"alignment of {int(count)} images; give it at least two")
+        raise TooFew(f"alignment of {int(count)} images; give it at least two")
     if not distance.isfinite():
         raise ValueError("features hold NaN or infinity; the encoder has diverged")
     # sum_{i != j} z_i · z_j+ is the product of the sums without its diagonal.
@@ -38,52 +38,41 @@ def from_sums(
 
 def sums(
     first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """What ``from_sums`` takes, in its order, without the count."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """What ``from_sums`` takes, in its order."""
     z, z_plus = (normalize(h.detach().double(), dim=1) for h in (first, second))
     distance, cosine = (z - z_plus).square().sum(), (z * z_plus).sum()
-    return distance, cosine, z.sum(0), z_plus.sum(0)
+    count = torch.tensor(len(z), device=z.device)
+    return distance, cosine, z.sum(0), z_plus.sum(0), count
 
 
-class Alignment(torchmetrics.Metric):
-    """Accumulates sums in float64, over batches and processes.
+class Alignment(Sums):
+    """Alignment of all pairs of an epoch, by distance or by cosine.
 
-    >>> alignment = Alignment()
+    >>> alignment = Alignment(cosine_gap=True)
     >>> alignment.update(torch.eye(2), torch.eye(2))
-    >>> {variant: float(value) for variant, value in alignment.compute().items()}
-    {'distance': 0.0, 'cosine_gap': 1.0}
+    >>> alignment.compute()
+    tensor(1., dtype=torch.float64)
     """
 
-    full_state_update = False
-    is_differentiable = False
-    distance: Tensor
-    cosine: Tensor
-    first: Tensor
-    second: Tensor
-    count: Tensor
+    states = ("distance", "cosine", "first", "second", "count")
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Start from zeros, which take the features' width on the first update."""
-        super().__init__(**kwargs)
-        for name in ("distance", "cosine", "first", "second"):
-            zero = torch.zeros((), dtype=torch.float64)
-            self.add_state(name, zero, dist_reduce_fx="sum")
-        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+    def __init__(self, *, cosine_gap: bool = False, **kwargs: Any) -> None:
+        """Start from nothing.
+
+        Args:
+            cosine_gap: Whether it is ``cosine_gap``, or ``distance``.
+            kwargs: Of ``torchmetrics.Metric``.
+        """
+        super().__init__("cosine_gap" if cosine_gap else "distance", **kwargs)
 
     def update(self, first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> None:
         """Add a batch of images under two masks."""
-        distance, cosine, total, total_plus = sums(first, second)
-        self.distance = self.distance + distance
-        self.cosine = self.cosine + cosine
-        self.first = self.first + total
-        self.second = self.second + total_plus
-        self.count += len(first)
+        self.add(sums(first, second))
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """Variant -> value."""
-        return from_sums(
-            self.distance, self.cosine, self.first, self.second, self.count
-        )
+        return from_sums(*self.sums())
 
 
 @metric(
@@ -113,5 +102,4 @@ def alignment(
     Raises:
         ValueError: Fewer than two images; NaN or infinite features.
     """
-    count = torch.tensor(len(first), device=first.device)
-    return from_sums(*sums(first, second), count)
+    return from_sums(*sums(first, second))

@@ -7,7 +7,14 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.metrics import Headline, Split, check_splits, metric, standardise
+from mae_bench.metrics import (
+    Headline,
+    Latents,
+    Split,
+    check_splits,
+    metric,
+    standardise,
+)
 from mae_bench.metrics.linear_r2 import r2
 
 ALPHAS = (1.0, 0.1, 0.01, 0.001)
@@ -67,11 +74,7 @@ def fit(
     source="von Kügelgen et al. 2021, arXiv 2106.04619; its grid, with gamma / d",
     headlines=(Headline("level_0"),),
 )
-def block_r2(
-    train: Split[Mapping[str, Tensor]],
-    val: Split[Mapping[str, Tensor]],
-    test: Split[Mapping[str, Tensor]],
-) -> dict[str, float]:
+def block_r2(train: Latents, val: Latents, test: Latents) -> dict[str, float]:
     """How much of each latent level any smooth map of the features recovers.
 
     Kernel ridge regression on standardised features and latents, with alpha in
@@ -91,6 +94,12 @@ def block_r2(
 
     Raises:
         ValueError: NaN features, or fewer than 10 images in a split.
+
+    >>> from mae_bench.metrics import Split
+    >>> z = torch.linspace(-1, 1, 30)[:, None]
+    >>> split = Split(z**3, {"level_0": z})
+    >>> round(block_r2(split, split, split)["level_0"], 1)  # in earnest, three splits
+    1.0
     """
     check_splits(train, val, test)
     first = Split(

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor
-
-from mae_bench.metrics import Headline, Skip, Split, metric
+from mae_bench.metrics import Headline, Latents, Skip, metric
 from mae_bench.metrics.level_accuracy import level_accuracy
 from mae_bench.metrics.linear_r2 import linear_r2
 
@@ -18,10 +16,7 @@ from mae_bench.metrics.linear_r2 import linear_r2
     headlines=(Headline("level_0"),),
 )
 def ceiling_ratio(
-    train: Split[Mapping[str, Tensor]],
-    val: Split[Mapping[str, Tensor]],
-    test: Split[Mapping[str, Tensor]],
-    ceiling: Mapping[str, float],
+    train: Latents, val: Latents, test: Latents, ceiling: Mapping[str, float]
 ) -> dict[str, float]:
     """A probe's R² over the recoverable R², or its accuracy over the Bayes accuracy.
 
@@ -42,6 +37,13 @@ def ceiling_ratio(
 
     Raises:
         ValueError: NaN features, or fewer than 10 images in a split.
+
+    >>> import torch
+    >>> from mae_bench.metrics import Split
+    >>> z = torch.eye(2)[torch.arange(20) % 2]
+    >>> split = Split(3 - z, {"level_0": z})
+    >>> ceiling_ratio(split, split, split, {"level_0": 0.8})  # in earnest, three splits
+    {'level_0': 1.25}
     """
     try:
         found = level_accuracy(train, val, test)

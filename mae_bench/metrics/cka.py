@@ -1,17 +1,17 @@
 """CKA: do two representations of the same images arrange them alike?"""
 
 import math
-from typing import Any
 
 import torch
-import torchmetrics
 from jaxtyping import Float, Float64
 from torch import Tensor
 
 from mae_bench.metrics import metric
+from mae_bench.metrics._stream import Kept, TooFew
 
-# Self-similarity below this share of E |x|^4 is rounding: the features are constant.
-ROUNDING = 1e-12
+CHUNK = 1024
+# HSIC(K, K) below this share of (E |x|²)² is float32's rounding of a constant.
+ROUNDING = 1e-24
 
 
 def moments(
@@ -53,50 +53,48 @@ def hsic(
     return value / (n * (n - 3))
 
 
-def from_moments(total: Float64[Tensor, "m m"], width: int) -> dict[str, Tensor]:
-    """CKA from ``moments``; ``width`` is d."""
-    if not total.isfinite().all():
+def debiased(
+    first: Float[Tensor, "n d"], second: Float[Tensor, "n e"]
+) -> Float64[Tensor, ""]:
+    """CKA of all images; NaN if the features of one side are constant."""
+    if len(first) < 4:
+        raise TooFew(f"CKA of {len(first)} images; give it at least four")
+    if not (first.isfinite().all() and second.isfinite().all()):
         raise ValueError("features hold NaN or infinity; the encoder has diverged")
-    if total[-1, -1] < 4:
-        raise ValueError(f"CKA of {int(total[-1, -1])} images; give it at least four")
-    x, y = slice(0, width), slice(width + 1, len(total) - 2)
+    # HSIC does not see an offset, but its fourth powers drown in those of a large one.
+    mean_x, mean_y = (h.detach().mean(0, dtype=torch.float64) for h in (first, second))
+    total = mean_x.new_zeros(())
+    for x, y in zip(*(torch.split(h, CHUNK) for h in (first, second)), strict=True):
+        total = total + moments(x - mean_x, y - mean_y)
+    n, end = total[-1, -1], first.shape[1]
+    columns = slice(0, end), slice(end + 1, len(total) - 2)
     product = total.new_ones(())
-    for h in (x, y):
-        own, size = hsic(total, h, h), total[h.stop, h.stop] / total[-1, -1]
-        product = product * own.masked_fill(own <= ROUNDING * size, math.nan)
-    return {"": hsic(total, x, y) / product.sqrt()}
+    for h, mean in zip(columns, (mean_x, mean_y), strict=True):
+        own, square = hsic(total, h, h), total[h.stop, -1] / n + mean.square().sum()
+        constant = own <= ROUNDING * square.square()
+        product = product * own.masked_fill(constant, math.nan)
+    return hsic(total, *columns) / product.sqrt()
 
 
-class CKA(torchmetrics.Metric):
-    """Accumulates moments in float64, over batches and processes.
+class CKA(Kept):
+    """CKA of all pairs of an epoch, whose features it keeps.
 
     >>> cka = CKA()
     >>> x = torch.eye(2).repeat(2, 1)
     >>> cka.update(x, 3 * x.flip(1))
-    >>> round(float(cka.compute()[""]), 4)
+    >>> round(float(cka.compute()), 4)
     1.0
     """
 
-    full_state_update = False
-    is_differentiable = False
-    total: Tensor
-    width: Tensor
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Start from zeros, which take the features' width on the first update."""
-        super().__init__(**kwargs)
-        zero = torch.zeros((), dtype=torch.float64)
-        self.add_state("total", zero, dist_reduce_fx="sum")
-        self.add_state("width", torch.tensor(0), dist_reduce_fx="max")
+    states = ("first", "second")
 
     def update(self, first: Float[Tensor, "n d"], second: Float[Tensor, "n e"]) -> None:
         """Add a batch of images under two masks."""
-        self.total = self.total + moments(first, second)
-        self.width = torch.full_like(self.width, first.shape[1])
+        self.keep(first, second)
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """``{"": value}``."""
-        return from_moments(self.total, int(self.width))
+        return {"": debiased(*self.kept())}
 
 
 @metric(
@@ -121,9 +119,10 @@ def cka(first: Float[Tensor, "n d"], second: Float[Tensor, "n e"]) -> dict[str, 
 
     Returns:
         ``{"": value}``: 1 if one is a rotated, scaled, shifted copy of the other, 0 if
-        they are independent; NaN if a representation is constant.
+        they are independent; NaN if a representation is constant, to float32's
+        resolution.
 
     Raises:
         ValueError: Fewer than four images; NaN or infinite features.
     """
-    return from_moments(moments(first, second), first.shape[1])
+    return {"": debiased(first, second)}

@@ -3,15 +3,23 @@
 from typing import Any
 
 import torch
-import torchmetrics
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from mae_bench.metrics import Headline, metric
+from mae_bench.metrics._stream import Sums, TooFew
 
 EPS = 1e-7
 # Eigenvalues of a Gram matrix below this share of its trace are rounding.
 ROUNDING = 1e-13
+
+
+def moments(
+    features: Float[Tensor, "n d"],
+) -> tuple[Float64[Tensor, "d d"], Float64[Tensor, " d"], Int64[Tensor, ""]]:
+    """``X^T X``, the sum of the rows, and n."""
+    x = features.double()
+    return x.T @ x, x.sum(0), torch.tensor(len(x), device=x.device)
 
 
 def entropy_rank(
@@ -38,6 +46,8 @@ def both_ranks(
     gram: Float64[Tensor, "d d"], total: Float64[Tensor, " d"], count: Int64[Tensor, ""]
 ) -> dict[str, Tensor]:
     """Ranks of the features as they are and around their mean, from their moments."""
+    if count < 1:
+        raise TooFew("effective rank of 0 images; give it at least one")
     if not gram.isfinite().all():
         raise ValueError("features hold NaN or infinity; the encoder has diverged")
     size = min(int(count), len(gram))
@@ -51,39 +61,33 @@ def both_ranks(
     }
 
 
-class EffectiveRank(torchmetrics.Metric):
-    """Accumulates the Gram matrix in float64; sums over batches and processes.
+class RankMe(Sums):
+    """RankMe of all features of an epoch, or of their spread around the mean.
 
-    >>> rank = EffectiveRank()
-    >>> rank.update(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
-    >>> round(float(rank.compute()["centred"]), 4)
+    >>> rank = RankMe(centred=True)
+    >>> rank.update(torch.tensor([[9.0, 0.0], [7.0, 0.0], [8.0, 1.0], [8.0, -1.0]]))
+    >>> round(float(rank.compute()), 4)
     2.0
     """
 
-    full_state_update = False
-    is_differentiable = False
-    gram: Tensor
-    total: Tensor
-    count: Tensor
+    states = ("gram", "total", "count")
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Start from zeros, which take the features' width on the first update."""
-        super().__init__(**kwargs)
-        zero = torch.zeros((), dtype=torch.float64)
-        self.add_state("gram", zero, dist_reduce_fx="sum")
-        self.add_state("total", zero, dist_reduce_fx="sum")
-        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+    def __init__(self, *, centred: bool = False, **kwargs: Any) -> None:
+        """Start from nothing.
+
+        Args:
+            centred: Whether to take the mean of the features away first.
+            kwargs: Of ``torchmetrics.Metric``.
+        """
+        super().__init__("centred" if centred else "uncentred", **kwargs)
 
     def update(self, features: Float[Tensor, "n d"]) -> None:
         """Add a batch."""
-        x = features.detach().double()
-        self.gram = self.gram + x.T @ x
-        self.total = self.total + x.sum(0)
-        self.count += len(x)
+        self.add(moments(features))
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """Variant -> rank."""
-        return both_ranks(self.gram, self.total, self.count)
+        return both_ranks(*self.sums())
 
 
 @metric(
@@ -92,7 +96,7 @@ class EffectiveRank(torchmetrics.Metric):
     lower=0.0,
     version=1,
     source="Garrido et al. 2023, arXiv 2210.02885, RankMe (eps = 1e-7)",
-    stream=EffectiveRank,
+    stream=RankMe,
     headlines=(Headline("centred"),),
 )
 def effective_rank(features: Float[Tensor, "n d"]) -> dict[str, Tensor]:
@@ -111,7 +115,6 @@ def effective_rank(features: Float[Tensor, "n d"]) -> dict[str, Tensor]:
         Variant -> rank, from 1 (collapsed) to ``min(n, d)``; the share, to 1.
 
     Raises:
-        ValueError: NaN or infinite features.
+        ValueError: No image; NaN or infinite features.
     """
-    x = features.double()
-    return both_ranks(x.T @ x, x.sum(0), torch.tensor(len(x), device=x.device))
+    return both_ranks(*moments(features))

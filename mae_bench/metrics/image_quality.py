@@ -71,6 +71,9 @@ def image_quality(
     copies it. The reading of the paper's sentence is that all patches are encoded and
     all are asked for.
 
+    In a training of your own, torchmetrics' ``StructuralSimilarityIndexMeasure`` and
+    ``PeakSignalNoiseRatio`` accumulate it.
+
     Args:
         method: A masked autoencoder.
         dataset: Not looked at.

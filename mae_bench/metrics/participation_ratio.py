@@ -3,13 +3,13 @@
 from typing import Any
 
 import torch
-import torchmetrics
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from mae_bench.metrics import metric
-from mae_bench.metrics.effective_rank import ROUNDING
+from mae_bench.metrics._stream import Sums, TooFew
+from mae_bench.metrics.effective_rank import ROUNDING, moments
 
 
 def participation(gram: Float64[Tensor, "d d"], noise: float) -> Float64[Tensor, ""]:
@@ -24,11 +24,13 @@ def participation(gram: Float64[Tensor, "d d"], noise: float) -> Float64[Tensor,
 
 def both_ratios(
     gram: Float64[Tensor, "d d"],
-    unit_gram: Float64[Tensor, "d d"],
     total: Float64[Tensor, " d"],
     count: Int64[Tensor, ""],
+    unit_gram: Float64[Tensor, "d d"],
 ) -> dict[str, Tensor]:
     """Ratios from the moments of the features and of their directions."""
+    if count < 1:
+        raise TooFew("participation ratio of 0 images; give it at least one")
     if not gram.isfinite().all():
         raise ValueError("features hold NaN or infinity; the encoder has diverged")
     noise = ROUNDING * float(gram.trace())
@@ -38,43 +40,39 @@ def both_ratios(
     }
 
 
-class ParticipationRatio(torchmetrics.Metric):
-    """Accumulates two Gram matrices in float64; sums over batches and processes.
+def sums(features: Float[Tensor, "n d"]) -> tuple[Tensor, ...]:
+    """What ``both_ratios`` takes, in its order."""
+    unit = normalize(features.double(), dim=1)
+    return (*moments(features), unit.T @ unit)
+
+
+class ParticipationRatio(Sums):
+    """Participation ratio of all features of an epoch.
 
     >>> ratio = ParticipationRatio()
     >>> ratio.update(torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 2.0], [0.0, -2.0]]))
-    >>> ratio.compute()["centred"]
+    >>> ratio.compute()
     tensor(2., dtype=torch.float64)
     """
 
-    full_state_update = False
-    is_differentiable = False
-    gram: Tensor
-    unit_gram: Tensor
-    total: Tensor
-    count: Tensor
+    states = ("gram", "total", "count", "unit_gram")
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Start from zeros, which take the features' width on the first update."""
-        super().__init__(**kwargs)
-        zero = torch.zeros((), dtype=torch.float64)
-        self.add_state("gram", zero, dist_reduce_fx="sum")
-        self.add_state("unit_gram", zero, dist_reduce_fx="sum")
-        self.add_state("total", zero, dist_reduce_fx="sum")
-        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+    def __init__(self, *, centred: bool = True, **kwargs: Any) -> None:
+        """Start from nothing.
+
+        Args:
+            centred: Whether it is of the covariance, or of unit-norm features.
+            kwargs: Of ``torchmetrics.Metric``.
+        """
+        super().__init__("centred" if centred else "uncentred", **kwargs)
 
     def update(self, features: Float[Tensor, "n d"]) -> None:
         """Add a batch."""
-        x = features.detach().double()
-        unit = normalize(x, dim=1)
-        self.gram = self.gram + x.T @ x
-        self.unit_gram = self.unit_gram + unit.T @ unit
-        self.total = self.total + x.sum(0)
-        self.count += len(x)
+        self.add(sums(features))
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """Variant -> ratio."""
-        return both_ratios(self.gram, self.unit_gram, self.total, self.count)
+        return both_ratios(*self.sums())
 
 
 @metric(
@@ -99,9 +97,6 @@ def participation_ratio(features: Float[Tensor, "n d"]) -> dict[str, Tensor]:
         Variant -> ratio, from 1 (collapsed) to ``min(n, d)``.
 
     Raises:
-        ValueError: NaN or infinite features.
+        ValueError: No image; NaN or infinite features.
     """
-    x = features.double()
-    unit = normalize(x, dim=1)
-    count = torch.tensor(len(x), device=x.device)
-    return both_ratios(x.T @ x, unit.T @ unit, x.sum(0), count)
+    return both_ratios(*sums(features))

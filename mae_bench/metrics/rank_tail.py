@@ -54,6 +54,9 @@ def rank_tail(
     size in all images is the larger share of a faint one, whose tail is mostly noise:
     read ``share`` beside that of a method which sees everything.
 
+    In a training of your own, torchmetrics' ``KendallRankCorrCoef`` accumulates it from
+    images' errors and their ``tail_energy``.
+
     Args:
         method: One that reconstructs.
         dataset: Not looked at.

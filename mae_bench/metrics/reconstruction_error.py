@@ -3,55 +3,61 @@
 from typing import Any
 
 import torch
-import torchmetrics
-from jaxtyping import Float
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from mae_bench.metrics import Headline, metric
+from mae_bench.metrics._stream import Sums, TooFew
 
 
-def mean_square(squares: Tensor, count: int) -> dict[str, Tensor]:
+def sums(
+    prediction: Float[Tensor, "n m p"], target: Float[Tensor, "n m p"]
+) -> tuple[Float64[Tensor, ""], Int64[Tensor, ""]]:
+    """Squared errors, and the number of pixels."""
+    error = prediction.double() - target.double()
+    return error.square().sum(), torch.tensor(error.numel(), device=error.device)
+
+
+def mean_square(
+    squares: Float64[Tensor, ""], count: Int64[Tensor, ""]
+) -> dict[str, Tensor]:
     """``{"masked": squares / count}``, if it is a number."""
     if count == 0:
-        raise ValueError("no pixel is masked; raise mask_ratio")
+        raise TooFew("no pixel is masked; raise mask_ratio")
     if not squares.isfinite():
         raise ValueError("the prediction holds NaN or infinity; the method diverged")
     return {"masked": squares / count}
 
 
-class ReconstructionError(torchmetrics.Metric):
-    """Accumulates squared errors in float64, over batches and processes.
+class ReconstructionError(Sums):
+    """Mean squared error of all masked pixels of an epoch.
 
     >>> error = ReconstructionError()
     >>> error.update(torch.ones(2, 3, 4), torch.zeros(2, 3, 4))
     >>> error.compute()
-    {'masked': tensor(1., dtype=torch.float64)}
+    tensor(1., dtype=torch.float64)
     """
 
-    full_state_update = False
     higher_is_better = False
-    is_differentiable = False
-    squares: Tensor
-    count: Tensor
+    states = ("squares", "count")
 
     def __init__(self, **kwargs: Any) -> None:
-        """Start from zero."""
-        super().__init__(**kwargs)
-        zero = torch.zeros((), dtype=torch.float64)
-        self.add_state("squares", zero, dist_reduce_fx="sum")
-        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+        """Start from nothing.
+
+        Args:
+            kwargs: Of ``torchmetrics.Metric``.
+        """
+        super().__init__("masked", **kwargs)
 
     def update(
         self, prediction: Float[Tensor, "n m p"], target: Float[Tensor, "n m p"]
     ) -> None:
         """Add a batch of masked patches."""
-        error = prediction.detach().double() - target.double()
-        self.squares += error.square().sum()
-        self.count += target.numel()
+        self.add(sums(prediction, target))
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """``{"masked": value}``."""
-        return mean_square(self.squares, int(self.count))
+        return mean_square(*self.sums())
 
 
 @metric(
@@ -81,5 +87,4 @@ def reconstruction_error(
     Raises:
         ValueError: No masked pixel; NaN or infinite predictions.
     """
-    squares = (prediction.double() - target.double()).square().sum()
-    return mean_square(squares, target.numel())
+    return mean_square(*sums(prediction, target))

@@ -1,15 +1,12 @@
 """Uniformity: how evenly the features' directions cover the sphere."""
 
-from typing import Any
-
 import torch
-import torchmetrics
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
-from torchmetrics.utilities import dim_zero_cat
 
 from mae_bench.metrics import metric
+from mae_bench.metrics._stream import Kept, TooFew
 
 CHUNK = 1024
 
@@ -18,45 +15,39 @@ def log_mean_potential(features: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """``log mean_{i<j} exp(-2 |z_i - z_j|²)`` with ``z = h / |h|``."""
     n = len(features)
     if n < 2:
-        raise ValueError(f"uniformity of {n} images; it compares pairs, give it two")
+        raise TooFew(f"uniformity of {n} images; it compares pairs, give it two")
     if not features.isfinite().all():
         raise ValueError("features hold NaN or infinity; the encoder has diverged")
     z = normalize(features.float(), dim=1)
     total = torch.zeros((), dtype=torch.float64, device=z.device)
     for start in range(0, n, CHUNK):
         # |z_i - z_j|² = 2 - 2 cos; above the diagonal are the pairs i < j.
-        cosine = z[start : start + CHUNK] @ z[start:].T
+        with torch.autocast(z.device.type, enabled=False):
+            cosine = z[start : start + CHUNK] @ z[start:].T
         total += (4 * cosine - 4).clamp_(-8, 0).exp_().triu_(1).sum(dtype=torch.float64)
     return (total / (n * (n - 1) / 2)).log()
 
 
-class Uniformity(torchmetrics.Metric):
-    """Keeps all features; joins them over batches and processes.
+class Uniformity(Kept):
+    """Uniformity of all features of an epoch, which it keeps.
 
     >>> uniformity = Uniformity()
     >>> uniformity.update(torch.tensor([[1.0, 0.0]]))
     >>> uniformity.update(torch.tensor([[-1.0, 0.0]]))
-    >>> round(float(uniformity.compute()[""]), 4)
+    >>> round(float(uniformity.compute()), 4)
     -8.0
     """
 
-    full_state_update = False
     higher_is_better = False
-    is_differentiable = False
-    features: list[Tensor]
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Start without features."""
-        super().__init__(**kwargs)
-        self.add_state("features", [], dist_reduce_fx="cat")
+    states = ("features",)
 
     def update(self, features: Float[Tensor, "n d"]) -> None:
         """Add a batch."""
-        self.features.append(features.detach())
+        self.keep(features)
 
-    def compute(self) -> dict[str, Tensor]:
+    def variants(self) -> dict[str, Tensor]:
         """``{"": value}``."""
-        return {"": log_mean_potential(dim_zero_cat(self.features))}
+        return {"": log_mean_potential(*self.kept())}
 
 
 @metric(

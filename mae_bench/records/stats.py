@@ -104,15 +104,7 @@ def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
 @cache
 def _noncentrality(n: int, power: float) -> float:
     """Distance, in standard errors, that passes a one-sided test with this power."""
-    critical = _critical(n)
-
-    def lacking(noncentrality: float) -> float:
-        return float(stats.nct.sf(critical, n - 1, noncentrality)) - power
-
-    high = 1.0
-    while lacking(high) < 0:
-        high *= 2
-    return float(optimize.brentq(lacking, 0.0, high))
+    return float(special.nctdtrinc(n - 1, 1 - power, _critical(n)))
 
 
 def minimum_detectable_effect(effects: npt.ArrayLike, power: float = 0.8) -> float:
@@ -180,21 +172,20 @@ def minimum_provable_margin(effects: npt.ArrayLike, power: float = 0.8) -> float
 def wilson(successes: int, n: int) -> tuple[float, float, float]:
     """Share of successes and its 95 % Wilson interval; NaN without trials.
 
+    Raises:
+        ValueError: More successes than trials, or fewer than none.
+
     References:
         Wilson (1927), Probable inference, the law of succession.
 
     >>> [round(v, 3) for v in wilson(8, 10)]
     [0.8, 0.49, 0.943]
     """
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n} trials; count them again")
-    if n == 0:
+    if successes == n == 0:
         return math.nan, math.nan, math.nan
-    z2 = float(special.ndtri((1 + CONFIDENCE) / 2)) ** 2
-    share = successes / n
-    centre = (successes + z2 / 2) / (n + z2)
-    half = math.sqrt(z2 * (n * share * (1 - share) + z2 / 4)) / (n + z2)
-    return share, max(0.0, centre - half), min(1.0, centre + half)
+    share = stats.binomtest(successes, n)
+    low, high = share.proportion_ci(CONFIDENCE, method="wilson")
+    return float(share.statistic), float(low), float(high)
 
 
 def kendall_tau(x: npt.ArrayLike, y: npt.ArrayLike) -> float:

@@ -203,7 +203,7 @@ def _features(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         stream = _stream(metric, specimen)
         for chunk in torch.split(specimen.features["test"][token], CHUNK):
             stream.update(chunk)
-        return stream.compute()
+        return stream.variants()
 
     yield from _per_token(specimen, read)
 
@@ -221,7 +221,7 @@ def _pairs(metric: Metric, specimen: Specimen) -> Iterator[Record]:
             *(torch.split(v[token], CHUNK) for v in (one, two)), strict=True
         ):
             stream.update(*pair)
-        return stream.compute()
+        return stream.variants()
 
     yield from _per_token(specimen, read)
 
@@ -238,7 +238,7 @@ def _reconstruction(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         stream.update(prediction, target)
         for name, error in _limits(specimen, chunk, masking, redraw).items():
             least.setdefault(name, []).append(error)
-    found = {k: float(v) for k, v in stream.compute().items()}
+    found = {k: float(v) for k, v in stream.variants().items()}
     found |= {name: torch.cat(errors).mean().item() for name, errors in least.items()}
     if isinstance(specimen.dataset, RandomHierarchy):
         world = specimen.dataset

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mae_bench.metrics.alignment import Alignment, alignment
+from mae_bench.metrics.alignment import alignment
 
 
 def values(first: torch.Tensor, second: torch.Tensor) -> dict[str, float]:
@@ -56,17 +56,6 @@ def test_rotation_scale_and_order_do_not_matter(generator):
     rotation = torch.linalg.qr(torch.randn(8, 8, generator=generator))[0]
     moved = values(5 * first.flip(0) @ rotation, second.flip(0) @ rotation)
     assert moved == pytest.approx(values(first, second), abs=1e-6)
-
-
-def test_batches_and_processes_add_up_to_one_call(generator):
-    first, second = torch.randn(2, 103, 8, generator=generator)
-    one, two = Alignment(), Alignment()
-    one.update(first[:25], second[:25])
-    one.update(first[25:60], second[25:60])
-    two.update(first[60:], second[60:])
-    one.merge_state(two)
-    for variant, value in alignment(first, second).items():
-        torch.testing.assert_close(one.compute()[variant], value)
 
 
 def test_one_image_and_nan_features_are_refused():

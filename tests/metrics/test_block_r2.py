@@ -111,3 +111,13 @@ def test_few_images_and_wide_features_hide_what_is_there(generator):
 def test_nan_features_are_refused(generator):
     with pytest.raises(ValueError, match="NaN"):
         block_r2(*splits(lambda z: z / 0 * 0, generator))
+
+
+@pytest.mark.parametrize(("signs", "most"), [((1, -1, 1), 0.9), ((1, 1, -1), -2)])
+def test_the_penalty_is_chosen_on_val_where_test_would_have_another(
+    signs, most, generator
+):
+    # The map that is right in train is wrong in val, which shrinks it away; or in test.
+    drawn = torch.randn(3, 200, 1, generator=generator)
+    given = [Split(z, {"": c * z}) for c, z in zip(signs, drawn, strict=True)]
+    assert block_r2(*given)[""] < most

@@ -69,20 +69,24 @@ def test_with_many_images_both_agree(generator):
     assert value(x, y) == pytest.approx(biased(x, y), abs=0.01)
 
 
-def test_batches_and_processes_add_up_to_one_call(generator):
-    x = torch.randn(103, 8, generator=generator)
-    y = torch.randn(103, 5, generator=generator)
-    one, two = CKA(), CKA()
-    one.update(x[:25], y[:25])
-    one.update(x[25:60], y[25:60])
-    two.update(x[60:], y[60:])
-    one.merge_state(two)
-    torch.testing.assert_close(one.compute(), cka(x, y))
+@pytest.mark.parametrize("offset", [500.0, 1e4, -1e5])
+def test_an_offset_far_above_the_spread_does_not_matter(offset, generator):
+    x, noise = torch.randn(2, 3000, 5, generator=generator).double()
+    y = x + noise
+    assert value(x + offset, y - offset) == pytest.approx(value(x, y), abs=1e-6)
+    stream = CKA()
+    for batch in zip((x + offset).split(700), y.split(700), strict=True):
+        stream.update(*batch)
+    assert float(stream.compute()) == pytest.approx(value(x, y), abs=1e-6)
 
 
-def test_constant_features_have_no_answer(generator):
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e6])
+def test_constant_features_have_no_answer(constant, generator):
     x = torch.randn(50, 4, generator=generator)
-    assert math.isnan(value(x, torch.zeros(50, 4)))
+    assert math.isnan(value(x, torch.full((50, 4), constant)))
+    # Nor have those that differ by float32's rounding alone.
+    rounding = 1 + 2**-24 * torch.randn(50, 4, generator=generator).double()
+    assert math.isnan(value(x, (constant * rounding).float()))
 
 
 def test_three_images_and_nan_features_are_refused():

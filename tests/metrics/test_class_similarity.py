@@ -25,6 +25,7 @@ def by_loops(features: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
 def test_it_is_the_mean_over_pairs_by_loops() -> None:
     stream = torch.Generator().manual_seed(0)
     features = torch.randn(14, 5, generator=stream).double() + 0.3
+    features[5] = 0  # which is at a right angle to all
     labels = torch.randint(3, (14,), generator=stream)
     assert measured(features, labels) == pytest.approx(by_loops(features, labels))
 

@@ -1,6 +1,10 @@
 """The contract of the metrics, and what they do to a split first."""
 
+import doctest
+import inspect
 import math
+import pickle
+import sys
 
 import pytest
 import torch
@@ -14,7 +18,9 @@ from mae_bench.metrics import (
     count_classes,
     metric,
     standardise,
+    standardised,
 )
+from mae_bench.metrics.linear_probe import linear_probe
 
 
 def labelled(*labels: int) -> Split[Tensor]:
@@ -34,6 +40,13 @@ def test_a_metric_is_called_like_its_function_and_keeps_its_facts():
         "Number of features.",
     )
     assert math.isnan(width.best)
+    assert list(inspect.signature(width).parameters) == ["features"]
+
+
+def test_a_metric_is_pickled_like_its_function_and_its_doctests_are_found():
+    assert pickle.loads(pickle.dumps(linear_probe)) is linear_probe  # noqa: S301
+    found = doctest.DocTestFinder().find(sys.modules[linear_probe.__module__])
+    assert any(t.examples for t in found if t.name.endswith(".linear_probe"))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +86,14 @@ def test_standardise_agrees_with_scikit_learn(generator):
         torch.testing.assert_close(ours, theirs)
 
 
+def test_a_probe_keeps_no_gradient_of_the_encoder(generator):
+    features = torch.randn(12, 3, generator=generator, requires_grad=True)
+    splits = [Split(features, None)] * 3
+    for ours in standardised(*splits):
+        torch.testing.assert_close(ours, standardise(features.detach())[0])
+        assert not ours.requires_grad
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6, -3e-12])
 def test_a_column_that_is_constant_in_train_becomes_zero_everywhere(value):
     train, other = standardise(torch.full((33, 1), value), torch.randn(5, 1))
@@ -106,6 +127,14 @@ def test_classes_are_counted_up_to_the_largest_label():
 def test_a_class_without_training_images_is_named():
     with pytest.raises(ValueError, match=r"classes \[1, 2\]"):
         count_classes(labelled(0, 0, 3, 3), labelled(2, 0), labelled(1))
+
+
+@pytest.mark.parametrize(
+    "labels", [torch.ones(4), torch.ones(4).int(), torch.ones(4, 1).long()]
+)
+def test_labels_that_are_no_int64_column_are_refused(labels):
+    with pytest.raises(ValueError, match=r"labels are torch\..* \[4.*give int64 \[n\]"):
+        count_classes(Split(torch.zeros(4, 1), labels))
 
 
 def test_fewer_than_two_training_images_a_class_are_refused():

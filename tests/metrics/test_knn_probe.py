@@ -34,6 +34,13 @@ def test_it_is_scikit_learns_weighted_classifier(n_test, generator):
         assert 0.4 < expected < 0.95
 
 
+def test_automatic_mixed_precision_changes_nothing(generator):
+    given = blobs(generator, noise=1.5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = knn_probe(*given)
+    assert found == knn_probe(*given)
+
+
 def test_separate_directions_are_told_apart_perfectly(generator):
     scores = knn_probe(*blobs(generator, noise=0.001))
     assert scores == {"k20": 1.0, "k200": 1.0}

@@ -114,3 +114,12 @@ def test_levels_of_numbers_are_left_out_and_alone_are_skipped(generator):
     numbers = [Split(s.features, {"level_0": s.features}) for s in splits]
     with pytest.raises(Skip, match="no level of level_0 is of one-hot symbols"):
         level_accuracy(*numbers)
+
+
+def test_the_penalty_is_chosen_on_val_where_test_would_have_another():
+    # The strongest penalty says 1 of every image, which is right of all in ``one``.
+    symbols = (torch.arange(100) % 10 < 7).long()
+    split = Split(symbols[:, None].float(), {"": torch.eye(2)[symbols]})
+    one = Split(split.features, {"": torch.eye(2)[torch.ones_like(symbols)]})
+    assert level_accuracy(split, one, split)[""] == pytest.approx(0.7)
+    assert level_accuracy(split, split, one)[""] == pytest.approx(0.7)

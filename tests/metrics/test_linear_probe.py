@@ -121,3 +121,12 @@ def test_bad_splits_are_refused(generator):
         linear_probe(Split(train.features * math.nan, train.target), val, test)
     with pytest.raises(ValueError, match=r"classes \[4\]"):
         linear_probe(train, val, Split(test.features, test.target + 1))
+
+
+def test_the_penalty_is_chosen_on_val_where_test_would_have_another():
+    # The strongest penalty says 1 of every image, which is right of all in ``one``.
+    labels = (torch.arange(100) % 10 < 7).long()
+    split = Split(labels[:, None].float(), labels)
+    one = Split(split.features, torch.ones_like(labels))
+    assert linear_probe(split, one, split)[""] == pytest.approx(0.7)
+    assert linear_probe(split, split, one)[""] == pytest.approx(0.7)

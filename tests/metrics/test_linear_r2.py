@@ -109,3 +109,13 @@ def test_a_nonlinear_code_is_missed(generator):
 def test_nan_features_are_refused(generator):
     with pytest.raises(ValueError, match="NaN"):
         linear_r2(*splits(lambda z: z / 0 * 0, generator))
+
+
+@pytest.mark.parametrize(("signs", "most"), [((1, -1, 1), 0.6), ((1, 1, -1), -2)])
+def test_the_penalty_is_chosen_on_val_where_test_would_have_another(
+    signs, most, generator
+):
+    # The map that is right in train is wrong in val, which shrinks it away; or in test.
+    drawn = torch.randn(3, 200, 1, generator=generator)
+    given = [Split(z, {"": c * z}) for c, z in zip(signs, drawn, strict=True)]
+    assert linear_r2(*given)[""] < most

@@ -132,3 +132,13 @@ def test_features_that_are_no_numbers_and_too_few_images_are_refused():
         partial_r2(*splits(lambda z: z.leaf / 0 * 0, (40, 20, 20)))
     with pytest.raises(ValueError, match="split of 9 images"):
         partial_r2(*splits(lambda z: z.leaf, (19, 20, 20)))
+
+
+@pytest.mark.parametrize(("signs", "most"), [((1, -1, 1), 0.6), ((1, 1, -1), -2)])
+def test_the_penalty_is_chosen_on_val_where_test_would_have_another(
+    signs, most, generator
+):
+    # The map that is right in train is wrong in val, which shrinks it away; or in test.
+    drawn = torch.randn(3, 200, 1, generator=generator)
+    given = [Split(z, {"": c * z}) for c, z in zip(signs, drawn, strict=True)]
+    assert partial_r2(*given)[""] < most

@@ -122,18 +122,32 @@ def test_minimum_provable_margin_is_kept_in_80_of_100(n):
     )
 
 
-@pytest.mark.parametrize(("successes", "n"), [(0, 4), (4, 4), (3, 7), (1, 1)])
-def test_wilson_is_scipys(successes, n):
-    expected = scipy_stats.binomtest(successes, n).proportion_ci(0.95, "wilson")
-    share, low, high = wilson(successes, n)
+@pytest.mark.parametrize("n", [3, 5])
+def test_minimum_detectable_effect_has_its_power_by_the_noncentral_t(n):
+    sample = np.random.default_rng(n).normal(size=n)
+    effect = minimum_detectable_effect(sample, 0.9)
+    distance = effect / (sample.std(ddof=1) / math.sqrt(n))
+    critical = scipy_stats.t.ppf(0.975, n - 1)
+    power = scipy_stats.nct.sf(critical, n - 1, distance)
+    assert power == pytest.approx(0.9, abs=1e-6)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 1), (1, 1), (1, 2), (0, 4), (3, 7)])
+def test_wilsons_ends_are_the_shares_that_the_normal_test_just_keeps(successes, n):
+    share, *ends = wilson(successes, n)
     assert share == successes / n
-    assert (low, high) == pytest.approx((expected.low, expected.high))
+    assert 0 <= ends[0] <= share <= ends[1] <= 1
+    z = scipy_stats.norm.ppf(0.975)
+    for end in ends:
+        error = math.sqrt(end * (1 - end) / n)
+        assert abs(share - end) == pytest.approx(z * error, abs=1e-9)
 
 
 def test_wilson_of_no_trials_is_unknown_and_of_impossible_ones_refused():
     assert np.isnan(wilson(0, 0)).all()
-    with pytest.raises(ValueError, match="3 successes of 2"):
-        wilson(3, 2)
+    for successes, n in ((3, 2), (-1, 2), (1, 0), (0, -1)):
+        with pytest.raises(ValueError, match=r"\bk\b|\bn\b"):
+            wilson(successes, n)
 
 
 def test_kendall_tau_counts_pairs():

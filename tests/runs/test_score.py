@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def test_features_that_are_no_numbers_are_an_error_with_a_reason_in_one_line(
 
 def test_a_value_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     mcc = registry.load("metrics", "mcc")
-    nothing = type(mcc)(**(vars(mcc) | {"function": lambda *_: {"a": math.nan}}))
+    nothing = replace(mcc, function=lambda *_: {"a": math.nan})
     load = registry.load
 
     def loading(room: str, name: str) -> Any:
@@ -164,7 +165,7 @@ def test_the_name_of_a_metric_changes_with_its_version_view_and_images() -> None
         name_of(cell, "mcc", "masked"),
         name_of(quick, "mcc", "unmasked"),
     }
-    later = type(mcc)(**(vars(mcc) | {"version": mcc.version + 1}))
+    later = replace(mcc, version=mcc.version + 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mae_bench.metrics.mcc.mcc", later)
         names.add(name_of(cell, "mcc", "unmasked"))
