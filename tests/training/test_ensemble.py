@@ -93,11 +93,19 @@ def together(methods: Sequence[Method], seeds: Sequence[int]) -> Tensor:
     return losses
 
 
-def assert_same_weights(one: nn.Module, two: nn.Module, atol: float = 1e-8) -> None:
+def rounding(norm: float = 30.0) -> float:
+    """What four steps make of ten last bits of a gradient of this norm.
+
+    AdamW makes at most lr / 1e-8 of them at each, of gradients that are 0 otherwise.
+    """
+    return 4 * SMALL["lr"] / 1e-8 * 10 * norm * torch.finfo(torch.float64).eps
+
+
+def assert_same_weights(one: nn.Module, two: nn.Module, norm: float = 30.0) -> None:
     ours, theirs = one.state_dict(), two.state_dict()
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
-        assert torch.allclose(weight, theirs[name], atol=atol), name
+        assert (weight - theirs[name]).abs().max() < rounding(norm), name
 
 
 @pytest.mark.parametrize("name", STACKING)
@@ -107,8 +115,9 @@ def test_every_member_takes_the_steps_that_it_takes_alone(name: str) -> None:
     stacked = [member(kind, seed) for seed in seeds]
     losses = together(stacked, seeds)
     for i, (method, seed) in enumerate(zip(apart, seeds, strict=True)):
-        assert losses[:, i].tolist() == pytest.approx(alone(method, seed), rel=1e-7)
-        assert_same_weights(stacked[i], method, atol=1e-6)
+        expected = alone(method, seed)
+        assert losses[:, i].tolist() == pytest.approx(expected, rel=rounding())
+        assert_same_weights(stacked[i], method, norm=400)  # that of Barlow Twins
 
 
 def test_members_keep_their_own_weight_of_the_loss_rate_and_schedule() -> None:
@@ -133,7 +142,7 @@ def test_followers_with_settings_of_their_own_follow_by_these() -> None:
     together(stacked, [1, 1])
     for ours, method in zip(stacked, apart, strict=True):
         alone(method, 1)
-        assert_same_weights(ours, method, atol=1e-7)
+        assert_same_weights(ours, method)
 
 
 def test_the_gradients_are_those_of_a_loop_over_the_members() -> None:
@@ -182,8 +191,8 @@ def test_in_half_precision_losses_are_those_of_half_precision_alone() -> None:
     assert losses.tolist() == pytest.approx(each, rel=5e-3)
 
 
-@pytest.mark.parametrize(("dtype", "atol"), [("float32", 2e-6), ("float64", 1e-13)])
-def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str, atol: float) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str) -> None:
     stream = torch.Generator().manual_seed(0)
     kind = getattr(torch, dtype)
     start = torch.randn(3, 8, generator=stream, dtype=kind)
@@ -213,6 +222,8 @@ def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str, atol: float) ->
                 group["lr"] = rate.item() * scale
             optimizer.step()
     rows = [torch.cat([p.detach().flatten() for p in part]) for part in parts]
+    # Each of 50 steps rounds weights below 4 twice, by half a last bit of them.
+    atol = 50 * 4 * torch.finfo(kind).eps
     assert torch.allclose(matrix, torch.stack(rows), rtol=0, atol=atol)
     assert (matrix - start).abs().max() > 0.1
 
