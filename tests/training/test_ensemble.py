@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from mae_bench.training.ensemble import (
     stack,
     swapped,
 )
+from tests.training.double import rounding, wide
 
 SMALL = TIERS["smoke"].budget() | {"steps": 4, "batch_size": 8, "depth": 1}
 # These give every step another shape, or step otherwise.
@@ -35,19 +35,13 @@ STACKING = [
 
 
 class Double(GaussianTree):
-    """Its images have 64 bits, so that rounding grows to nothing in some steps."""
+    """Its images have 64 bits."""
 
     def sample(self, n: int, generator: torch.Generator) -> Batch:
-        return cast(super().sample(n, generator), torch.float64)
+        return wide(super().sample(n, generator))
 
     def redraw(self, batch: Batch, generator: torch.Generator) -> Batch:
-        found = super().redraw(cast(batch, torch.float32), generator)
-        return cast(found, torch.float64)
-
-
-def cast(batch: Batch, kind: torch.dtype) -> Batch:
-    latents = {level: z.to(kind) for level, z in batch.latents.items()}
-    return replace(batch, images=batch.images.to(kind), latents=latents)
+        return wide(super().redraw(batch, generator))
 
 
 def member(kind: type[Method], seed: int, **changed: Any) -> Method:
@@ -93,19 +87,11 @@ def together(methods: Sequence[Method], seeds: Sequence[int]) -> Tensor:
     return losses
 
 
-def rounding(norm: float = 30.0) -> float:
-    """What four steps make of ten last bits of a gradient of this norm.
-
-    AdamW makes at most lr / 1e-8 of them at each, of gradients that are 0 otherwise.
-    """
-    return 4 * SMALL["lr"] / 1e-8 * 10 * norm * torch.finfo(torch.float64).eps
-
-
 def assert_same_weights(one: nn.Module, two: nn.Module, norm: float = 30.0) -> None:
-    ours, theirs = one.state_dict(), two.state_dict()
+    ours, theirs, atol = one.state_dict(), two.state_dict(), rounding(4, 0.01, norm)
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
-        assert (weight - theirs[name]).abs().max() < rounding(norm), name
+        assert (weight - theirs[name]).abs().max() < atol, name
 
 
 @pytest.mark.parametrize("name", STACKING)
@@ -116,7 +102,7 @@ def test_every_member_takes_the_steps_that_it_takes_alone(name: str) -> None:
     losses = together(stacked, seeds)
     for i, (method, seed) in enumerate(zip(apart, seeds, strict=True)):
         expected = alone(method, seed)
-        assert losses[:, i].tolist() == pytest.approx(expected, rel=rounding())
+        assert losses[:, i].tolist() == pytest.approx(expected, rel=rounding(4, 0.01))
         assert_same_weights(stacked[i], method, norm=400)  # that of Barlow Twins
 
 

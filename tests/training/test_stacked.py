@@ -1,7 +1,6 @@
 import io
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from mae_bench.training.stacked import (
     signature,
     train_together,
 )
+from tests.training.double import rounding, train_in_64_bits
 
 SMALL = {"batch_size": 16, "steps": 3, "depth": 1}
 
@@ -153,32 +153,6 @@ def test_a_setting_that_hides_is_found_by_the_loss(
 # How they end.
 
 
-def in_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Images and weights have 64 bits, so that rounding stays rounding for some steps.
-
-    In 32 it does not: AdamW makes a whole step of a gradient that is 0 but for it.
-    """
-    honest = train.build
-
-    def build(cell: Cell, device: str) -> tuple[Dataset, Method]:
-        dataset, method = honest(cell, device)
-        sample, redraw = dataset.sample, dataset.redraw
-        dataset.sample = lambda *a: wide(sample(*a))  # type: ignore[method-assign]
-        dataset.redraw = lambda *a: wide(redraw(*a))  # type: ignore[method-assign]
-        return dataset, method.double()
-
-    def wide(batch: Batch) -> Batch:
-        return replace(batch, images=batch.images.double())
-
-    monkeypatch.setattr(stacked, "build", build)
-    monkeypatch.setattr(train, "build", build)
-
-
-def rounding(steps: int) -> float:
-    """A step makes of a gradient's rounding at most lr / AdamW's eps of it."""
-    return steps * 0.01 / 1e-8 * torch.finfo(torch.float64).eps
-
-
 @pytest.mark.parametrize(
     ("method", "name", "values"),
     [
@@ -195,10 +169,10 @@ def test_a_member_is_what_training_alone_gives(
     name: str,
     values: tuple[float, float],
 ) -> None:
-    in_64_bits(monkeypatch)
+    train_in_64_bits(monkeypatch)
     steps = 12  # into the second of Lightning's calls
     cells = [cell_of(method, s, steps=steps, **{name: v}) for s, v in enumerate(values)]
-    (ends,), tolerance = ended(cells), rounding(steps)
+    (ends,), tolerance = ended(cells), rounding(steps, lr=0.01)
     assert list(ends) == [cell.key for cell in cells]
     for cell in cells:
         (ours, weights), (theirs, expected) = ends[cell.key], train.train(cell)
@@ -250,7 +224,7 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, seed: int, step: int) -> None:
 def test_a_member_that_diverges_says_so_as_it_would_alone_and_drops_out_alone(
     monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    in_64_bits(monkeypatch)
+    train_in_64_bits(monkeypatch)
     cells = [cell_of("mae", seed, steps=steps, batch_size=2) for seed in range(3)]
     (fine,) = ended([cells[0], cells[2]])
     poisoned(monkeypatch, seed=1, step=2)
@@ -262,7 +236,9 @@ def test_a_member_that_diverges_says_so_as_it_would_alone_and_drops_out_alone(
         ours, theirs = (torch.load(io.BytesIO(e[cell.key][1])) for e in (ends, fine))
         assert ends[cell.key][0].status == "ok"
         for name in ours:
-            assert (ours[name] - theirs[name]).abs().max() < rounding(steps), name
+            assert (ours[name] - theirs[name]).abs().max() < rounding(steps, lr=0.01), (
+                name
+            )
 
 
 def test_an_ensemble_of_which_all_diverge_has_no_weights(
