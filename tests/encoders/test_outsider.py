@@ -107,7 +107,8 @@ def test_a_vit_of_ours_gives_its_own_readout_in_any_chunks():
     with torch.no_grad():
         expected = net.readout(net(images))
     assert list(said) == ["mean", "cls"]
-    assert all(torch.allclose(said[k], expected[k], atol=1e-6) for k in said)
+    # Normalised tokens of float32, after sums of some dozens of terms.
+    assert all(torch.allclose(said[k], expected[k], atol=1e-5) for k in said)
 
 
 def test_forward_features_is_asked_where_there_is_one():

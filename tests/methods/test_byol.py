@@ -26,7 +26,7 @@ def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize(("n", "d"), [(1, 2), (3, 1), (8, 5)])
 def test_the_error_equals_the_loop(n: int, d: int) -> None:
-    q, z = pairs(n, d)
+    q, z = (v.double() for v in pairs(n, d))
     total = 0.0
     for a, b in zip(q.tolist(), z.tolist(), strict=True):
         one, two = math.hypot(*a), math.hypot(*b)

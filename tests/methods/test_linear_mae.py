@@ -168,8 +168,8 @@ def test_a_world_of_unknown_covariance_has_no_expected_loss():
 @pytest.mark.parametrize("masked_only", [False, True])
 def test_the_loss_is_a_loop_over_images_and_pixels(masked_only):
     tree = world(channels=2)
-    method = LinearMAE(tree, rng(), masked_only=masked_only, mask_ratio=0.5)
-    batch = tree.sample(3, rng(1))
+    method = LinearMAE(tree, rng(), masked_only=masked_only, mask_ratio=0.5).double()
+    batch = Batch(tree.sample(3, rng(1)).images.double())
     found = method.loss(batch, rng(2))
     kept, total = method.masks(3, rng(2)), 0.0
     for x, r in zip(batch.images.flatten(1), kept, strict=True):

@@ -128,9 +128,9 @@ def test_masked_pixels_have_no_say_in_the_prediction():
     "settings", [{"decoder_depth": 0}, {}, {"decoder_family": "pointwise"}]
 )
 def test_with_a_bottleneck_the_decoder_sees_the_code_alone(settings):
-    method, data = mae(bottleneck=3, **settings), batch()
+    method, data = mae(bottleneck=3, **settings).double(), batch()
     masking = method.masking(len(data), stream(2))
-    tokens = method.forward_encoder(data.images, masking)
+    tokens = method.forward_encoder(data.images.double(), masking)
     code = method.encoder.readout(tokens)["code"]
     assert code.shape == (len(data), 3)
     expected = method.decoder(

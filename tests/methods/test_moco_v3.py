@@ -48,9 +48,9 @@ def test_info_nce_equals_the_double_loop(n: int, d: int, temperature: float) -> 
 def test_info_nce_at_its_ends_has_a_closed_form() -> None:
     n, t = 6, 0.5
     best = math.log(math.exp(1 / t) + n - 1) - 1 / t
-    found = info_nce(torch.eye(n), torch.eye(n), t).item()
+    found = info_nce(torch.eye(n).double(), torch.eye(n).double(), t).item()
     assert found == pytest.approx(2 * t * best, abs=1e-6)
-    together = torch.ones(n, 3)
+    together = torch.ones(n, 3).double()
     flat = info_nce(together, together, t).item()
     assert flat == pytest.approx(2 * t * math.log(n), abs=1e-6)
 

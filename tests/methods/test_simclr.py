@@ -48,10 +48,10 @@ def test_nt_xent_equals_the_double_loop(n: int, d: int, temperature: float) -> N
 
 def test_nt_xent_at_its_ends_has_a_closed_form() -> None:
     n, t = 6, 0.5
-    apart = torch.eye(n)  # every pair agrees, and is orthogonal to the others
+    apart = torch.eye(n).double()  # every pair agrees, and is orthogonal to the others
     best = math.log(math.exp(1 / t) + 2 * n - 2) - 1 / t
     assert nt_xent(apart, apart, t).item() == pytest.approx(best, abs=1e-6)
-    together = torch.ones(n, 3)
+    together = torch.ones(n, 3).double()
     flat = math.log(2 * n - 1)
     assert nt_xent(together, together, t).item() == pytest.approx(flat, abs=1e-6)
 

@@ -52,7 +52,7 @@ def test_an_invertible_map_of_c_is_perfect_and_holds_nothing_else():
     assert found["c"] > 0.97
     assert found["code"] > 0.97
     assert found["c/linear"] < found["c"] - 0.02
-    assert found["inside/0/0"] == found["c"]
+    assert found["inside/0/0"] == pytest.approx(found["c"])  # other columns, one solve
     assert found["private/eps_1"] == pytest.approx(0, abs=0.05)
     outside = [v for k, v in found.items() if k.startswith("outside/")]
     assert len(outside) == 2 + 8

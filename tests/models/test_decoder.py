@@ -113,8 +113,8 @@ def test_the_pointwise_decoder_is_an_mlp_of_the_mean_token_and_the_place(depth):
 
 
 def test_the_pointwise_decoder_does_not_know_which_others_are_asked_or_kept():
-    net = pointwise()
-    tokens = torch.randn(2, 1, IN_DIM, generator=stream(1))
+    net = pointwise().double()
+    tokens = torch.randn(2, 1, IN_DIM, generator=stream(1)).double()
     ids = torch.arange(GRID**2).expand(2, -1)
     many = net(tokens, ids[:, :0], ids)
     few = net(tokens, ids[:, :4], ids[:, 4:6].flip(1))

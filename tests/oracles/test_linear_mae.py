@@ -252,7 +252,8 @@ def test_masking_widens_full_rank_maps_but_not_bottlenecks(setting):
     radii = [radius(w) for w in maps]
     shares = [out_of_patch_share(w, p) for w in maps]
     expected = [float(cell) for cell in REACH[setting].replace("|", "").split()]
-    # Rank 16 splits a pair of equal eigenvalues: the last direction is LAPACK's choice.
+    # Rank 16 splits a pair of equal eigenvalues: the last direction is LAPACK's choice,
+    # and moves the radius by up to 0.03, as half a turn of the pair shows.
     tolerance = 0.035 if rank == 16 else 0.0051
     assert radii + shares == pytest.approx(expected, abs=tolerance)
     assert all(b > a for a, b in pairwise(radii)) == (rank is None)

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from mae_bench.training.ensemble import (
     stack,
     swapped,
 )
+from tests.training.double import rounding, wide
 
 SMALL = TIERS["smoke"].budget() | {"steps": 4, "batch_size": 8, "depth": 1}
 # These give every step another shape, or step otherwise.
@@ -35,19 +35,13 @@ STACKING = [
 
 
 class Double(GaussianTree):
-    """Its images have 64 bits, so that rounding grows to nothing in some steps."""
+    """Its images have 64 bits."""
 
     def sample(self, n: int, generator: torch.Generator) -> Batch:
-        return cast(super().sample(n, generator), torch.float64)
+        return wide(super().sample(n, generator))
 
     def redraw(self, batch: Batch, generator: torch.Generator) -> Batch:
-        found = super().redraw(cast(batch, torch.float32), generator)
-        return cast(found, torch.float64)
-
-
-def cast(batch: Batch, kind: torch.dtype) -> Batch:
-    latents = {level: z.to(kind) for level, z in batch.latents.items()}
-    return replace(batch, images=batch.images.to(kind), latents=latents)
+        return wide(super().redraw(batch, generator))
 
 
 def member(kind: type[Method], seed: int, **changed: Any) -> Method:
@@ -93,11 +87,11 @@ def together(methods: Sequence[Method], seeds: Sequence[int]) -> Tensor:
     return losses
 
 
-def assert_same_weights(one: nn.Module, two: nn.Module, atol: float = 1e-8) -> None:
-    ours, theirs = one.state_dict(), two.state_dict()
+def assert_same_weights(one: nn.Module, two: nn.Module, norm: float = 30.0) -> None:
+    ours, theirs, atol = one.state_dict(), two.state_dict(), rounding(4, 0.01, norm)
     assert ours.keys() == theirs.keys()
     for name, weight in ours.items():
-        assert torch.allclose(weight, theirs[name], atol=atol), name
+        assert (weight - theirs[name]).abs().max() < atol, name
 
 
 @pytest.mark.parametrize("name", STACKING)
@@ -107,8 +101,9 @@ def test_every_member_takes_the_steps_that_it_takes_alone(name: str) -> None:
     stacked = [member(kind, seed) for seed in seeds]
     losses = together(stacked, seeds)
     for i, (method, seed) in enumerate(zip(apart, seeds, strict=True)):
-        assert losses[:, i].tolist() == pytest.approx(alone(method, seed), rel=1e-7)
-        assert_same_weights(stacked[i], method, atol=1e-6)
+        expected = alone(method, seed)
+        assert losses[:, i].tolist() == pytest.approx(expected, rel=rounding(4, 0.01))
+        assert_same_weights(stacked[i], method, norm=400)  # that of Barlow Twins
 
 
 def test_members_keep_their_own_weight_of_the_loss_rate_and_schedule() -> None:
@@ -133,7 +128,7 @@ def test_followers_with_settings_of_their_own_follow_by_these() -> None:
     together(stacked, [1, 1])
     for ours, method in zip(stacked, apart, strict=True):
         alone(method, 1)
-        assert_same_weights(ours, method, atol=1e-7)
+        assert_same_weights(ours, method)
 
 
 def test_the_gradients_are_those_of_a_loop_over_the_members() -> None:
@@ -182,8 +177,8 @@ def test_in_half_precision_losses_are_those_of_half_precision_alone() -> None:
     assert losses.tolist() == pytest.approx(each, rel=5e-3)
 
 
-@pytest.mark.parametrize(("dtype", "atol"), [("float32", 2e-6), ("float64", 1e-13)])
-def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str, atol: float) -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str) -> None:
     stream = torch.Generator().manual_seed(0)
     kind = getattr(torch, dtype)
     start = torch.randn(3, 8, generator=stream, dtype=kind)
@@ -213,6 +208,8 @@ def test_the_stacked_optimiser_is_adamw_in_every_row(dtype: str, atol: float) ->
                 group["lr"] = rate.item() * scale
             optimizer.step()
     rows = [torch.cat([p.detach().flatten() for p in part]) for part in parts]
+    # Each of 50 steps rounds weights below 4 twice, by half a last bit of them.
+    atol = 50 * 4 * torch.finfo(kind).eps
     assert torch.allclose(matrix, torch.stack(rows), rtol=0, atol=atol)
     assert (matrix - start).abs().max() > 0.1
 

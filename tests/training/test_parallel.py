@@ -9,15 +9,20 @@ import torch
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.records.store import Trained
+from mae_bench.training import parallel
 from mae_bench.training.parallel import train_over
 from mae_bench.training.train import STEPS_A_CALL, train
+from tests.training.double import rounding, train_in_64_bits
+
+STEPS = STEPS_A_CALL + 3
+ONE_OF_THEM = parallel._member
 
 
 def cell_of(method: str, **changed: Any) -> Cell:
     kind = registry.load("methods", method)
     world = registry.load("datasets", "gaussian_tree")
     known = registry.settings(kind)
-    budget = TIERS["smoke"].budget() | {"steps": STEPS_A_CALL + 3} | changed
+    budget = TIERS["smoke"].budget() | {"steps": STEPS} | changed
     return Cell(
         dataset="gaussian_tree",
         method=method,
@@ -36,17 +41,27 @@ def weights(found: tuple[Trained, bytes]) -> dict[str, torch.Tensor]:
     return state
 
 
+def member_in_64_bits(*given: Any) -> None:
+    """What each process does, in 64 bits as here."""
+    with pytest.MonkeyPatch.context() as patch:
+        train_in_64_bits(patch)
+        ONE_OF_THEM(*given)
+
+
 @pytest.mark.parametrize("method", ["u_mae", "simclr"])
-def test_a_loss_of_pairs_of_images_trains_as_in_one_process(method: str) -> None:
+def test_a_loss_of_pairs_of_images_trains_as_in_one_process(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    train_in_64_bits(monkeypatch)
+    monkeypatch.setattr(parallel, "_member", member_in_64_bits)
     cell = cell_of(method, lr=1e-3)
     alone, together = weights(train(cell)), weights(train_over(cell, "cpu:0,1"))
     start = weights(train(cell_of(method, stop=0.0)))
     moved = 0
     for name, weight in alone.items():
-        # AdamW divides by gradients that are 0 but for rounding, of keys' biases.
-        if "qkv.bias" not in name:
-            assert (together[name] - weight).abs().max() < 1e-5, name
-            moved += int((weight - start[name]).abs().max() > 1e-3)
+        assert weight.dtype == together[name].dtype == torch.float64
+        assert (together[name] - weight).abs().max() < rounding(STEPS, 1e-3), name
+        moved += int((weight - start[name]).abs().max() > 1e-3)
     assert moved > 10
 
 
