@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -95,18 +96,11 @@ def targets(prediction: Prediction) -> tuple[str, ...]:
     return ("a", "b") if isinstance(prediction.form, Nearer) else ("",)
 
 
-def grid(prediction: Prediction, seeds: int = 3) -> pd.DataFrame:
-    """Rows of the experiment's whole grid, all with a value of 0."""
-    metrics = [m.id for m in (prediction.metric, prediction.against) if m]
-    read = product(
-        metrics,
-        named(prediction, "view", ("unmasked",)),
-        named(prediction, "token", ("mean",)),
-        named(prediction, "target", targets(prediction)),
-    )
-    labels = [dict(zip(("metric", "view", "token", "target"), r)) for r in read]  # noqa: B905
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
+@cache  # many claims share an experiment
+def cells(experiment: str) -> list[dict[str, Any]]:
+    """What each cell of an experiment's whole grid says in its rows."""
+    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    return [
         blank
         | {
             "dataset": cell.dataset,
@@ -118,11 +112,22 @@ def grid(prediction: Prediction, seeds: int = 3) -> pd.DataFrame:
             "cell": cell.key,
         }
         | factors
-        | label
-        for cell, factors in prediction.experiment.cells(SMOKE, seeds)
-        for label in labels
+        for cell, factors in registry.load("experiments", experiment).cells(SMOKE, 3)
     ]
-    return pd.DataFrame(rows)
+
+
+def grid(prediction: Prediction) -> pd.DataFrame:
+    """Rows of the experiment's whole grid, all with a value of 0."""
+    metrics = [m.id for m in (prediction.metric, prediction.against) if m]
+    read = product(
+        metrics,
+        named(prediction, "view", ("unmasked",)),
+        named(prediction, "token", ("mean",)),
+        named(prediction, "target", targets(prediction)),
+    )
+    labels = [dict(zip(("metric", "view", "token", "target"), r)) for r in read]  # noqa: B905
+    known = cells(experiment_id(prediction.experiment))
+    return pd.DataFrame([cell | label for cell in known for label in labels])
 
 
 def ordered(form: Form, axis: str, rows: pd.DataFrame) -> list[Any]:
