@@ -1,9 +1,8 @@
 """What holds for every theory and prediction: a new file is covered by being there."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.records import registry
-from mae_bench.records.rows import COLUMNS, matching
+from mae_bench.records.rows import matching
 from mae_bench.records.schema import TIERS
 from mae_bench.theories import Prediction
 from mae_bench.verdicts.evidence import experiment_id
@@ -33,6 +32,7 @@ from mae_bench.verdicts.judge import judge_prediction
 
 SMOKE = TIERS["smoke"]
 EXPERIMENTS, THEORIES = (registry.names(room) for room in ("experiments", "theories"))
+Cells = Callable[[str, str, int], list[tuple[Any, Any, dict[str, Any]]]]
 READ_OUT = ("method", "dataset", "metric", "view", "token", "target")
 PREDICTIONS = {
     f"{theory}/{number}": (theory, prediction)
@@ -96,27 +96,7 @@ def targets(prediction: Prediction) -> tuple[str, ...]:
     return ("a", "b") if isinstance(prediction.form, Nearer) else ("",)
 
 
-@cache  # many claims share an experiment
-def cells(experiment: str) -> list[dict[str, Any]]:
-    """What each cell of an experiment's whole grid says in its rows."""
-    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-    return [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "value": 0.0,
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in registry.load("experiments", experiment).cells(SMOKE, 3)
-    ]
-
-
-def grid(prediction: Prediction) -> pd.DataFrame:
+def grid(prediction: Prediction, cells: Cells) -> pd.DataFrame:
     """Rows of the experiment's whole grid, all with a value of 0."""
     metrics = [m.id for m in (prediction.metric, prediction.against) if m]
     read = product(
@@ -126,8 +106,12 @@ def grid(prediction: Prediction) -> pd.DataFrame:
         named(prediction, "target", targets(prediction)),
     )
     labels = [dict(zip(("metric", "view", "token", "target"), r)) for r in read]  # noqa: B905
-    known = cells(experiment_id(prediction.experiment))
-    return pd.DataFrame([cell | label for cell in known for label in labels])
+    rows = [
+        known | label | {"value": 0.0}
+        for _, _, known in cells(experiment_id(prediction.experiment), "smoke", 3)
+        for label in labels
+    ]
+    return pd.DataFrame(rows)
 
 
 def ordered(form: Form, axis: str, rows: pd.DataFrame) -> list[Any]:
@@ -182,9 +166,9 @@ def drawn(prediction: Prediction, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
             yield rows.assign(value=offset + size * height + noise)
 
 
-def verdicts(prediction: Prediction) -> set[str]:
+def verdicts(prediction: Prediction, cells: Cells) -> set[str]:
     """What synthetic rows can make of a claim; stops when it has seen both ends."""
-    ours = matching(grid(prediction), prediction.where).reset_index(drop=True)
+    ours = matching(grid(prediction, cells), prediction.where).reset_index(drop=True)
     found: set[str] = set()
     for rows in drawn(prediction, ours):
         found.add(prediction.form.decide(prediction.form.effects(rows)))
@@ -194,11 +178,13 @@ def verdicts(prediction: Prediction) -> set[str]:
 
 
 @pytest.mark.parametrize("key", PREDICTIONS)
-def test_a_prediction_can_be_supported_and_can_be_refuted(key: str) -> None:
+def test_a_prediction_can_be_supported_and_can_be_refuted(
+    key: str, cells: Cells
+) -> None:
     theory, prediction = PREDICTIONS[key]
-    assert verdicts(prediction) >= {"supported", "refuted"}
+    assert verdicts(prediction, cells) >= {"supported", "refuted"}
     # Its filters and its control name columns and experiments that there are.
-    rows = {experiment_id(prediction.experiment): grid(prediction)}
+    rows = {experiment_id(prediction.experiment): grid(prediction, cells)}
     verdict = judge_prediction(key, theory, prediction, rows)
     assert verdict.verdict != "not_measured"
 
@@ -224,10 +210,13 @@ FORMS: dict[str, Form] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_the_synthetic_rows_reach_both_ends_of_every_form(name: str) -> None:
+def test_the_synthetic_rows_reach_both_ends_of_every_form(
+    name: str, cells: Cells
+) -> None:
     prediction = replace(PREDICTIONS["visible_share/N1"][1], form=FORMS[name])
     plain = {k: v for k, v in prediction.where.items() if k != "target"}
-    assert verdicts(replace(prediction, where=plain)) >= {"supported", "refuted"}
+    found = verdicts(replace(prediction, where=plain), cells)
+    assert found >= {"supported", "refuted"}
 
 
 def test_every_form_is_among_them() -> None:
