@@ -105,3 +105,31 @@ def spread() -> Callable[[Tensor], float]:
         return F.normalize(z, dim=1).std(0).mean().item() * z.shape[1] ** 0.5
 
     return deviation
+
+
+@pytest.fixture
+def pairs() -> Callable[[int, int], tuple[Tensor, Tensor]]:
+    """Two views' projections [n, d], which have nothing to do with each other."""
+
+    def draw(n: int, d: int) -> tuple[Tensor, Tensor]:
+        seeded = torch.Generator().manual_seed(0)
+        z = torch.randn(2, n, d, generator=seeded, dtype=torch.float64)
+        return z[0], z[1]
+
+    return draw
+
+
+@pytest.fixture
+def agree() -> Callable[[Method, Tensor, Tensor], None]:
+    """Two losses of the same weights are equal, and so are their gradients."""
+
+    def check(method: Method, one: Tensor, two: Tensor) -> None:
+        torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+        named = {n: w for n, w in method.named_parameters() if w.requires_grad}
+        ours, theirs = (
+            torch.autograd.grad(loss, named.values()) for loss in (one, two)
+        )
+        for name, a, b in zip(named, ours, theirs, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4, msg=name)
+
+    return check

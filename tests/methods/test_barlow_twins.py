@@ -19,11 +19,6 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed), dtype=torch.float64)
-    return z[0], z[1]
-
-
 def slow_loss(z1: Tensor, z2: Tensor, lamb: float) -> float:
     """Eq. 1 and 2 in loops."""
     a, b = (
@@ -41,13 +36,13 @@ def slow_loss(z1: Tensor, z2: Tensor, lamb: float) -> float:
 @pytest.mark.parametrize("n", [3, 8, 17])
 @pytest.mark.parametrize("d", [1, 2, 16])
 @pytest.mark.parametrize("lamb", [0.0, 0.005, 1.0])
-def test_the_loss_equals_the_double_loop(n: int, d: int, lamb: float) -> None:
+def test_the_loss_equals_the_double_loop(n: int, d: int, lamb: float, pairs) -> None:
     z1, z2 = (20 * z for z in pairs(n, d))  # far above the 1e-5 beside the variance
     found = barlow_twins_loss(z1, z2, lamb).item()
     assert found == pytest.approx(slow_loss(z1, z2, lamb), rel=1e-4, abs=1e-6)
 
 
-def test_the_cross_correlation_is_numpys() -> None:
+def test_the_cross_correlation_is_numpys(pairs) -> None:
     z1, z2 = (20 * z for z in pairs(12, 4))
     both = np.corrcoef(torch.cat([z1, z2], 1).numpy(), rowvar=False)
     found = cross_correlation(z1, z2).numpy()

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mae_bench.datasets import Dataset
 from mae_bench.methods.byol import BYOL, normalised_error
@@ -19,13 +19,8 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed))
-    return z[0], z[1]
-
-
 @pytest.mark.parametrize(("n", "d"), [(1, 2), (3, 1), (8, 5)])
-def test_the_error_equals_the_loop(n: int, d: int) -> None:
+def test_the_error_equals_the_loop(n: int, d: int, pairs) -> None:
     q, z = pairs(n, d)
     total = 0.0
     for a, b in zip(q.tolist(), z.tolist(), strict=True):
@@ -34,7 +29,7 @@ def test_the_error_equals_the_loop(n: int, d: int) -> None:
     assert normalised_error(q, z).item() == pytest.approx(total / n, abs=1e-6)
 
 
-def test_the_error_at_its_ends_and_as_a_cosine() -> None:
+def test_the_error_at_its_ends_and_as_a_cosine(pairs) -> None:
     q, z = pairs(7, 4)
     assert normalised_error(q, 2 * q).item() == pytest.approx(0, abs=1e-6)
     assert normalised_error(q, -q).item() == pytest.approx(4)

@@ -66,16 +66,11 @@ def plain_loss(method: MAE, images, masking):
         {"patch_size": 4, "mask_family": "grid"},
     ],
 )
-def test_loss_and_gradients_are_the_plain_maes(settings, make, data):
+def test_loss_and_gradients_are_the_plain_maes(settings, make, data, agree):
     method, images = make(**settings), data.images
     loss = method.loss(data, stream(2))
     plain = plain_loss(method, images, method.masking(len(images), stream(2)))
-    assert torch.allclose(loss, plain, atol=1e-5)
-    named = dict(method.named_parameters())
-    ours = torch.autograd.grad(loss, named.values())
-    theirs = torch.autograd.grad(plain, named.values())
-    for name, a, b in zip(named, ours, theirs, strict=True):
-        assert torch.allclose(a, b, atol=1e-5), name
+    agree(method, loss, plain)
 
 
 def test_normalised_predictions_are_put_back_to_pixels(make, data):

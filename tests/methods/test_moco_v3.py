@@ -16,11 +16,6 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed))
-    return z[0], z[1]
-
-
 def slow_info_nce(q: Tensor, k: Tensor, temperature: float) -> float:
     """Eq. 1 of the paper in loops, times 2 tau."""
 
@@ -39,7 +34,9 @@ def slow_info_nce(q: Tensor, k: Tensor, temperature: float) -> float:
 
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (3, 16), (9, 2)])
 @pytest.mark.parametrize("temperature", [0.05, 0.2, 1.0, 10.0])
-def test_info_nce_equals_the_double_loop(n: int, d: int, temperature: float) -> None:
+def test_info_nce_equals_the_double_loop(
+    n: int, d: int, temperature: float, pairs
+) -> None:
     q, k = pairs(n, d)
     slow = slow_info_nce(q, k, temperature)
     assert info_nce(q, k, temperature).item() == pytest.approx(slow, rel=1e-4, abs=1e-5)
@@ -57,7 +54,7 @@ def test_info_nce_at_its_ends_has_a_closed_form() -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
 def test_a_temperature_that_is_not_positive_is_an_error(
-    temperature: float, redrawn: Dataset
+    temperature: float, redrawn: Dataset, pairs
 ) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
         info_nce(*pairs(3, 3), temperature)

@@ -14,11 +14,6 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed))
-    return z[0], z[1]
-
-
 def slow_nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> float:
     """Eq. 1 of the paper in loops, with its pairs (2k - 1, 2k) side by side."""
     rows = [row for pair in zip(z1.tolist(), z2.tolist(), strict=True) for row in pair]
@@ -39,7 +34,9 @@ def slow_nt_xent(z1: Tensor, z2: Tensor, temperature: float) -> float:
 @pytest.mark.parametrize("n", [2, 3, 8, 17])
 @pytest.mark.parametrize("d", [1, 2, 16])
 @pytest.mark.parametrize("temperature", [0.05, 0.5, 1.0, 10.0])
-def test_nt_xent_equals_the_double_loop(n: int, d: int, temperature: float) -> None:
+def test_nt_xent_equals_the_double_loop(
+    n: int, d: int, temperature: float, pairs
+) -> None:
     z1, z2 = pairs(n, d)
     fast = nt_xent(z1, z2, temperature).item()
     assert fast == pytest.approx(slow_nt_xent(z1, z2, temperature), rel=1e-5, abs=1e-5)
@@ -55,14 +52,14 @@ def test_nt_xent_at_its_ends_has_a_closed_form() -> None:
     assert nt_xent(together, together, t).item() == pytest.approx(flat, abs=1e-6)
 
 
-def test_nt_xent_rises_when_the_partners_are_swapped_round() -> None:
+def test_nt_xent_rises_when_the_partners_are_swapped_round(pairs) -> None:
     z1, _ = pairs(9, 8)
     assert nt_xent(z1, z1, 0.5) < nt_xent(z1, z1.roll(1, 0), 0.5) - 0.5
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
 def test_a_temperature_that_is_not_positive_is_an_error(
-    temperature: float, redrawn: Dataset
+    temperature: float, redrawn: Dataset, pairs
 ) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
         nt_xent(*pairs(3, 3), temperature)

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
 
 from mae_bench.datasets import Dataset
 from mae_bench.methods.simsiam import SimSiam, negative_cosine
@@ -18,13 +17,8 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed))
-    return z[0], z[1]
-
-
 @pytest.mark.parametrize(("n", "d"), [(1, 2), (3, 1), (8, 5)])
-def test_the_negative_cosine_equals_the_loop(n: int, d: int) -> None:
+def test_the_negative_cosine_equals_the_loop(n: int, d: int, pairs) -> None:
     p, z = pairs(n, d)
     total = 0.0
     for a, b in zip(p.tolist(), z.tolist(), strict=True):
@@ -33,7 +27,7 @@ def test_the_negative_cosine_equals_the_loop(n: int, d: int) -> None:
     assert negative_cosine(p, z).item() == pytest.approx(total / n, abs=1e-6)
 
 
-def test_the_negative_cosine_at_its_ends() -> None:
+def test_the_negative_cosine_at_its_ends(pairs) -> None:
     p, _ = pairs(7, 4)
     assert negative_cosine(p, 2 * p).item() == pytest.approx(-1)
     assert negative_cosine(p, -p).item() == pytest.approx(1)

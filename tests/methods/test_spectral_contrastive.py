@@ -20,11 +20,6 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed), dtype=torch.float64)
-    return z[0], z[1]
-
-
 def slow_loss(z1: Tensor, z2: Tensor) -> float:
     """Eq. 6 in loops: n positive pairs, n (n - 1) negative ones."""
     a, b = z1.tolist(), z2.tolist()
@@ -40,7 +35,7 @@ def slow_loss(z1: Tensor, z2: Tensor) -> float:
 
 @pytest.mark.parametrize("n", [2, 3, 8, 17])
 @pytest.mark.parametrize("d", [1, 2, 16])
-def test_the_loss_equals_the_double_loop(n: int, d: int) -> None:
+def test_the_loss_equals_the_double_loop(n: int, d: int, pairs) -> None:
     z1, z2 = pairs(n, d)
     found = spectral_contrastive_loss(z1, z2).item()
     assert found == pytest.approx(slow_loss(z1, z2), rel=1e-10)
@@ -68,7 +63,7 @@ def test_the_loss_has_known_values_at_its_ends() -> None:
     assert spectral_contrastive_loss(together, 0 * together).item() == 0
 
 
-def test_the_loss_within_the_ball_has_the_gradient_of_its_differences() -> None:
+def test_the_loss_within_the_ball_has_the_gradient_of_its_differences(pairs) -> None:
     z1, z2 = (z.requires_grad_() for z in pairs(5, 3))
     assert (z1.norm(dim=1) < 2).tolist() == [False, True, True, False, True]
     assert torch.autograd.gradcheck(
@@ -78,7 +73,7 @@ def test_the_loss_within_the_ball_has_the_gradient_of_its_differences() -> None:
 
 
 @pytest.mark.parametrize("mu", [0.25, 1.0, 9.0])
-def test_only_what_lies_outside_the_ball_is_cut_to_its_radius(mu: float) -> None:
+def test_only_what_lies_outside_the_ball_is_cut_to_its_radius(mu: float, pairs) -> None:
     z, _ = pairs(50, 2)
     cut, length = into_ball(z, mu), z.norm(dim=1)
     for before, after, norm in zip(z, cut, length, strict=True):

@@ -21,11 +21,6 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    z = torch.randn(2, n, d, generator=rng(seed), dtype=torch.float64)
-    return z[0], z[1]
-
-
 def slow_terms(z1: Tensor, z2: Tensor) -> tuple[float, list[float], list[float]]:
     """Eq. 1 to 5 in loops: s over d, then v and c of both views."""
     n, d = z1.shape
@@ -47,7 +42,7 @@ def slow_terms(z1: Tensor, z2: Tensor) -> tuple[float, list[float], list[float]]
 
 @pytest.mark.parametrize("n", [2, 3, 8, 17])
 @pytest.mark.parametrize("d", [1, 2, 16])
-def test_the_terms_and_their_sum_equal_the_loops(n: int, d: int) -> None:
+def test_the_terms_and_their_sum_equal_the_loops(n: int, d: int, pairs) -> None:
     z1, z2 = pairs(n, d)
     s, v, c = slow_terms(z1, z2)
     assert invariance(z1, z2).item() == pytest.approx(s)
