@@ -180,20 +180,6 @@ def test_splits_hold_fresh_chains():
     assert not torch.equal(val.images, test.images)
 
 
-def test_the_same_seed_gives_the_same_world_and_images():
-    one, two, other = (Ising(rng(seed), sweeps=3) for seed in (0, 0, 1))
-    assert one.fingerprint() == two.fingerprint() != other.fingerprint()
-    state = torch.get_rng_state()
-    a, b, c = (one.sample(9, rng(seed)).images for seed in (2, 2, 3))
-    assert torch.equal(a, b)
-    assert not torch.equal(a, c)
-    assert torch.equal(
-        one.split("val", 9, rng(4)).images, two.split("val", 9, rng(4)).images
-    )
-    assert one.fingerprint() == two.fingerprint()
-    assert torch.equal(torch.get_rng_state(), state)
-
-
 def test_a_batch_is_what_the_world_declares():
     world = Ising(rng(), image_size=5, sweeps=2)
     for batch in (world.sample(6, rng()), world.split("val", 6, rng())):

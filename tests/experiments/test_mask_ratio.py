@@ -1,4 +1,3 @@
-from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
@@ -19,11 +18,8 @@ def test_every_method_of_it_has_a_mask_ratio() -> None:
         assert cell.method_settings["mask_ratio"] == factors["mask_ratio"]
 
 
-def test_it_shares_the_leaderboards_cells_at_the_default_ratio() -> None:
-    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
-    ours = list(MASK_RATIO.cells(TIERS["smoke"], 1))
-    shared = {factors["mask_ratio"] for cell, factors in ours if cell.key in board}
-    assert shared == {0.75}
+def test_it_shares_the_leaderboards_cells_at_the_default_ratio(shared) -> None:
+    assert shared(MASK_RATIO, "mask_ratio") == {0.75}
 
 
 def test_the_theories_that_look_here_expect_different_pictures() -> None:

@@ -1,19 +1,12 @@
-from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.training_time import TRAINING_TIME
 from mae_bench.records.schema import TIERS
 
 
-def test_it_goes_from_the_initial_weights_to_the_leaderboards_encoder() -> None:
+def test_it_goes_from_the_initial_weights_to_the_leaderboards_encoder(shared) -> None:
     stops = TRAINING_TIME.factors["stop"]
     assert list(stops) == sorted(stops)
     assert (stops[0], stops[-1]) == (0.0, 1.0)
-    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
-    shared = {
-        factors["stop"]
-        for cell, factors in TRAINING_TIME.cells(TIERS["smoke"], 1)
-        if cell.key in board
-    }
-    assert shared == {1.0}
+    assert shared(TRAINING_TIME, "stop") == {1.0}
 
 
 def test_checkpoints_differ_in_nothing_else() -> None:

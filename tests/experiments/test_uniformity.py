@@ -1,4 +1,3 @@
-from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.uniformity import UNIFORMITY
 from mae_bench.records.schema import TIERS
 
@@ -16,7 +15,5 @@ def test_the_weight_reaches_the_loss_of_every_cell() -> None:
         assert cell.method_settings["lamb"] == factors["lamb"]
 
 
-def test_it_shares_the_leaderboards_cells_at_the_published_weight() -> None:
-    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
-    ours = list(UNIFORMITY.cells(TIERS["smoke"], 1))
-    assert {f["lamb"] for cell, f in ours if cell.key in board} == {0.01}
+def test_it_shares_the_leaderboards_cells_at_the_published_weight(shared) -> None:
+    assert shared(UNIFORMITY, "lamb") == {0.01}

@@ -35,20 +35,4 @@ def test_of_a_masked_image_it_is_asked_for_the_visible_patches(
     for image in range(4):
         patches = patchify(batch.images, 2)[image]
         assert torch.equal(target[image], patches[masking.ids_keep[image]])
-    # What is hidden has no say, neither as input nor as target.
-    hidden = masking.mask.bool()
-    other = patchify(batch.images, 2).masked_fill(hidden[..., None], 9.0)
-    assert prediction.shape == (4, int((~hidden[0]).sum()), other.shape[-1])
-
-
-def test_it_learns_to_copy_what_it_sees(world: GaussianTree) -> None:
-    method = Autoencoder(world, stream(1), decoder_depth=1)
-    optimizer = torch.optim.Adam(method.parameters(), lr=3e-3)
-    losses = []
-    for k in range(60):
-        loss = method.loss(world.sample(64, stream(k)), stream(k))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.7 * losses[0]
+    assert prediction.shape == target.shape

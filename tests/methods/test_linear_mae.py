@@ -1,5 +1,6 @@
 """Training meets the closed form; losses and masks are those of slow loops."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -30,24 +31,22 @@ def world(**settings: int) -> GaussianTree:
     return GaussianTree(rng(), **(fixed | settings))
 
 
-def trained(dataset: GaussianTree, **settings: float | bool) -> LinearMAE:
+@pytest.fixture
+def trained(train) -> Callable[..., LinearMAE]:
     """A method after its own optimiser's steps, on images and masks that are drawn."""
-    method = LinearMAE(dataset, rng(1), **settings)
-    [optimizer], [schedule] = method.configure_optimizers()
-    images, masks = rng(2), rng(3)
-    for _ in range(method.steps):
-        loss = method.loss(dataset.sample(method.batch_size, images), masks)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule["scheduler"].step()
-    return method.double().requires_grad_(False)
+
+    def make(dataset: GaussianTree, **settings: float | bool) -> LinearMAE:
+        method = LinearMAE(dataset, rng(1), **settings)
+        train(method)
+        return method.double().requires_grad_(False)
+
+    return make
 
 
 @pytest.mark.parametrize("mask_ratio", [0.25, 0.75])
 @pytest.mark.parametrize(("patch_size", "rank"), [(2, 8), (4, 2)])
 def test_training_ends_within_a_hundredth_of_the_closed_form(
-    mask_ratio, patch_size, rank
+    mask_ratio, patch_size, rank, trained
 ):
     tree, where = world(), {"mask_ratio": mask_ratio, "patch_size": patch_size}
     method = trained(tree, steps=400, rank=rank, **where)
@@ -57,7 +56,7 @@ def test_training_ends_within_a_hundredth_of_the_closed_form(
     assert best <= reached < 1.01 * best
 
 
-def test_the_decoder_spans_the_closed_forms_subspace():
+def test_the_decoder_spans_the_closed_forms_subspace(trained):
     tree = world()  # its root and level 1 are 2 + 6 directions: U_8 is unique
     method = trained(tree, steps=400, rank=8, mask_ratio=0.5)
     subspace = solve_all_pixels(tree.covariance(), 0.5, 2, 8).subspace
@@ -66,7 +65,7 @@ def test_the_decoder_spans_the_closed_forms_subspace():
     assert principal_angle(untrained.B.T.detach(), subspace).max() > 1.2
 
 
-def test_the_loss_of_masked_pixels_ends_within_a_hundredth_of_its_closed_form():
+def test_the_loss_of_masked_pixels_ends_within_a_hundredth_of_its_closed_form(trained):
     tree, m = world(tree_depth=1), 0.5
     method = trained(tree, steps=400, rank=16, mask_ratio=m, masked_only=True)
     cov, patches = tree.covariance(), patch_index(16, 2)
@@ -129,7 +128,7 @@ def test_the_expected_loss_is_that_of_the_oracle():
     torch.testing.assert_close(method.expected_loss(W, cov), exact)
 
 
-def test_without_noise_of_drawn_images_training_ends_at_the_closed_form():
+def test_without_noise_of_drawn_images_training_ends_at_the_closed_form(trained):
     tree, where = world(), {"mask_ratio": 0.75, "patch_size": 2, "rank": 64}
     method = trained(tree, steps=400, batch_size=1, expected=True, **where)
     best = solve_all_pixels(tree.covariance(), 0.75, 2)
@@ -138,7 +137,9 @@ def test_without_noise_of_drawn_images_training_ends_at_the_closed_form():
 
 
 @pytest.mark.parametrize("noise_std", [0.0, 1.0])
-def test_without_masks_it_learns_the_principal_subspace_at_any_noise(noise_std):
+def test_without_masks_it_learns_the_principal_subspace_at_any_noise(
+    noise_std, trained
+):
     tree = world()
     method = trained(tree, steps=400, rank=8, mask_ratio=0.0, noise_std=noise_std)
     pca = torch.linalg.eigh(tree.covariance()).eigenvectors[:, -8:]
@@ -204,13 +205,6 @@ def test_features_are_the_code_of_what_is_visible():
     corner[:, :, 4:, :4] = 0
     seen = method.features(batch, torch.full((5, 1), 3))["code"]
     torch.testing.assert_close(seen, corner.flatten(1) @ method.A)
-
-
-def test_its_generator_draws_the_weights():
-    first, same, other = (LinearMAE(world(), rng(seed)) for seed in (1, 1, 2))
-    assert torch.equal(first.A, same.A)
-    assert torch.equal(first.B, same.B)
-    assert not torch.equal(first.A, other.A)
 
 
 def test_only_the_two_matrices_are_kept():

@@ -64,11 +64,3 @@ def test_a_mask_hides_nothing_from_it() -> None:
 def test_a_world_that_tells_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match="World has neither latents nor labels"):
         OracleLatents(World((), None), rng())
-
-
-def test_it_has_nothing_to_learn() -> None:
-    world = World(("level_0",), None)
-    method = OracleLatents(world, rng())
-    assert not method.trains
-    with pytest.raises(TypeError, match="OracleLatents has nothing to learn"):
-        method.loss(world.sample(2, rng()), rng())

@@ -77,11 +77,3 @@ def test_a_masked_view_is_an_error_that_says_why() -> None:
 def test_fewer_than_one_component_is_an_error(components: int) -> None:
     with pytest.raises(ValueError, match=f"components {components} must be"):
         Pixels(Skewed(), rng(), components=components)
-
-
-def test_it_has_nothing_to_learn() -> None:
-    method = Pixels(Skewed(), rng())
-    assert not method.trains
-    assert not list(method.parameters())
-    with pytest.raises(TypeError, match="Pixels has nothing to learn"):
-        method.loss(Skewed().sample(2, rng()), rng())

@@ -11,19 +11,9 @@ from mae_bench.metrics import Split
 from mae_bench.metrics.knn_probe import CHUNK, TEMPERATURE, knn_probe
 
 
-def blobs(generator, sizes=(400, 10, 600), classes=4, width=6, noise=1.0):
-    centres = torch.randn(classes, width, generator=generator)
-    splits = []
-    for n in sizes:
-        labels = torch.arange(n) % classes
-        spread = noise * torch.randn(n, width, generator=generator)
-        splits.append(Split(centres[labels] + spread, labels))
-    return splits
-
-
 @pytest.mark.parametrize("n_test", [600, CHUNK + 76])
-def test_it_is_scikit_learns_weighted_classifier(n_test, generator):
-    train, val, test = blobs(generator, sizes=(400, 10, n_test), noise=1.5)
+def test_it_is_scikit_learns_weighted_classifier(n_test, blobs):
+    train, val, test = blobs(sizes=(400, 10, n_test), noise=1.5)
     scores = knn_probe(train, val, test)
     for k in (20, 200):
         classifier = KNeighborsClassifier(
@@ -34,20 +24,20 @@ def test_it_is_scikit_learns_weighted_classifier(n_test, generator):
         assert 0.4 < expected < 0.95
 
 
-def test_automatic_mixed_precision_changes_nothing(generator):
-    given = blobs(generator, noise=1.5)
+def test_automatic_mixed_precision_changes_nothing(blobs):
+    given = blobs(noise=1.5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = knn_probe(*given)
     assert found == knn_probe(*given)
 
 
-def test_separate_directions_are_told_apart_perfectly(generator):
-    scores = knn_probe(*blobs(generator, noise=0.001))
+def test_separate_directions_are_told_apart_perfectly(blobs):
+    scores = knn_probe(*blobs(noise=0.001))
     assert scores == {"k20": 1.0, "k200": 1.0}
 
 
-def test_k_is_at_most_the_number_of_training_images(generator):
-    scores = knn_probe(*blobs(generator, sizes=(15, 10, 50), noise=0.5))
+def test_k_is_at_most_the_number_of_training_images(blobs):
+    scores = knn_probe(*blobs(sizes=(15, 10, 50), noise=0.5))
     assert scores["k20"] == scores["k200"]
 
 
@@ -58,17 +48,17 @@ def test_constant_features_give_the_largest_class(value):
     assert knn_probe(constant, constant, constant) == {"k20": 0.5, "k200": 0.5}
 
 
-def test_independent_features_are_at_chance(generator):
+def test_independent_features_are_at_chance(generator, blobs):
     given = [
         Split(torch.randn(len(s.target), 8, generator=generator), s.target)
-        for s in blobs(generator, sizes=(400, 10, 2000))
+        for s in blobs(sizes=(400, 10, 2000))
     ]
     scores = knn_probe(*given)
     assert scores == pytest.approx({"k20": 0.25, "k200": 0.25}, abs=0.05)
 
 
-def test_rotation_scale_and_the_order_of_images_do_not_matter(generator):
-    train, val, test = blobs(generator)
+def test_rotation_scale_and_the_order_of_images_do_not_matter(generator, blobs):
+    train, val, test = blobs()
     rotation = 5 * torch.linalg.qr(torch.randn(6, 6, generator=generator))[0]
     order = torch.randperm(400, generator=generator)
     moved = (
@@ -92,8 +82,8 @@ def test_under_a_common_offset_large_neighbourhoods_outvote_a_rare_class(generat
     assert knn_probe(*moved) == {"k20": pytest.approx(1, abs=0.03), "k200": 0.75}
 
 
-def test_bad_splits_are_refused(generator):
-    train, val, test = blobs(generator)
+def test_bad_splits_are_refused(blobs):
+    train, val, test = blobs()
     with pytest.raises(ValueError, match="NaN"):
         knn_probe(train, val, Split(test.features * math.nan, test.target))
     with pytest.raises(ValueError, match=r"classes \[4\]"):

@@ -4,14 +4,15 @@ import pytest
 import torch
 
 from mae_bench.models.projector import Projector
+from mae_bench.models.standardised_projector import StandardisedProjector
 
 
 def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def build(seed: int = 0) -> Projector:
-    return Projector(rng(seed), in_dim=5, hidden_dim=7, out_dim=3)
+def build(seed: int = 0, kind: type[Projector] = Projector) -> Projector:
+    return kind(rng(seed), in_dim=5, hidden_dim=7, out_dim=3)
 
 
 def test_it_is_the_formula_row_by_row() -> None:
@@ -23,11 +24,12 @@ def test_it_is_the_formula_row_by_row() -> None:
         torch.testing.assert_close(projected, g.out.weight @ hidden + g.out.bias)
 
 
-def test_weights_come_from_the_generator_alone() -> None:
+@pytest.mark.parametrize("kind", [Projector, StandardisedProjector])
+def test_weights_come_from_the_generator_alone(kind: type[Projector]) -> None:
     torch.manual_seed(1)
-    one = build(seed=4).state_dict()
+    one = build(4, kind).state_dict()
     torch.manual_seed(2)
-    same, other = build(seed=4).state_dict(), build(seed=5).state_dict()
+    same, other = build(4, kind).state_dict(), build(5, kind).state_dict()
     assert all(torch.equal(one[k], same[k]) for k in one)
     assert not torch.equal(one["hidden.weight"], other["hidden.weight"])
 

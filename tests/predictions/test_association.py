@@ -13,28 +13,26 @@ from mae_bench.records.stats import student_interval
 SIDES = {"x": {"metric": "tail"}, "y": {"metric": "probe"}}
 
 
-def rows_of(tail, probe):
+@pytest.fixture
+def rows_of(tidy):
     """Values ``[s, points]`` of both metrics."""
-    return pd.concat(
-        pd.DataFrame(table)
-        .rename_axis("seed")
-        .reset_index()
-        .melt("seed", var_name="ratio", value_name="value")
-        .assign(metric=name)
-        for name, table in (("tail", tail), ("probe", probe))
-    )
+    return lambda tail, probe: tidy("ratio", tail=tail, probe=probe)
+
+
+@pytest.fixture
+def verdict(rows_of):
+    def decide(tail, probe, **changes):
+        claim = form(**changes)
+        return claim.decide(claim.effects(rows_of(tail, probe)))
+
+    return decide
 
 
 def form(margin=0.3, **changes):
     return Association(margin, **SIDES, along=("ratio",), **changes)
 
 
-def verdict(tail, probe, **changes):
-    claim = form(**changes)
-    return claim.decide(claim.effects(rows_of(tail, probe)))
-
-
-def test_the_effect_is_kendalls_tau_over_the_points_of_a_seed():
+def test_the_effect_is_kendalls_tau_over_the_points_of_a_seed(rows_of):
     tail, probe = np.random.default_rng(0).integers(0, 4, (2, 3, 8)).astype(float)
     expected = [kendalltau(a, b).statistic for a, b in zip(tail, probe, strict=True)]
     effects = form().effects(rows_of(tail, probe))
@@ -44,7 +42,7 @@ def test_the_effect_is_kendalls_tau_over_the_points_of_a_seed():
     assert falling.tolist() == pytest.approx([-e for e in expected])
 
 
-def test_points_are_spanned_by_several_factors():
+def test_points_are_spanned_by_several_factors(rows_of):
     one = rows_of(np.array([[1.0, 2.0]]), np.array([[1.0, 2.0]])).assign(depth=1)
     two = rows_of(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]])).assign(depth=2)
     rows = pd.concat([one, two])
@@ -54,7 +52,7 @@ def test_points_are_spanned_by_several_factors():
     assert form().effects(rows).tolist() == [0.0]
 
 
-def test_it_is_supported_refuted_or_open():
+def test_it_is_supported_refuted_or_open(verdict):
     rising = np.tile(np.arange(6.0), (5, 1))
     noise = np.random.default_rng(0).normal(0, 0.1, (5, 6))
     assert verdict(rising, rising + noise) == "supported"
@@ -65,7 +63,7 @@ def test_it_is_supported_refuted_or_open():
     assert verdict(rising[:2], rising[:2]) == "undecided"
 
 
-def test_seeds_without_a_point_or_with_an_x_that_orders_nothing_are_left_out():
+def test_seeds_without_a_point_or_with_an_x_that_orders_nothing_are_left_out(rows_of):
     tail, probe = np.random.default_rng(0).normal(size=(2, 4, 5))
     tail[0], probe[1, 2], tail[2, 2] = 1.0, math.nan, math.nan
     assert form().effects(rows_of(tail, probe)).index.tolist() == [3]
@@ -75,7 +73,7 @@ def test_seeds_without_a_point_or_with_an_x_that_orders_nothing_are_left_out():
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])
-def test_independent_quantities_are_supported_in_at_most_5_of_100(n):
+def test_independent_quantities_are_supported_in_at_most_5_of_100(n, rows_of):
     tail, probe = np.random.default_rng(n).normal(size=(2, 400 * n, 6))
     claim = form(margin=0.0)
     effects = claim.effects(rows_of(tail, probe)).to_numpy().reshape(-1, n)
@@ -86,7 +84,7 @@ def test_independent_quantities_are_supported_in_at_most_5_of_100(n):
     assert 0.93 < covered.mean() < (0.98 if n == 3 else 0.975)
 
 
-def test_known_lie_a_fixed_order_looks_like_evidence_in_every_seed():
+def test_known_lie_a_fixed_order_looks_like_evidence_in_every_seed(verdict):
     rng = np.random.default_rng(0)
     fooled = 0
     for _ in range(60):

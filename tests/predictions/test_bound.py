@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from mae_bench.predictions.bound import Bound
@@ -11,25 +10,23 @@ from mae_bench.predictions.bound import Bound
 SIDES = {"value": {"metric": "loss"}, "limit": {"metric": "floor"}}
 
 
-def rows_of(loss, floor):
+@pytest.fixture
+def rows_of(tidy):
     """Losses and floors ``[s, points]``."""
-    return pd.concat(
-        pd.DataFrame(table)
-        .rename_axis("seed")
-        .reset_index()
-        .melt("seed", var_name="stop", value_name="value")
-        .assign(metric=name)
-        for name, table in (("loss", loss), ("floor", floor))
-    )
+    return lambda loss, floor: tidy("stop", loss=loss, floor=floor)
 
 
-def verdict(slack, margin=1e-6, **changes):
-    form = Bound(margin, **SIDES, along=("stop",), **changes)
-    slack = np.asarray(slack)
-    return form.decide(form.effects(rows_of(1.0 + slack, np.ones_like(slack))))
+@pytest.fixture
+def verdict(rows_of):
+    def decide(slack, margin=1e-6, **changes):
+        form = Bound(margin, **SIDES, along=("stop",), **changes)
+        slack = np.asarray(slack)
+        return form.decide(form.effects(rows_of(1.0 + slack, np.ones_like(slack))))
+
+    return decide
 
 
-def test_the_effect_is_a_seeds_least_slack():
+def test_the_effect_is_a_seeds_least_slack(rows_of):
     rows = rows_of(np.array([[3.0, 2.0], [1.0, 5.0]]), np.ones((2, 2)))
     form = Bound(0.0, **SIDES, along=("stop",))
     assert form.effects(rows).tolist() == [1.0, 0.0]
@@ -37,7 +34,7 @@ def test_the_effect_is_a_seeds_least_slack():
     assert below.effects(rows).tolist() == [1.0, -1.0]
 
 
-def test_one_violation_among_all_points_and_seeds_refutes():
+def test_one_violation_among_all_points_and_seeds_refutes(verdict):
     holds = np.abs(np.random.default_rng(0).normal(size=(5, 4)))
     assert verdict(holds) == "supported"
     assert verdict(np.zeros((3, 4))) == "supported"
@@ -50,12 +47,12 @@ def test_one_violation_among_all_points_and_seeds_refutes():
     assert verdict(holds, sign=-1) == "refuted"
 
 
-def test_float_error_within_the_margin_is_no_violation():
+def test_float_error_within_the_margin_is_no_violation(verdict):
     assert verdict(np.full((3, 2), -1e-7)) == "supported"
     assert verdict(np.full((3, 2), -1e-5)) == "refuted"
 
 
-def test_a_seed_that_lacks_a_point_cannot_support_but_can_refute():
+def test_a_seed_that_lacks_a_point_cannot_support_but_can_refute(verdict):
     slack = np.ones((4, 3))
     slack[0, 1] = slack[1, 1] = math.nan
     assert verdict(slack) == "undecided"
@@ -63,12 +60,12 @@ def test_a_seed_that_lacks_a_point_cannot_support_but_can_refute():
     assert verdict(slack) == "refuted"
 
 
-def test_points_are_told_apart_even_where_a_method_lacks_the_factor():
+def test_points_are_told_apart_even_where_a_method_lacks_the_factor(rows_of):
     rows = rows_of(np.ones((3, 2)), np.zeros((3, 2))).replace({"stop": {1: math.nan}})
     assert Bound(0.0, **SIDES, along=("stop",)).effects(rows).tolist() == [1.0] * 3
 
 
-def test_no_point_is_hidden_in_a_mean():
+def test_no_point_is_hidden_in_a_mean(rows_of):
     rows = rows_of(np.array([[-1.0, 9.0]] * 3), np.zeros((3, 2)))
     for form in (Bound(0.0, **SIDES), Bound(0.0, {"stop": 0}, {"metric": "floor"})):
         with pytest.raises(ValueError, match="name in along"):

@@ -6,42 +6,14 @@ import torch
 from torch import Tensor
 
 from mae_bench.datasets import Batch
-from mae_bench.methods import Method
 from mae_bench.methods.mae import MAE
-from mae_bench.methods.random_init import RandomInit
 from mae_bench.models.masking import Masking
 from mae_bench.models.vit import patchify, unpatchify
 from mae_bench.oracles.gaussian_conditioning import conditional_mean
-from mae_bench.records import registry
-from mae_bench.records.schema import TIERS, Cell, Setting
+from mae_bench.records.schema import TIERS, Setting
 from mae_bench.runs import readers
 from mae_bench.runs.readers import FLOORED, Specimen
-from mae_bench.runs.score import score
 from mae_bench.training.train import build
-
-
-def cell_of(method: str, dataset: str = "gaussian_tree", **changed: Setting) -> Cell:
-    world = registry.load("datasets", dataset)
-    learner = registry.load("methods", method)
-    known = registry.settings(learner)
-    budget = TIERS["smoke"].budget() | changed
-    return Cell(
-        dataset=dataset,
-        method=method,
-        tier="smoke",
-        seed=0,
-        dataset_settings=registry.settings(world),
-        method_settings=known | {k: v for k, v in budget.items() if k in known},
-        versions={"dataset": world.version, "method": learner.version},
-    )
-
-
-def rows_of(
-    cell: Cell, *wanted: tuple[str, str], method: Method | None = None
-) -> list[dict[str, Any]]:
-    dataset, built = build(cell, "cpu")
-    found = score(cell, dataset, (method or built).eval(), wanted, "cpu")
-    return [row for rows in found.values() for row in rows]
 
 
 def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
@@ -49,16 +21,14 @@ def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
     return {r["target"]: r["value"] for r in rows if r.get("token", at) == at}
 
 
-def answering(
-    monkeypatch: pytest.MonkeyPatch, with_: Callable[[Tensor], Tensor]
-) -> None:
-    """Features of the untrained encoder become ``with_`` of them."""
-    honest = RandomInit.features
+@pytest.fixture
+def specimen(cell_of) -> Callable[..., Specimen]:
+    def make(method: str = "mae", view: str = "unmasked") -> Specimen:
+        cell = cell_of(method)
+        dataset, built = build(cell, "cpu")
+        return Specimen(cell, dataset, built.eval(), view, "cpu")
 
-    def features(self: RandomInit, batch: Batch, ids_keep: Any = None) -> Any:
-        return {t: with_(h) for t, h in honest(self, batch, ids_keep).items()}
-
-    monkeypatch.setattr(RandomInit, "features", features)
+    return make
 
 
 class Exact(MAE):
@@ -79,7 +49,9 @@ class Exact(MAE):
         return guess, self.target(batch.images, masking), masking
 
 
-def test_no_guess_beats_the_bayes_error_and_the_exact_one_meets_it() -> None:
+def test_no_guess_beats_the_bayes_error_and_the_exact_one_meets_it(
+    cell_of, rows_of
+) -> None:
     cell = cell_of("mae")
     settings = dict(cell.method_settings)
     dataset, untrained = build(cell, "cpu")
@@ -94,13 +66,13 @@ def test_no_guess_beats_the_bayes_error_and_the_exact_one_meets_it() -> None:
     assert poor["bayes"] == pytest.approx(met["bayes"])
 
 
-def test_a_world_without_a_covariance_has_no_bayes_error() -> None:
+def test_a_world_without_a_covariance_has_no_bayes_error(cell_of, rows_of) -> None:
     rows = rows_of(cell_of("mae", "digits"), ("reconstruction_error", "unmasked"))
     assert "masked" in values(rows, "")
     assert "bayes" not in values(rows, "")
 
 
-def test_the_masked_view_shows_the_encoder_less() -> None:
+def test_the_masked_view_shows_the_encoder_less(cell_of, rows_of) -> None:
     wanted = [("linear_r2", view) for view in ("unmasked", "masked")]
     rows = rows_of(cell_of("random_init"), *wanted)
     views = {
@@ -110,14 +82,8 @@ def test_the_masked_view_shows_the_encoder_less() -> None:
     assert {r["metric"] for r in rows} == {"linear_r2"}
 
 
-def specimen(method: str = "mae", view: str = "unmasked") -> Specimen:
-    cell = cell_of(method)
-    dataset, built = build(cell, "cpu")
-    return Specimen(cell, dataset, built.eval(), view, "cpu")
-
-
 def test_a_masked_encoder_sees_the_patches_that_its_own_ratio_leaves(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, specimen
 ) -> None:
     seen = set()
     honest = MAE.features
@@ -133,7 +99,7 @@ def test_a_masked_encoder_sees_the_patches_that_its_own_ratio_leaves(
     assert seen == {None, 4}
 
 
-def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own() -> None:
+def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own(specimen) -> None:
     splits = specimen().splits
     tier = TIERS["smoke"]
     assert [len(splits[n]) for n in ("train", "val", "test")] == [
@@ -146,16 +112,16 @@ def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own() -> None:
 
 
 def test_a_probe_of_features_without_content_finds_nothing_on_held_out_images(
-    monkeypatch: pytest.MonkeyPatch,
+    cell_of, rows_of, answering
 ) -> None:
     noise = torch.Generator().manual_seed(0)
-    answering(monkeypatch, lambda h: torch.randn(h.shape, generator=noise))
+    answering(lambda h: torch.randn(h.shape, generator=noise))
     rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
     # Fitted on the images that it is reported on, 32 features of 128 would give 0.25.
     assert all(value < 0.1 for value in values(rows).values())
 
 
-def test_all_methods_of_a_seed_are_probed_on_the_same_images() -> None:
+def test_all_methods_of_a_seed_are_probed_on_the_same_images(specimen) -> None:
     ours, theirs = specimen("mae"), specimen("pixels")
     for name, batch in ours.splits.items():
         assert torch.equal(batch.images, theirs.splits[name].images)
@@ -167,7 +133,7 @@ def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("chunked")
-def test_chunks_change_no_number() -> None:
+def test_chunks_change_no_number(cell_of, rows_of) -> None:
     cell = cell_of("random_init")
     wanted = [("linear_r2", "unmasked"), ("effective_rank", "unmasked")]
     small = rows_of(cell, *wanted)
@@ -178,7 +144,7 @@ def test_chunks_change_no_number() -> None:
         assert a["value"] == pytest.approx(b["value"], abs=1e-4)
 
 
-def test_a_probe_of_latents_has_one_number_a_level() -> None:
+def test_a_probe_of_latents_has_one_number_a_level(cell_of, rows_of) -> None:
     dataset, _ = build(cell_of("random_init"), "cpu")
     rows = rows_of(cell_of("random_init"), ("linear_r2", "unmasked"))
     assert set(values(rows)) == set(dataset.levels)
@@ -186,7 +152,7 @@ def test_a_probe_of_latents_has_one_number_a_level() -> None:
 
 @pytest.mark.parametrize("metric", FLOORED)
 def test_what_is_held_against_the_latents_of_others_moves_no_other_number(
-    metric: str, monkeypatch: pytest.MonkeyPatch
+    metric: str, monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
 ) -> None:
     world = "random_hierarchy" if metric == "level_accuracy" else "gaussian_tree"
     cell, wanted = cell_of("random_init", world), (metric, "unmasked")
@@ -199,7 +165,9 @@ def test_what_is_held_against_the_latents_of_others_moves_no_other_number(
 
 
 @pytest.mark.parametrize("method", ["oracle_latents", "random_init"])
-def test_nothing_is_read_of_the_latents_of_other_images(method: str) -> None:
+def test_nothing_is_read_of_the_latents_of_other_images(
+    method: str, cell_of, rows_of
+) -> None:
     cell = cell_of(method)
     wanted = [(metric, "unmasked") for metric in FLOORED if metric != "level_accuracy"]
     rows = [r for r in rows_of(cell, *wanted) if r["status"] == "ok"]
@@ -210,7 +178,9 @@ def test_nothing_is_read_of_the_latents_of_other_images(method: str) -> None:
         assert r["value"] < (0.2 if r["metric"] == "mcc" else 0.1), r
 
 
-def test_a_symbol_of_another_image_is_guessed_by_its_frequency() -> None:
+def test_a_symbol_of_another_image_is_guessed_by_its_frequency(
+    cell_of, rows_of
+) -> None:
     cell = cell_of("oracle_latents", "random_hierarchy")
     rows = rows_of(cell, ("level_accuracy", "unmasked"))
     root = {r["token"]: r["value"] for r in rows if r["target"] == "level_0"}
@@ -219,7 +189,7 @@ def test_a_symbol_of_another_image_is_guessed_by_its_frequency() -> None:
     assert root["mean/shuffled"] == pytest.approx(0.25, abs=0.115)
 
 
-def test_an_image_is_given_all_levels_of_one_other_image() -> None:
+def test_an_image_is_given_all_levels_of_one_other_image(specimen) -> None:
     with torch.inference_mode():
         subject = specimen()
         for name, batch in subject.splits.items():
@@ -235,7 +205,9 @@ def test_an_image_is_given_all_levels_of_one_other_image() -> None:
             }
 
 
-def test_an_invertible_trees_error_stands_beside_its_exact_floor() -> None:
+def test_an_invertible_trees_error_stands_beside_its_exact_floor(
+    cell_of, rows_of
+) -> None:
     def found(**changed: Setting) -> dict[str, float]:
         cell = cell_of("mae", "invertible_tree", **changed)
         return values(rows_of(cell, ("reconstruction_error", "unmasked")), "")
@@ -247,7 +219,7 @@ def test_an_invertible_trees_error_stands_beside_its_exact_floor() -> None:
     assert "floor" not in found(patch_size=4, mask_ratio=0.5)
 
 
-def test_a_hierarchys_guesses_stand_beside_belief_propagation() -> None:
+def test_a_hierarchys_guesses_stand_beside_belief_propagation(cell_of, rows_of) -> None:
     cell = cell_of("mae", "random_hierarchy", mask_ratio=0.25)
     found = values(rows_of(cell, ("reconstruction_error", "unmasked")), "")
     assert found["bayes"] < found["bayes_cut_1"] < found["masked"]
@@ -256,7 +228,7 @@ def test_a_hierarchys_guesses_stand_beside_belief_propagation() -> None:
     assert found["explained_masked"] < 0.3
 
 
-def test_a_weighed_ceiling_is_of_what_the_encoder_was_shown() -> None:
+def test_a_weighed_ceiling_is_of_what_the_encoder_was_shown(cell_of, rows_of) -> None:
     most = {}
     for view in ("unmasked", "masked"):
         wanted = [(metric, view) for metric in ("linear_r2", "ceiling_ratio")]
@@ -270,7 +242,7 @@ def test_a_weighed_ceiling_is_of_what_the_encoder_was_shown() -> None:
 
 
 def test_the_masks_of_a_ceiling_are_those_that_the_encoder_was_shown(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
 ) -> None:
     shown, asked = [], []
     honest, recoverable = MAE.features, readers.recoverable
@@ -291,7 +263,7 @@ def test_the_masks_of_a_ceiling_are_those_that_the_encoder_was_shown(
     assert torch.equal(visible.nonzero()[:, 1].view(len(test), -1), test.sort(1).values)
 
 
-def test_a_world_without_an_exact_answer_has_no_ceiling() -> None:
+def test_a_world_without_an_exact_answer_has_no_ceiling(cell_of, rows_of) -> None:
     for metric in ("ceiling", "ceiling_ratio"):
         (row,) = rows_of(cell_of("mae", "digits"), (metric, "unmasked"))
         assert row["status"] == "skipped"

@@ -1,17 +1,12 @@
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from mae_bench.datasets import Batch
-from mae_bench.methods import Method
-from mae_bench.methods.random_init import RandomInit
 from mae_bench.records import registry
-from mae_bench.records.schema import TIERS, Cell, Setting
+from mae_bench.records.schema import TIERS, Cell
 from mae_bench.runs.readers import READERS
 from mae_bench.runs.score import name_of, score
 from mae_bench.training.train import build
@@ -20,39 +15,10 @@ METRICS = registry.names("metrics")
 WORLDS = ("gaussian_tree", "digits")
 
 
-def cell_of(method: str, dataset: str = "gaussian_tree", **changed: Setting) -> Cell:
-    world = registry.load("datasets", dataset)
-    learner = registry.load("methods", method)
-    known = registry.settings(learner)
-    budget = TIERS["smoke"].budget() | changed
-    return Cell(
-        dataset=dataset,
-        method=method,
-        tier="smoke",
-        seed=0,
-        dataset_settings=registry.settings(world),
-        method_settings=known | {k: v for k, v in budget.items() if k in known},
-        versions={"dataset": world.version, "method": learner.version},
-    )
-
-
-def rows_of(
-    cell: Cell, *wanted: tuple[str, str], method: Method | None = None
-) -> list[dict[str, Any]]:
-    dataset, built = build(cell, "cpu")
-    found = score(cell, dataset, (method or built).eval(), wanted, "cpu")
-    return [row for rows in found.values() for row in rows]
-
-
-def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
-    assert all(row["status"] == "ok" for row in rows), rows
-    return {r["target"]: r["value"] for r in rows if r.get("token", at) == at}
-
-
 @pytest.mark.parametrize("dataset", WORLDS)
 @pytest.mark.parametrize("method", registry.names("methods"))
 def test_every_metric_has_rows_that_are_numbers_or_say_why_not(
-    method: str, dataset: str
+    method: str, dataset: str, cell_of
 ) -> None:
     cell = cell_of(method, dataset)
     wanted = [(metric, "unmasked") for metric in METRICS]
@@ -72,7 +38,7 @@ def test_every_metric_has_rows_that_are_numbers_or_say_why_not(
                 assert row["reason"]
 
 
-def test_what_cannot_be_asked_is_skipped_with_its_reason() -> None:
+def test_what_cannot_be_asked_is_skipped_with_its_reason(cell_of, rows_of) -> None:
     digits = cell_of("random_init", "digits")
     (row,) = rows_of(digits, ("linear_r2", "unmasked"))
     assert (row["status"], row["reason"]) == ("skipped", "digits declares no latents")
@@ -84,22 +50,10 @@ def test_what_cannot_be_asked_is_skipped_with_its_reason() -> None:
     assert (row["status"], row["view"]) == ("skipped", "masked")
 
 
-def answering(
-    monkeypatch: pytest.MonkeyPatch, with_: Callable[[Tensor], Tensor]
-) -> None:
-    """Features of the untrained encoder become ``with_`` of them."""
-    honest = RandomInit.features
-
-    def features(self: RandomInit, batch: Batch, ids_keep: Any = None) -> Any:
-        return {t: with_(h) for t, h in honest(self, batch, ids_keep).items()}
-
-    monkeypatch.setattr(RandomInit, "features", features)
-
-
 def test_an_encoder_that_says_the_same_of_every_image_is_collapsed(
-    monkeypatch: pytest.MonkeyPatch,
+    cell_of, rows_of, answering
 ) -> None:
-    answering(monkeypatch, lambda h: torch.ones_like(h))
+    answering(lambda h: torch.ones_like(h))
     kinds = ("linear_r2", "linear_probe", "effective_rank", "uniformity", "alignment")
     rows = rows_of(cell_of("random_init"), *((m, "unmasked") for m in kinds))
     assert {row["metric"] for row in rows} == set(kinds)
@@ -109,16 +63,18 @@ def test_an_encoder_that_says_the_same_of_every_image_is_collapsed(
 
 
 def test_features_that_are_no_numbers_are_an_error_with_a_reason_in_one_line(
-    monkeypatch: pytest.MonkeyPatch,
+    cell_of, rows_of, answering
 ) -> None:
-    answering(monkeypatch, lambda h: h * float("nan"))
+    answering(lambda h: h * float("nan"))
     for metric in ("linear_r2", "linear_probe", "uniformity"):
         rows = rows_of(cell_of("random_init"), (metric, "unmasked"))
         assert {row["status"] for row in rows} == {"error"}
         assert all(row["reason"] and "\n" not in row["reason"] for row in rows)
 
 
-def test_a_value_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_is_no_number_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
+) -> None:
     mcc = registry.load("metrics", "mcc")
     nothing = replace(mcc, function=lambda *_: {"a": math.nan})
     load = registry.load
@@ -133,7 +89,7 @@ def test_a_value_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_bug_of_one_instrument_costs_its_own_rows_alone(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
 ) -> None:
     def reader(*_: Any) -> Any:
         raise KeyError("level_9")
@@ -146,7 +102,9 @@ def test_a_bug_of_one_instrument_costs_its_own_rows_alone(
     assert {row["status"] for row in others} == {"ok"}
 
 
-def test_scoring_again_or_in_another_order_gives_the_same_numbers() -> None:
+def test_scoring_again_or_in_another_order_gives_the_same_numbers(
+    cell_of, rows_of
+) -> None:
     cell = cell_of("mae")
     wanted = [("reconstruction_error", "unmasked"), ("alignment", "unmasked")]
     first = rows_of(cell, *wanted)
@@ -156,7 +114,7 @@ def test_scoring_again_or_in_another_order_gives_the_same_numbers() -> None:
     assert sorted(first, key=key) == sorted(second, key=key)
 
 
-def test_the_name_of_a_metric_changes_with_its_version_view_and_images() -> None:
+def test_the_name_of_a_metric_changes_with_its_version_view_and_images(cell_of) -> None:
     cell = cell_of("mae")
     quick = Cell(**(vars(cell) | {"tier": "quick"}))
     mcc = registry.load("metrics", "mcc")

@@ -1,14 +1,9 @@
-import pandas as pd
 import pytest
 
 from mae_bench.oracles.deep_linear import half_time, plateau_exponent
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS
 from mae_bench.theories.deep_linear_dynamics import DEEP_LINEAR_DYNAMICS
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = DEEP_LINEAR_DYNAMICS.predictions
-NOISE = (0.0, 0.004, -0.004, 0.008, -0.008)
 
 
 def flow(factors) -> dict[str, float]:
@@ -22,35 +17,19 @@ def flow(factors) -> dict[str, float]:
     }
 
 
-def judged(number: str, change=lambda _factors, found: found) -> str:
+@pytest.fixture
+def changed(judged):
     """Verdict if every cell is what the flow says, changed."""
-    prediction = PREDICTIONS[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": "unmasked",
-            "target": target,
-            "value": value + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
-        for target, value in change(factors, flow(factors)).items()
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "t", prediction, found).verdict
+
+    def verdict(number: str, change=lambda _factors, found: found) -> str:
+        return judged(PREDICTIONS, number, lambda _, f: change(f, flow(f)), noise=4.0)
+
+    return verdict
 
 
 @pytest.mark.parametrize("number", PREDICTIONS)
-def test_gradient_flow_supports_every_claim(number: str) -> None:
-    assert judged(number) == "supported"
+def test_gradient_flow_supports_every_claim(number: str, changed) -> None:
+    assert changed(number) == "supported"
 
 
 @pytest.mark.parametrize(
@@ -66,28 +45,28 @@ def test_gradient_flow_supports_every_claim(number: str) -> None:
     ],
 )
 def test_the_deepest_cells_can_refute(
-    number: str, target: str, size: float, verdict: str
+    number: str, target: str, size: float, verdict: str, changed
 ) -> None:
     def change(factors, found):
         scale = size if factors["depth"] == 3 else 1.0
         return found | {target: scale * found[target]}
 
-    assert judged(number, change) == verdict
+    assert changed(number, change) == verdict
 
 
-def test_a_jepa_that_is_not_delayed_refutes_lw2() -> None:
-    assert judged("LW2", lambda _, found: found | {"rho_bias": 1.0}) == "refuted"
+def test_a_jepa_that_is_not_delayed_refutes_lw2(changed) -> None:
+    assert changed("LW2", lambda _, found: found | {"rho_bias": 1.0}) == "refuted"
 
 
-def test_a_delay_of_pixels_as_well_leaves_lw2_void() -> None:
-    assert judged("LW2", lambda _, found: found | {"rho_bias": 1.3}) == "void"
+def test_a_delay_of_pixels_as_well_leaves_lw2_void(changed) -> None:
+    assert changed("LW2", lambda _, found: found | {"rho_bias": 1.3}) == "void"
 
 
-def test_a_delay_of_one_layer_refutes_lw2_shallow() -> None:
+def test_a_delay_of_one_layer_refutes_lw2_shallow(changed) -> None:
     def change(_, found):
         return found | {"rho_bias": found["rho_bias"] + 0.2}
 
-    assert judged("LW2-shallow", change) == "refuted"
+    assert changed("LW2-shallow", change) == "refuted"
 
 
 def test_the_forecast_is_the_flows_delay() -> None:

@@ -1,12 +1,10 @@
 from collections.abc import Callable
+from typing import Any
 
-import pandas as pd
 import pytest
 
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Settings
+from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.mask_graph_alignment import MASK_GRAPH_ALIGNMENT
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = MASK_GRAPH_ALIGNMENT.predictions
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -18,35 +16,21 @@ def name_of(number: str, world: str) -> str:
     return number if world == "gaussian_tree" else f"{number}-{world}"
 
 
-def judged(number: str, world: str, values: dict[object, float], target: str) -> str:
+@pytest.fixture
+def in_world(judged) -> Callable[..., str]:
     """Verdict if the metric is as given by lambda or by method, in one world alone."""
-    prediction = PREDICTIONS[name_of(number, world)]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
 
-    def value(method: str, factors: Settings) -> float:
-        return values.get(factors.get("lamb", factors.get("stop", method)), 0.9)
+    def verdict(number: str, world: str, values: dict[Any, float], target: str) -> str:
+        name = name_of(number, world)
+        label = (PREDICTIONS[name].metric.id, "mean", target)
 
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": "unmasked",
-            "token": "mean",
-            "target": target,
-            "value": value(cell.method, factors) + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
-        if cell.dataset == world
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(name_of(number, world), "t", prediction, found).verdict
+        def value(cell: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
+            known = factors.get("lamb", factors.get("stop", cell.method))
+            return {label: values.get(known, 0.9)} if cell.dataset == world else {}
+
+        return judged(PREDICTIONS, name, value)
+
+    return verdict
 
 
 @WORLDS
@@ -60,10 +44,10 @@ def judged(number: str, world: str, values: dict[object, float], target: str) ->
     ],
 )
 def test_a_low_rank_supports_z4_unless_the_untrained_encoder_has_it_too(
-    world: str, trained: float, untrained: float, verdict: str
+    world: str, trained: float, untrained: float, verdict: str, in_world
 ) -> None:
-    ranks: dict[object, float] = {"mae": trained, "random_init": untrained}
-    assert judged("Z4", world, ranks, "centred_share") == verdict
+    ranks = {"mae": trained, "random_init": untrained}
+    assert in_world("Z4", world, ranks, "centred_share") == verdict
 
 
 @pytest.mark.parametrize(
@@ -75,10 +59,10 @@ def test_a_low_rank_supports_z4_unless_the_untrained_encoder_has_it_too(
     ],
 )
 def test_a_rank_that_rises_with_lambda_supports_z5(
-    ranks: tuple[float, ...], verdict: str
+    ranks: tuple[float, ...], verdict: str, in_world
 ) -> None:
     found = dict(zip(WEIGHTS, ranks, strict=True))
-    assert judged("Z5", "gaussian_tree", {**found}, "centred") == verdict
+    assert in_world("Z5", "gaussian_tree", found, "centred") == verdict
 
 
 @WORLDS
@@ -86,12 +70,12 @@ def test_a_rank_that_rises_with_lambda_supports_z5(
     ("gain", "verdict"), [(0.03, "supported"), (0.005, "refuted"), (-0.03, "refuted")]
 )
 def test_z6_wants_a_point_of_accuracy_from_the_published_weight(
-    world: str, gain: float, verdict: str
+    world: str, gain: float, verdict: str, in_world
 ) -> None:
     # In the sweep a weight of 0.01 against 0, on digits u_mae against mae.
-    plain: dict[object, float] = {**dict.fromkeys(WEIGHTS, 0.6), "mae": 0.6}
-    accuracy = plain | {0.01: 0.6 + gain, "u_mae": 0.6 + gain}
-    assert judged("Z6", world, accuracy, "") == verdict
+    plain = dict.fromkeys((*WEIGHTS, "mae"), 0.6)
+    accuracy = plain | dict.fromkeys((0.01, "u_mae"), 0.6 + gain)
+    assert in_world("Z6", world, accuracy, "") == verdict
 
 
 BOUND_TARGETS = (
@@ -107,30 +91,21 @@ BOUND_TARGETS = (
 )
 
 
-def bounded(number: str, value: Callable[[str, Settings], float]) -> str:
+@pytest.fixture
+def bounded(judged) -> Callable[[str, Callable[[str, Settings], float]], str]:
     """Verdict if the targets of the alignment bound are as given."""
-    prediction = PREDICTIONS[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": "alignment_bound",
-            "view": "unmasked",
-            "target": target,
-            "value": value(target, factors) + abs(NOISE[cell.seed]),
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
-        for target in BOUND_TARGETS
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "t", prediction, found).verdict
+
+    def verdict(number: str, value: Callable[[str, Settings], float]) -> str:
+        def measured(cell: Cell, factors: Settings) -> dict[tuple[str, ...], float]:
+            noise = abs(NOISE[cell.seed])
+            return {
+                ("alignment_bound", "", target): value(target, factors) + noise
+                for target in BOUND_TARGETS
+            }
+
+        return judged(PREDICTIONS, number, measured, noise=0.0)
+
+    return verdict
 
 
 @pytest.mark.parametrize(
@@ -141,7 +116,7 @@ def bounded(number: str, value: Callable[[str, Settings], float]) -> str:
     [(0.0, -0.2, "supported"), (-0.1, -0.2, "refuted"), (0.0, 0.1, "void")],
 )
 def test_one_checkpoint_below_the_bound_refutes_it(
-    number: str, slack: str, least: float, unrelated: float, verdict: str
+    number: str, slack: str, least: float, unrelated: float, verdict: str, bounded
 ) -> None:
     def value(target: str, factors: Settings) -> float:
         if target == f"{slack}_unrelated":
@@ -164,7 +139,7 @@ def test_one_checkpoint_below_the_bound_refutes_it(
     ],
 )
 def test_alignment_must_rise_where_the_loss_falls(
-    number: str, target: str, slope: float, control: float, verdict: str
+    number: str, target: str, slope: float, control: float, verdict: str, bounded
 ) -> None:
     def value(name: str, factors: Settings) -> float:
         stop = float(factors["stop"] or 0)
@@ -175,7 +150,9 @@ def test_alignment_must_rise_where_the_loss_falls(
     assert bounded(number, value) == verdict
 
 
-def test_alignment_that_first_falls_is_seen_from_the_initial_weights_alone() -> None:
+def test_alignment_that_first_falls_is_seen_from_the_initial_weights_alone(
+    bounded,
+) -> None:
     def value(name: str, factors: Settings) -> float:
         stop = float(factors["stop"] or 0)
         if factors["rules"] == "random:64":
@@ -192,7 +169,7 @@ def test_alignment_that_first_falls_is_seen_from_the_initial_weights_alone() -> 
     [(1.0, 0.0, "supported"), (-1.0, 0.0, "refuted"), (1.0, 1.0, "void")],
 )
 def test_the_gap_must_follow_epsilon_in_trained_decoders(
-    slope: float, untrained: float, verdict: str
+    slope: float, untrained: float, verdict: str, bounded
 ) -> None:
     def value(name: str, factors: Settings) -> float:
         depth, width = factors["decoder_depth"], factors["decoder_embed_dim"]
@@ -208,17 +185,19 @@ def test_the_gap_must_follow_epsilon_in_trained_decoders(
     [(0.3, "supported"), (0.05, "refuted"), (-0.3, "refuted")],
 )
 def test_z2_wants_views_of_one_image_to_become_alike(
-    change: float, verdict: str
+    change: float, verdict: str, in_world
 ) -> None:
     stops = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)
     found = {stop: 0.3 + change * i / 5 for i, stop in enumerate(stops)}
-    assert judged("Z2", "gaussian_tree", {**found}, "cosine_gap") == verdict
+    assert in_world("Z2", "gaussian_tree", found, "cosine_gap") == verdict
 
 
 @pytest.mark.parametrize(
     ("autoencoder", "verdict"),
     [(0.4, "supported"), (0.58, "refuted"), (0.7, "refuted")],
 )
-def test_z9_wants_five_points_from_the_masks(autoencoder: float, verdict: str) -> None:
-    found: dict[object, float] = {"mae": 0.6, "autoencoder": autoencoder}
-    assert judged("Z9", "gaussian_tree", found, "") == verdict
+def test_z9_wants_five_points_from_the_masks(
+    autoencoder: float, verdict: str, in_world
+) -> None:
+    found = {"mae": 0.6, "autoencoder": autoencoder}
+    assert in_world("Z9", "gaussian_tree", found, "") == verdict

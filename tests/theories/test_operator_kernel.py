@@ -1,46 +1,17 @@
 """Each claim is supported by the picture that it draws, and by no other."""
 
-import pandas as pd
+from collections.abc import Callable
+
 import pytest
 
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Settings
+from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.operator_kernel import OPERATOR_KERNEL
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = OPERATOR_KERNEL.predictions
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
 
 
-def judged(number: str, values: dict[object, float], by: str = "method") -> str:
-    """Verdict if the metric is as given by method, or by a factor."""
-    prediction = PREDICTIONS[number]
-    where = prediction.where
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-
-    def value(method: str, factors: Settings) -> float:
-        return values.get(method if by == "method" else factors[by], 0.3)
-
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": "unmasked",
-            "token": where.get("token", ""),
-            "target": where.get("target", ""),
-            "value": value(cell.method, factors) + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "operator_kernel", prediction, found).verdict
+def by_method(values: dict[str, float]) -> Callable[[Cell, Settings], float]:
+    return lambda cell, _: values.get(cell.method, 0.3)
 
 
 @pytest.mark.parametrize(
@@ -61,10 +32,11 @@ def judged(number: str, values: dict[object, float], by: str = "method") -> str:
     ],
 )
 def test_a_level_is_held_against_the_method_where_it_must_not_be_reached(
-    number: str, trained: float, control: float, verdict: str
+    number: str, trained: float, control: float, verdict: str, judged
 ) -> None:
-    other = PREDICTIONS[number].control.where["method"]
-    assert judged(number, {"mae": trained, other: control}) == verdict
+    other = str(PREDICTIONS[number].control.where["method"])
+    values = by_method({"mae": trained, other: control})
+    assert judged(PREDICTIONS, number, values) == verdict
 
 
 @pytest.mark.parametrize("number", ["C4", "C4-digits"])
@@ -77,10 +49,10 @@ def test_a_level_is_held_against_the_method_where_it_must_not_be_reached(
     ],
 )
 def test_c4_wants_layers_more_alike_than_those_of_the_others(
-    number: str, mae: float, supervised: float, simclr: float, verdict: str
+    number: str, mae: float, supervised: float, simclr: float, verdict: str, judged
 ) -> None:
-    values = {"mae": mae, "supervised": supervised, "simclr": simclr}
-    assert judged(number, {**values}) == verdict
+    values = by_method({"mae": mae, "supervised": supervised, "simclr": simclr})
+    assert judged(PREDICTIONS, number, values) == verdict
 
 
 RISING, FALLING, FLAT = (0.2, 0.4, 0.6, 0.8, 1.0), (1.0, 0.8, 0.6, 0.4, 0.2), (0.5,) * 5
@@ -96,7 +68,11 @@ RISING, FALLING, FLAT = (0.2, 0.4, 0.6, 0.8, 1.0), (1.0, 0.8, 0.6, 0.4, 0.2), (0
     ],
 )
 def test_a_curve_supports_refutes_or_is_too_flat(
-    number: str, factor: str, supports: tuple[float, ...], refutes: tuple[float, ...]
+    number: str,
+    factor: str,
+    supports: tuple[float, ...],
+    refutes: tuple[float, ...],
+    judged,
 ) -> None:
     levels = sorted(PREDICTIONS[number].experiment.factors[factor])[-len(supports) :]
     for curve, verdict in (
@@ -107,4 +83,8 @@ def test_a_curve_supports_refutes_or_is_too_flat(
         values = dict(zip(levels, curve, strict=False))
         # The first checkpoint is as the second.
         values.setdefault(0.0, curve[0])
-        assert judged(number, {**values}, factor) == verdict
+
+        def measured(_: Cell, f: Settings, factor=factor, values=values) -> float:
+            return values.get(f[factor], 0.3)
+
+        assert judged(PREDICTIONS, number, measured) == verdict

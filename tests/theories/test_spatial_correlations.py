@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import pandas as pd
 import pytest
 import torch
 
@@ -16,41 +15,19 @@ from mae_bench.oracles.linear_mae import (
     solve_all_pixels,
 )
 from mae_bench.oracles.principal_angle import principal_angle
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Cell
+from mae_bench.records.schema import Cell
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = SPATIAL_CORRELATIONS.predictions
-# Of a hundredth, both ways, so that margins of a few hundredths are not passed by it.
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
-Values = Callable[[Cell], Mapping[str, float]]
 
 
-def judged(number: str, values: Values, noise: float = 1.0) -> str:
-    """Verdict if each cell has the given targets."""
-    prediction = PREDICTIONS[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "quick",
-            "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": "unmasked",
-            "target": target,
-            "value": value + noise * NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
-        for target, value in values(cell).items()
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "t", prediction, found).verdict
+@pytest.fixture
+def quick(judged) -> Callable[..., str]:
+    """Verdict if each cell of tier quick has the given targets."""
+    return lambda number, values, **noise: judged(
+        PREDICTIONS, number, lambda cell, _: values(cell), tier="quick", **noise
+    )
 
 
 @cache
@@ -111,8 +88,8 @@ def optimum(cell: Cell) -> Mapping[str, float]:
         ("R3", "supported"),
     ],
 )
-def test_the_closed_form_has_these_verdicts(number: str, verdict: str) -> None:
-    assert judged(number, optimum, noise=0.1) == verdict
+def test_the_closed_form_has_these_verdicts(number: str, verdict: str, quick) -> None:
+    assert quick(number, optimum, noise=0.1) == verdict
 
 
 @pytest.mark.parametrize(
@@ -132,12 +109,12 @@ def test_the_closed_form_has_these_verdicts(number: str, verdict: str) -> None:
     ],
 )
 def test_what_is_the_same_everywhere_refutes(
-    number: str, target: str, value: float
+    number: str, target: str, value: float, quick
 ) -> None:
     def flat(cell: Cell) -> Mapping[str, float]:
         return {**optimum(cell), target: value}
 
-    assert judged(number, flat) == "refuted"
+    assert quick(number, flat) == "refuted"
 
 
 def one_cell_off(cell: Cell) -> Mapping[str, float]:
@@ -146,15 +123,15 @@ def one_cell_off(cell: Cell) -> Mapping[str, float]:
     return {**optimum(cell), "loss": 0.011 if off else 0.0}
 
 
-def test_a_gap_in_a_single_cell_refutes_b1() -> None:
-    assert judged("B1", one_cell_off, noise=0.1) == "refuted"
+def test_a_gap_in_a_single_cell_refutes_b1(quick) -> None:
+    assert quick("B1", one_cell_off, noise=0.1) == "refuted"
 
 
-def test_b1_is_void_where_principal_components_do_as_well() -> None:
+def test_b1_is_void_where_principal_components_do_as_well(quick) -> None:
     def easy(cell: Cell) -> Mapping[str, float]:
         return {**optimum(cell), "loss_pca": 0.0}
 
-    assert judged("B1", easy) == "void"
+    assert quick("B1", easy) == "void"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +144,7 @@ def test_b1_is_void_where_principal_components_do_as_well() -> None:
     ],
 )
 def test_rims_must_be_favoured_by_coupling_and_more_by_a_short_one(
-    shares: tuple[float, ...], favoured: str, ranged: str
+    shares: tuple[float, ...], favoured: str, ranged: str, quick
 ) -> None:
     couplings = PREDICTIONS["B3"].experiment.factors["coupling"]
     at = dict(zip(couplings, shares, strict=True))
@@ -175,8 +152,8 @@ def test_rims_must_be_favoured_by_coupling_and_more_by_a_short_one(
     def share(cell: Cell) -> Mapping[str, float]:
         return {"": at[cell.dataset_settings["coupling"]]}
 
-    assert judged("B3", share) == favoured
-    assert judged("B3-range", share) == ranged
+    assert quick("B3", share) == favoured
+    assert quick("B3-range", share) == ranged
 
 
 @pytest.mark.parametrize(
@@ -184,10 +161,10 @@ def test_rims_must_be_favoured_by_coupling_and_more_by_a_short_one(
     [(0.1, -0.5, "supported"), (-0.1, -0.5, "refuted"), (0.1, 0.1, "void")],
 )
 def test_the_last_variance_must_tell_more_of_digits_and_less_of_trees(
-    digits: float, tree: float, verdict: str
+    digits: float, tree: float, verdict: str, quick
 ) -> None:
     def accuracy(cell: Cell) -> Mapping[str, float]:
         gain = digits if cell.dataset == "digits" else tree
         return {"top": 0.6, "bottom": 0.6 + gain * (1 + NOISE[cell.seed])}
 
-    assert judged("R1", accuracy) == verdict
+    assert quick("R1", accuracy) == verdict

@@ -1,39 +1,11 @@
-import pandas as pd
 import pytest
 
 from mae_bench.experiments.mask_ratio import MASK_RATIO
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS
+from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.visible_share import VISIBLE_SHARE
-from mae_bench.verdicts.judge import judge_prediction
 
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
-RATIOS = tuple(map(float, MASK_RATIO.factors["mask_ratio"]))
+ROOT = ("linear_r2", "mean", "level_0")
 FALLING, RISING = (0.7, 0.6, 0.5, 0.4, 0.3), (0.3, 0.4, 0.5, 0.6, 0.7)
-
-
-def measured(heights: tuple[float, ...]) -> dict[str, pd.DataFrame]:
-    curve = dict(zip(RATIOS, heights, strict=True))
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": "linear_r2",
-            "view": "unmasked",
-            "token": "mean",
-            "target": "level_0",
-            "value": curve[float(factors["mask_ratio"] or 0)] + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in MASK_RATIO.cells(TIERS["smoke"], len(NOISE))
-    ]
-    return {"mask_ratio": pd.DataFrame(rows)}
 
 
 @pytest.mark.parametrize(
@@ -46,13 +18,14 @@ def measured(heights: tuple[float, ...]) -> dict[str, pd.DataFrame]:
     ],
 )
 def test_only_a_root_that_fades_with_the_mask_supports_n1(
-    heights: tuple[float, ...], verdict: str
+    heights: tuple[float, ...], verdict: str, judged
 ) -> None:
-    prediction = VISIBLE_SHARE.predictions["N1"]
-    assert (
-        judge_prediction("visible_share/N1", "t", prediction, measured(heights)).verdict
-        == verdict
-    )
+    curve = dict(zip(MASK_RATIO.factors["mask_ratio"], heights, strict=True))
+
+    def root(_: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
+        return {ROOT: curve[factors["mask_ratio"]]}
+
+    assert judged(VISIBLE_SHARE.predictions, "N1", root) == verdict
 
 
 def test_the_forecast_is_the_visible_share() -> None:

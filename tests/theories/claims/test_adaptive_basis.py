@@ -2,47 +2,28 @@
 
 from collections.abc import Callable, Mapping
 
-import pandas as pd
 import pytest
 
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Cell
+from mae_bench.records.schema import Cell
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = ADAPTIVE_BASIS
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
-Values = Callable[[Cell], Mapping[tuple[str, str, str], float]]
+# (metric, token, target) -> value
+Found = Mapping[tuple[str, str, str], float]
 
 
-def judged(number: str, values: Values) -> str:
-    """Verdict if each cell has the values: metric, token, target -> number."""
-    prediction = PREDICTIONS[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "quick",
-            "seed": cell.seed,
-            "metric": metric,
-            "view": "unmasked",
-            "token": token,
-            "target": target,
-            "value": value + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
-        for (metric, token, target), value in values(cell).items()
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "t", prediction, found).verdict
+@pytest.fixture
+def quick(judged) -> Callable[[str, Callable[[Cell], Found]], str]:
+    """Verdict if each cell of tier quick has the values."""
+    return lambda number, values: judged(
+        PREDICTIONS, number, lambda cell, _: values(cell), tier="quick"
+    )
 
 
-def at(number: str, levels: tuple[float, ...], leaf: float = 0.5) -> Values:
+def at(
+    number: str, levels: tuple[float, ...], leaf: float = 0.5
+) -> Callable[[Cell], Found]:
     """The prediction's metric by the level of its form's factor."""
     prediction = PREDICTIONS[number]
     factor = vars(prediction.form)["factor"]
@@ -55,7 +36,7 @@ def at(number: str, levels: tuple[float, ...], leaf: float = 0.5) -> Values:
         str(prediction.where.get("target", "")),
     )
 
-    def values(cell: Cell) -> Mapping[tuple[str, str, str], float]:
+    def values(cell: Cell) -> Found:
         settings = {**cell.dataset_settings, **cell.method_settings}
         level = settings.get(factor, cell.method)
         other = (label[0], label[1], "level_2")
@@ -83,9 +64,9 @@ def at(number: str, levels: tuple[float, ...], leaf: float = 0.5) -> Values:
     ],
 )
 def test_a_curve_gets_its_verdict(
-    number: str, levels: tuple[float, ...], verdict: str
+    number: str, levels: tuple[float, ...], verdict: str, quick
 ) -> None:
-    assert judged(number, at(number, levels)) == verdict
+    assert quick(number, at(number, levels)) == verdict
 
 
 @pytest.mark.parametrize(
@@ -98,11 +79,11 @@ def test_a_curve_gets_its_verdict(
     ],
 )
 def test_masks_must_keep_the_root_and_noise_change_little(
-    mae: float, denoising: float, leaf_gain: float, gain: str, hardly: str
+    mae: float, denoising: float, leaf_gain: float, gain: str, hardly: str, quick
 ) -> None:
     root = {"mae": mae, "denoising": denoising, "autoencoder": 0.49}
 
-    def values(cell: Cell) -> Mapping[tuple[str, str, str], float]:
+    def values(cell: Cell) -> Found:
         leaf = 0.8 + (leaf_gain if cell.method == "mae" else 0.0)
         return {
             ("linear_r2", "mean", "level_0"): root[cell.method]
@@ -110,8 +91,8 @@ def test_masks_must_keep_the_root_and_noise_change_little(
             ("linear_r2", "mean", "level_2"): leaf,
         }
 
-    assert judged("B7", values) == gain
-    assert judged("B7-noise", values) == hardly
+    assert quick("B7", values) == gain
+    assert quick("B7-noise", values) == hardly
 
 
 @pytest.mark.parametrize(
@@ -120,15 +101,15 @@ def test_masks_must_keep_the_root_and_noise_change_little(
 )
 @pytest.mark.parametrize("number", ["B8", "B8-basis"])
 def test_digits_must_give_what_their_gaussian_surrogate_cannot(
-    number: str, digits: float, surrogate: float, verdict: str
+    number: str, digits: float, surrogate: float, verdict: str, quick
 ) -> None:
     prediction = PREDICTIONS[number]
     label = (prediction.metric.id, "", str(prediction.where["target"]))
 
-    def values(cell: Cell) -> Mapping[tuple[str, str, str], float]:
+    def values(cell: Cell) -> Found:
         return {label: digits if cell.dataset == "digits" else surrogate}
 
-    assert judged(number, values) == verdict
+    assert quick(number, values) == verdict
 
 
 @pytest.mark.parametrize(
@@ -140,11 +121,11 @@ def test_digits_must_give_what_their_gaussian_surrogate_cannot(
     ],
 )
 def test_the_error_must_not_tell_the_probe(
-    probe: tuple[float, ...], verdict: str
+    probe: tuple[float, ...], verdict: str, quick
 ) -> None:
     depths = PREDICTIONS["B10-loss"].experiment.factors["decoder_depth"]
 
-    def values(cell: Cell) -> Mapping[tuple[str, str, str], float]:
+    def values(cell: Cell) -> Found:
         place = depths.index(cell.method_settings["decoder_depth"])
         error = 1 - 0.1 * place
         return {
@@ -153,7 +134,7 @@ def test_the_error_must_not_tell_the_probe(
             ("linear_probe", "mean", ""): probe[place],
         }
 
-    assert judged("B10-loss", values) == verdict
+    assert quick("B10-loss", values) == verdict
 
 
 @pytest.mark.parametrize(
@@ -161,9 +142,9 @@ def test_the_error_must_not_tell_the_probe(
     [(0.7, 0.5, "supported"), (0.5, 0.5, "refuted"), (0.5, 0.7, "refuted")],
 )
 def test_small_patches_must_keep_the_root_at_the_highest_ratio(
-    small: float, large: float, verdict: str
+    small: float, large: float, verdict: str, quick
 ) -> None:
-    def values(cell: Cell) -> Mapping[tuple[str, str, str], float]:
+    def values(cell: Cell) -> Found:
         settings = cell.method_settings
         value = small if settings["patch_size"] == 2 else large
         root = value if settings["mask_ratio"] == 0.75 else 0.6
@@ -172,4 +153,4 @@ def test_small_patches_must_keep_the_root_at_the_highest_ratio(
             ("linear_r2", "mean", "level_2"): 0.6,
         }
 
-    assert judged("B11-patch", values) == verdict
+    assert quick("B11-patch", values) == verdict

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Cell
+from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
-from mae_bench.verdicts.judge import judge_prediction
 
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
 Value = Callable[[str, Cell], float]
+Measured = Callable[[Cell, Settings], dict[str, float]]
 TARGETS = (
     "c",
     "code",
@@ -24,29 +21,8 @@ TARGETS = (
 )
 
 
-def judged(number: str, value: Value) -> str:
-    prediction = IDENTIFIABILITY[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "quick",
-            "seed": cell.seed,
-            "metric": prediction.metric.id,
-            "view": "unmasked",
-            "target": target,
-            "value": value(target, cell) + NOISE[cell.seed],
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["quick"], len(NOISE))
-        for target in TARGETS
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "t", prediction, found).verdict
+def on_all_targets(value: Value) -> Measured:
+    return lambda cell, _: {target: value(target, cell) for target in TARGETS}
 
 
 def as_the_theorem_says(target: str, cell: Cell) -> float:
@@ -71,13 +47,15 @@ def the_opposite(target: str, cell: Cell) -> float:
 
 
 @pytest.mark.parametrize("number", IDENTIFIABILITY)
-def test_what_the_theorem_draws_supports_it(number: str) -> None:
-    assert judged(number, as_the_theorem_says) == "supported"
+def test_what_the_theorem_draws_supports_it(number: str, judged) -> None:
+    told = on_all_targets(as_the_theorem_says)
+    assert judged(IDENTIFIABILITY, number, told, tier="quick") == "supported"
 
 
 @pytest.mark.parametrize("number", sorted(set(IDENTIFIABILITY) - {"K3-saturation"}))
-def test_the_opposite_refutes_it(number: str) -> None:
-    assert judged(number, the_opposite) == "refuted"
+def test_the_opposite_refutes_it(number: str, judged) -> None:
+    told = on_all_targets(the_opposite)
+    assert judged(IDENTIFIABILITY, number, told, tier="quick") == "refuted"
 
 
 def test_they_are_the_theorys_own() -> None:

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 
-from mae_bench.records.rows import COLUMNS
-from mae_bench.records.schema import TIERS, Settings
+from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
-from mae_bench.verdicts.judge import judge_prediction
 
 PREDICTIONS = MASK_SPECTRUM
 NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -22,31 +19,25 @@ TARGETS = {
 }
 
 
-def judged(number: str, value: Value) -> str:
-    prediction = PREDICTIONS[number]
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    rows = [
-        blank
-        | {
-            "dataset": cell.dataset,
-            "method": cell.method,
-            "tier": "smoke",
-            "seed": cell.seed,
-            "metric": metric.id,
-            "view": "unmasked",
-            "token": "mean" if metric.id == "linear_probe" else "",
-            "target": target,
-            "value": value(metric.id, target, factors, cell.seed),
-            "status": "ok",
-            "cell": cell.key,
-        }
-        | factors
-        for cell, factors in prediction.experiment.cells(TIERS["smoke"], len(NOISE))
-        for metric in prediction.experiment.metrics
-        for target in TARGETS[metric.id]
-    ]
-    found = {prediction.experiment.id: pd.DataFrame(rows)}
-    return judge_prediction(number, "mask_graph_alignment", prediction, found).verdict
+@pytest.fixture
+def valued(judged) -> Callable[[str, Value], str]:
+    """Verdict if every target of every metric is as given."""
+
+    def verdict(number: str, value: Value) -> str:
+        known = PREDICTIONS[number].experiment.metrics
+
+        def measured(cell: Cell, factors: Settings) -> dict[tuple[str, ...], float]:
+            return {
+                (m.id, "mean" if m.id == "linear_probe" else "", target): value(
+                    m.id, target, factors, cell.seed
+                )
+                for m in known
+                for target in TARGETS[m.id]
+            }
+
+        return judged(PREDICTIONS, number, measured, noise=0.0)
+
+    return verdict
 
 
 def graph(target: str, ratio: float) -> float:
@@ -83,9 +74,9 @@ def world(probe: Callable[[float], float]) -> Value:
     ],
 )
 def test_the_probe_must_follow_the_graph_over_mask_ratios(
-    number: str, probe: Callable[[float], float], verdict: str
+    number: str, probe: Callable[[float], float], verdict: str, valued
 ) -> None:
-    assert judged(number, world(probe)) == verdict
+    assert valued(number, world(probe)) == verdict
 
 
 @pytest.mark.parametrize(
@@ -98,20 +89,20 @@ def test_the_probe_must_follow_the_graph_over_mask_ratios(
     ],
 )
 def test_exact_graphs_decide_the_words_on_the_mask_ratio(
-    number: str, verdict: str
+    number: str, verdict: str, valued
 ) -> None:
-    assert judged(number, world(lambda _: 0.5)) == verdict
+    assert valued(number, world(lambda _: 0.5)) == verdict
 
 
-def test_a_tail_that_falls_is_what_the_paper_says_and_no_complement() -> None:
+def test_a_tail_that_falls_is_what_the_paper_says_and_no_complement(valued) -> None:
     def falling(_: str, target: str, factors: Settings, seed: int) -> float:
         ratio = float(factors["mask_ratio"] or 0)
         noise = 1e-4 * NOISE[seed]
         return noise + {"tail": 3 - 3 * ratio, "sharing": ratio}.get(target, ratio)
 
-    assert judged("Z8-tail-falls", falling) == "supported"
-    assert judged("Z8-sharing", falling) == "supported"
-    assert judged("Z8-complement", falling) == "refuted"
+    assert valued("Z8-tail-falls", falling) == "supported"
+    assert valued("Z8-sharing", falling) == "supported"
+    assert valued("Z8-complement", falling) == "refuted"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +110,7 @@ def test_a_tail_that_falls_is_what_the_paper_says_and_no_complement() -> None:
     [(0.0, 1.2, "supported"), (0.3, 1.2, "refuted"), (0.0, 0.0, "void")],
 )
 def test_a_free_encoder_must_end_at_the_eigenvectors_and_not_begin_there(
-    angle: float, start: float, verdict: str
+    angle: float, start: float, verdict: str, valued
 ) -> None:
     def value(_: str, target: str, factors: Settings, seed: int) -> float:
         # One width of one weight that fails is enough.
@@ -127,4 +118,4 @@ def test_a_free_encoder_must_end_at_the_eigenvectors_and_not_begin_there(
         reached = angle if hit else 0.0
         return (start if target == "angle_start" else reached) + abs(NOISE[seed])
 
-    assert judged("Z11", value) == verdict
+    assert valued("Z11", value) == verdict

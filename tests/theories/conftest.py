@@ -1,0 +1,97 @@
+"""What claims are tried on: rows of their experiments, as if each cell had been run."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mae_bench.records import registry
+from mae_bench.records.rows import COLUMNS
+from mae_bench.records.schema import TIERS, Cell, Settings
+from mae_bench.theories import Prediction
+from mae_bench.verdicts.judge import judge_prediction
+
+NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+Told = tuple[Cell, Settings, dict[str, Any]]
+# By (metric, token, target), or by the claim's own target; or all that it reads.
+Found = Mapping[tuple[str, str, str], float] | Mapping[str, float] | float
+Measured = Callable[[Cell, Settings], Found]
+
+
+@cache  # many claims share an experiment
+def _cells(experiment: str, tier: str, seeds: int) -> list[Told]:
+    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    grid = registry.load("experiments", experiment).cells(TIERS[tier], seeds)
+    return [
+        (
+            cell,
+            factors,
+            blank
+            | {
+                "dataset": cell.dataset,
+                "method": cell.method,
+                "tier": tier,
+                "seed": cell.seed,
+                "status": "ok",
+                "cell": cell.key,
+            }
+            | factors,
+        )
+        for cell, factors in grid
+    ]
+
+
+@pytest.fixture
+def cells() -> Callable[[str, str, int], list[Told]]:
+    """Each cell of an experiment's grid, its factors and what its rows say of it."""
+    return _cells
+
+
+def labelled(prediction: Prediction, found: Found) -> list[dict[str, Any]]:
+    """A row's metric, view, token, target and value, for each number of a cell."""
+    where = prediction.where
+    own = {
+        "metric": prediction.metric.id,
+        "view": where.get("view", "unmasked"),
+        "token": where.get("token", ""),
+        "target": where.get("target", ""),
+    }
+    if not isinstance(found, Mapping):
+        return [own | {"value": found}]
+    names = ("metric", "token", "target")
+    return [
+        own
+        | {"value": value}
+        | (
+            dict(zip(names, at, strict=True))
+            if isinstance(at, tuple)
+            else {"target": at}
+        )
+        for at, value in found.items()
+    ]
+
+
+@pytest.fixture
+def judged() -> Callable[..., str]:
+    """Verdict on a claim if each cell of its experiment measured what it is told to."""
+
+    def verdict(
+        predictions: Mapping[str, Prediction],
+        number: str,
+        measured: Measured,
+        tier: str = "smoke",
+        noise: float = 1.0,
+    ) -> str:
+        prediction = predictions[number]
+        experiment = prediction.experiment.id
+        rows = [
+            known | label | {"value": label["value"] + noise * NOISE[cell.seed]}
+            for cell, factors, known in _cells(experiment, tier, len(NOISE))
+            for label in labelled(prediction, measured(cell, factors))
+        ]
+        tables = {experiment: pd.DataFrame(rows)}
+        return judge_prediction(number, "t", prediction, tables).verdict
+
+    return verdict
