@@ -76,7 +76,8 @@ def candidates(cells: Sequence[Cell], most: int) -> list[list[Cell]]:
     """
     found: dict[str, list[Cell]] = {}
     for cell in cells:
-        place = [cell.dataset, cell.method, cell.tier, *_settings(cell, False)]
+        place = [cell.dataset, cell.method, cell.tier, cell.precision]
+        place += _settings(cell, False)
         found.setdefault(canonical(place), []).append(cell)
     cut = []
     for group in found.values():
@@ -228,7 +229,8 @@ def _fit(group: Sequence[Member], device: str) -> Ends:
     start, losses = time.perf_counter(), [0.0] * len(group)
     rounds = calls(zip(*draws, strict=True), ensemble.last_step)
     try:
-        losses = run(ensemble, rounds, device, watch)
+        precision = group[0].cell.precision
+        losses = run(ensemble, rounds, device, watch, precision=precision)
     except Diverged:
         assert len(watch.lost) == len(group)
     seconds = (time.perf_counter() - start) / len(group)

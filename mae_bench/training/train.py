@@ -24,7 +24,7 @@ from lightning.pytorch.strategies import Strategy
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
 from mae_bench.records import registry
-from mae_bench.records.schema import Cell
+from mae_bench.records.schema import FULL_PRECISION, Cell
 from mae_bench.records.store import Trained
 from mae_bench.training.steps import Steps
 
@@ -66,6 +66,7 @@ class Batches:
         """Keep what is needed to draw."""
         self.dataset, self.method = dataset, method
         self.seed, self.device = cell.stream("data"), device
+        self.precision = cell.precision
 
     def draw(self) -> Iterator[Batch]:
         """One batch a step, afresh from the start of the stream."""
@@ -155,7 +156,8 @@ def fit(
     Raises:
         Diverged: The loss stopped being finite.
     """
-    (loss,) = run(Steps(method), batches, device, Watch(method.last_step), strategy)
+    watch = Watch(method.last_step)
+    (loss,) = run(Steps(method), batches, device, watch, strategy, batches.precision)
     return loss
 
 
@@ -165,6 +167,7 @@ def run(
     device: str,
     watch: Watch,
     strategy: Strategy | None = None,
+    precision: str = FULL_PRECISION,
 ) -> list[float]:
     """Train in place with Lightning, the steps of a method or an ensemble.
 
@@ -174,6 +177,7 @@ def run(
         device: Where it trains, and its weights are.
         watch: Looks at the losses.
         strategy: Of several processes, which knows their devices; see ``parallel``.
+        precision: The cells', in Lightning's words.
 
     Returns:
         Mean loss of the last tenth, of each member.
@@ -192,7 +196,7 @@ def run(
         warnings.filterwarnings("ignore", module=r"lightning\..*")
         trainer = L.Trainer(
             **({"strategy": strategy} if strategy else where),
-            precision="bf16-mixed" if kind == "cuda" else "32-true",
+            precision=precision,
             max_epochs=1,
             logger=False,
             enable_checkpointing=False,

@@ -4,7 +4,8 @@ from mae_bench.experiments.linear_theory import LINEAR_THEORY
 from mae_bench.oracles.linear_mae import shrunk_covariance
 from mae_bench.records.schema import TIERS
 from mae_bench.records.store import Store
-from mae_bench.runs.measure import measure
+from mae_bench.runs.known import Known
+from mae_bench.runs.measure import Run
 from mae_bench.runs.plan import pending, plan
 from mae_bench.training.train import build
 
@@ -46,8 +47,10 @@ def test_a_cell_of_tier_quick_comes_within_a_percent_of_the_closed_form(tmp_path
         }
     )
     wanted = plan({"one": one}, tier="quick", seeds=1, store=store)
-    due = pending(wanted, store, "missing")
-    rows = measure(wanted, due, store=store, results=tmp_path, devices=[])["one"]
+    due = pending(wanted, store, Known(), "missing")
+    run = Run(wanted, store, tmp_path)
+    run.measure(due, [])
+    rows = run.tables()["one"]
     value = rows.set_index("target")["value"]
     assert 0 <= value["loss"] < 0.01
     assert value["angle"] < 0.1
