@@ -17,14 +17,6 @@ from asv_runner.statistics import compute_stats
 from mae_bench.commits import asv_feed
 from mae_bench.commits.asv_feed import FORECASTS, LEADERBOARD, Origin
 
-MACHINE = {
-    "machine": "m",
-    "os": "Linux",
-    "arch": "x86_64",
-    "cpu": "C",
-    "num_cpu": "2",
-    "ram": "8GB",
-}
 SAMPLES = [0.3, 0.2, 0.5, 0.25, 0.4]
 ERRORS = {
     ("digits", "mae", "linear_probe/v1"): SAMPLES,
@@ -49,8 +41,8 @@ def benchmarks(folder: Path) -> Benchmarks:
     return Benchmarks.load(conf)
 
 
-def test_asv_reads_back_what_was_fed(tmp_path: Path) -> None:
-    path = asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
+def test_asv_reads_back_what_was_fed(tmp_path: Path, machine) -> None:
+    path = asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
     result = load(tmp_path, path)
     assert path.name == "cccccccc-quality-smoke-py3.11-torch2.13.0.json"
     assert result.commit_hash == "c" * 40
@@ -71,8 +63,8 @@ def test_asv_reads_back_what_was_fed(tmp_path: Path) -> None:
     assert result.get_result_keys(benchmarks(tmp_path)) == {LEADERBOARD.name}
 
 
-def test_median_quartiles_and_counts_are_asvs_own(tmp_path: Path) -> None:
-    path = asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
+def test_median_quartiles_and_counts_are_asvs_own(tmp_path: Path, machine) -> None:
+    path = asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
     result = load(tmp_path, path)
     params = result.get_result_params(LEADERBOARD.name)
     (fed, *_), (facts, *_) = (
@@ -88,44 +80,44 @@ def test_median_quartiles_and_counts_are_asvs_own(tmp_path: Path) -> None:
     assert facts["ci_99_b"] == pytest.approx(0.33 + 0.24794, abs=1e-4)
 
 
-def test_a_gap_is_shown_as_failed_at_every_point(tmp_path: Path) -> None:
-    asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
-    gap = asv_feed.feed(tmp_path, MACHINE, origin("d" * 40), {LEADERBOARD: None})
+def test_a_gap_is_shown_as_failed_at_every_point(tmp_path: Path, machine) -> None:
+    asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
+    gap = asv_feed.feed(tmp_path, machine, origin("d" * 40), {LEADERBOARD: None})
     params = benchmarks(tmp_path)[LEADERBOARD.name]["params"]
     found = load(tmp_path, gap).get_result_value(LEADERBOARD.name, params)
     assert found == [None] * 8
 
 
-def test_a_gap_before_all_else_is_no_hindrance(tmp_path: Path) -> None:
-    gap = asv_feed.feed(tmp_path, MACHINE, origin("d" * 40), {LEADERBOARD: None})
-    asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
+def test_a_gap_before_all_else_is_no_hindrance(tmp_path: Path, machine) -> None:
+    gap = asv_feed.feed(tmp_path, machine, origin("d" * 40), {LEADERBOARD: None})
+    asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
     params = benchmarks(tmp_path)[LEADERBOARD.name]["params"]
     found = load(tmp_path, gap).get_result_value(LEADERBOARD.name, params)
     assert found == [None] * 8
 
 
-def test_names_and_points_of_others_stay(tmp_path: Path) -> None:
-    asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
+def test_names_and_points_of_others_stay(tmp_path: Path, machine) -> None:
+    asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
     other = {("new", "mae", "mcc_level_0/v2"): [0.1]}
     found = {LEADERBOARD: other, FORECASTS: {("visible_share",): [1.0, 1.1]}}
-    asv_feed.feed(tmp_path, MACHINE, origin("d" * 40), found)
+    asv_feed.feed(tmp_path, machine, origin("d" * 40), found)
     known = benchmarks(tmp_path)
     assert set(known) == {LEADERBOARD.name, FORECASTS.name}
     assert known[LEADERBOARD.name]["params"][0] == ["'new'", "'digits'", "'tree'"]
 
 
-def test_a_machine_that_is_known_keeps_its_facts(tmp_path: Path) -> None:
-    asv_feed.feed(tmp_path, MACHINE, origin(), {LEADERBOARD: ERRORS})
-    other = MACHINE | {"ram": "16GB", "os": "Linux 6"}
+def test_a_machine_that_is_known_keeps_its_facts(tmp_path: Path, machine) -> None:
+    asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
+    other = machine | {"ram": "16GB", "os": "Linux 6"}
     path = asv_feed.feed(tmp_path, other, origin("d" * 40), {LEADERBOARD: ERRORS})
     assert load(tmp_path, path).params["ram"] == "8GB"
     assert json.loads((tmp_path / "m" / "machine.json").read_text())["os"] == "Linux"
 
 
-def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_writers_at_once_lose_nothing(tmp_path: Path, machine) -> None:
     def write(i: int) -> None:
         found = {LEADERBOARD: {(f"world {i}", "mae", "mcc_level_0/v2"): [0.1]}}
-        asv_feed.feed(tmp_path, MACHINE, origin(f"{i:08d}" * 5), found)
+        asv_feed.feed(tmp_path, machine, origin(f"{i:08d}" * 5), found)
 
     threads = [threading.Thread(target=write, args=(i,)) for i in range(8)]
     for thread in threads:
@@ -151,13 +143,15 @@ def ran(folder: Path, params: list[str], commit: str) -> Path:
     return folder
 
 
-def test_a_run_of_asv_is_taken_over_without_anybodys_paths(tmp_path: Path) -> None:
+def test_a_run_of_asv_is_taken_over_without_anybodys_paths(
+    tmp_path: Path, machine
+) -> None:
     folder = tmp_path / "asv"
-    asv_feed.feed(folder, MACHINE, origin(), {LEADERBOARD: ERRORS})
+    asv_feed.feed(folder, machine, origin(), {LEADERBOARD: ERRORS})
     for name, params in (("c", ["'a'", "'b'"]), ("d", ["'b'"])):
         path = asv_feed.adopt(
             folder,
-            MACHINE,
+            machine,
             origin(name * 40, "speed"),
             ran(tmp_path / name, params, name * 40),
         )
@@ -168,16 +162,16 @@ def test_a_run_of_asv_is_taken_over_without_anybodys_paths(tmp_path: Path) -> No
     assert set(known) == {LEADERBOARD.name, "speed.X.time_it"}
     # What an older commit lacks, a newer one has still.
     assert known["speed.X.time_it"]["params"] == [["'b'", "'a'"]]
-    gap = asv_feed.gap_of_speed(folder, MACHINE, origin("e" * 40, "speed"))
+    gap = asv_feed.gap_of_speed(folder, machine, origin("e" * 40, "speed"))
     result = load(folder, gap)
     assert set(result.get_all_result_keys()) == {"speed.X.time_it"}
     assert result.get_result_value("speed.X.time_it", [["'a'", "'b'"]]) == [None, None]
 
 
-def test_a_run_that_left_nothing_is_not_taken_over(tmp_path: Path) -> None:
+def test_a_run_that_left_nothing_is_not_taken_over(tmp_path: Path, machine) -> None:
     (tmp_path / "empty").mkdir()
     found = asv_feed.adopt(
-        tmp_path / "asv", MACHINE, origin(kind="speed"), tmp_path / "empty"
+        tmp_path / "asv", machine, origin(kind="speed"), tmp_path / "empty"
     )
     assert found is None
 
@@ -203,13 +197,15 @@ def configured(toy: Path) -> None:
     (toy / "asv.conf.json").write_text(json.dumps(settings))
 
 
-def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> None:
+def test_asv_shows_compares_and_publishes_what_was_fed(
+    toy: Path, commit, machine
+) -> None:
     first, second, third = (commit(subject) for subject in ("a", "b", "c"))
     configured(toy)
     worse = {("digits", "mae", "linear_probe/v1"): [0.8, 0.81, 0.82, 0.83, 0.84]}
     better = {("digits", "mae", "linear_probe/v1"): [0.1, 0.11, 0.12, 0.13, 0.14]}
     for sha, found in ((first, better), (second, worse), (third, None)):
-        asv_feed.feed(toy / "results", MACHINE, origin(sha), {LEADERBOARD: found})
+        asv_feed.feed(toy / "results", machine, origin(sha), {LEADERBOARD: found})
     assert "0.12" in asv(toy, "show", first)
     assert "failed" in asv(toy, "show", third)
     compared = asv(toy, "compare", first, second)
@@ -227,7 +223,7 @@ def test_asv_shows_compares_and_publishes_what_was_fed(toy: Path, commit) -> Non
 
 
 def test_a_loss_of_accuracy_is_a_published_regression_and_a_gain_is_none(
-    toy: Path, commit
+    toy: Path, commit, machine
 ) -> None:
     configured(toy)
     wobble = (0.0, 0.001, -0.001, 0.002, -0.002)
@@ -237,7 +233,7 @@ def test_a_loss_of_accuracy_is_a_published_regression_and_a_gain_is_none(
             ("digits", method, "linear_probe/v1"): [error + w for w in wobble]
             for method, error in errors.items()
         }
-        asv_feed.feed(toy / "results", MACHINE, origin(sha), {LEADERBOARD: found})
+        asv_feed.feed(toy / "results", machine, origin(sha), {LEADERBOARD: found})
     asv(toy, "publish", "--no-pull")
     told = json.loads((toy / "html" / "regressions.json").read_text())["regressions"]
     ((name, _, _, _, latest, best, jumps),) = told

@@ -1,21 +1,15 @@
 """Speed of a worktree's code, timed by asv with the checkout's benchmarks."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from asv.results import Results
 
 from mae_bench.commits import asv_speed
 from mae_bench.commits.asv_feed import Origin
 
-MACHINE = {
-    "machine": "m",
-    "os": "Linux",
-    "arch": "x86_64",
-    "cpu": "C",
-    "num_cpu": "2",
-    "ram": "8GB",
-}
 # It tells which package it was given, what not, and that its children have the same.
 BENCHMARK = """
 import importlib.util
@@ -34,14 +28,16 @@ track_colour.version = "1"
 """
 
 
-def speed(toy: Path, tree: Path, sha: str, limit: float = 60.0) -> str:
-    return asv_speed.speed(
+@pytest.fixture
+def speed(toy: Path, machine: dict[str, str]) -> Callable[[Path, str], str]:
+    """What is said of the speed of a tree's code."""
+    return lambda tree, sha: asv_speed.speed(
         tree,
         repo=toy,
         folder=toy.parent / "asv",
-        machine=MACHINE,
+        machine=machine,
         origin=Origin(sha, 1, "speed", "", "3.11", "2.13"),
-        limit=limit,
+        limit=60.0,
     )
 
 
@@ -50,9 +46,11 @@ def result(toy: Path, sha: str) -> Results:
     return Results.load(str(path), machine_name="m")
 
 
-def test_the_trees_code_is_timed_and_what_cannot_be_is_a_gap(toy: Path, commit) -> None:
+def test_the_trees_code_is_timed_and_what_cannot_be_is_a_gap(
+    toy: Path, commit, speed
+) -> None:
     sha = commit("first")
-    assert speed(toy, toy, sha) == f"{toy} has no benchmarks"
+    assert speed(toy, sha) == f"{toy} has no benchmarks"
     (toy / "benchmarks").mkdir()
     (toy / "benchmarks" / "__init__.py").touch()
     (toy / "benchmarks" / "colour.py").write_text(BENCHMARK)
@@ -60,14 +58,14 @@ def test_the_trees_code_is_timed_and_what_cannot_be_is_a_gap(toy: Path, commit) 
     tree = toy.parent / "home" / "tree"
     (tree / "mae_bench").mkdir(parents=True)
     (tree / "mae_bench" / "__init__.py").write_text("COLOUR = 7")
-    assert speed(toy, tree, sha) == "ok"
+    assert speed(tree, sha) == "ok"
     found = result(toy, sha)
     assert found.get_result_value("colour.track_colour", []) == [7]
     assert found.params["python"] == "3.11"
 
     (tree / "mae_bench" / "__init__.py").write_text("raise RuntimeError('not today')")
     other = commit("second")
-    assert "Failed to build the project and import" in speed(toy, tree, other)
+    assert "Failed to build the project and import" in speed(tree, other)
     assert result(toy, other).get_result_value("colour.track_colour", []) == [None]
     known = json.loads((toy.parent / "asv" / "benchmarks.json").read_text())
     assert set(known) == {"colour.track_colour", "version"}

@@ -1,7 +1,7 @@
 """Two synthetic sides: what is better, worse, the same, unknown or new, and why."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,51 +19,38 @@ from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.metrics.uniformity import uniformity
 
-ROW: dict[str, Any] = {
-    "experiment": "e",
-    "dataset": "world",
-    "method": "mae",
-    "tier": "quick",
-    "precision": "32-true",
-    "mask_ratio": 0.75,
-    "seed": 0,
-    "metric": "linear_probe",
-    "metric_version": 1,
-    "view": "unmasked",
-    "token": "mean",
-    "target": "",
-    "value": 0.5,
-    "n_eval": 2000,
-    "status": "ok",
-    "reason": "",
-    "train_seconds": 0.0,
-    "cell": "c",
-    "commit": "0123456789ab",
-    "dirty": False,
-    "versions": "torch=2",
-    "device": "cpu x86_64",
-}
 # What seeds differ by, on both sides alike, and what they do not share.
 WORLDS = (0.02, -0.03, 0.01, 0.04, -0.02)
 NOISE = (0.001, -0.002, 0.0005, -0.001, 0.0015)
 Rows = list[dict[str, Any]]
 
 
-def measured(shift: float = 0.0, noisy: bool = False, **columns: Any) -> Rows:
+@pytest.fixture
+def measured(one_row: dict[str, Any]) -> Callable[..., Rows]:
     """Five seeds of one number."""
-    noise = NOISE if noisy else (0.0,) * 5
-    return [
-        ROW
-        | {"seed": seed, "value": 0.5 + WORLDS[seed] + shift + noise[seed]}
-        | columns
-        for seed in range(5)
-    ]
+
+    def draw(shift: float = 0.0, noisy: bool = False, **columns: Any) -> Rows:
+        noise = NOISE if noisy else (0.0,) * 5
+        return [
+            one_row
+            | {"seed": seed, "value": 0.5 + WORLDS[seed] + shift + noise[seed]}
+            | columns
+            for seed in range(5)
+        ]
+
+    return draw
 
 
-def cell_lost(seed: int, status: str, reason: str = "why", **columns: Any) -> Rows:
-    blank = {"metric": "", "view": "", "token": "", "metric_version": 0, "value": None}
-    row = {"seed": seed, "status": status, "reason": reason}
-    return [ROW | blank | row | columns]
+@pytest.fixture
+def cell_lost(one_row: dict[str, Any]) -> Callable[..., Rows]:
+    """The one row of a cell that failed as a whole."""
+
+    def lose(seed: int, status: str, reason: str = "why", **columns: Any) -> Rows:
+        blank = dict.fromkeys(("metric", "view", "token"), "")
+        lost = {"metric_version": 0, "value": None, "seed": seed, "status": status}
+        return [one_row | blank | lost | {"reason": reason} | columns]
+
+    return lose
 
 
 def side(rows: Iterable[dict[str, Any]]) -> Side:
@@ -79,7 +66,7 @@ def only(before: Rows, after: Rows, **options: Any) -> Change:
     return change
 
 
-def test_identical_sides_are_the_same_in_every_row() -> None:
+def test_identical_sides_are_the_same_in_every_row(measured) -> None:
     rows = measured() + measured(metric="linear_r2", target="level_0", metric_version=2)
     changes = found(rows, rows)
     assert [change.verdict for change in changes] == ["same", "same"]
@@ -97,7 +84,7 @@ def test_identical_sides_are_the_same_in_every_row() -> None:
     ],
 )
 def test_the_direction_of_the_metric_says_which_way_is_worse(
-    metric: str, shift: float, expected: str
+    metric: str, shift: float, expected: str, measured
 ) -> None:
     change = only(measured(metric=metric), measured(shift, noisy=True, metric=metric))
     sign = 1 if metric == "linear_probe" else -1
@@ -107,7 +94,7 @@ def test_the_direction_of_the_metric_says_which_way_is_worse(
     assert change.n == 5
 
 
-def test_seeds_are_paired_so_what_worlds_differ_by_does_not_count() -> None:
+def test_seeds_are_paired_so_what_worlds_differ_by_does_not_count(measured) -> None:
     change = only(measured(), measured(-0.04, noisy=True))
     assert change.verdict == "worse"
     shuffled = measured(-0.04, noisy=True)
@@ -118,7 +105,7 @@ def test_seeds_are_paired_so_what_worlds_differ_by_does_not_count() -> None:
     assert only(measured(), crossed).verdict == "unknown"
 
 
-def test_a_shift_that_the_seeds_cannot_separate_is_unknown_and_passes() -> None:
+def test_a_shift_that_the_seeds_cannot_separate_is_unknown_and_passes(measured) -> None:
     after = [row | {"value": v} for row, v in zip(measured(), WORLDS, strict=True)]
     change = only(
         measured(metric="uniformity"), [r | {"metric": "uniformity"} for r in after]
@@ -134,11 +121,11 @@ def test_a_shift_that_the_seeds_cannot_separate_is_unknown_and_passes() -> None:
 
 
 @pytest.mark.parametrize("token", ["mean/shuffled", "cls/shuffled"])
-def test_shuffled_latents_are_left_out(token: str) -> None:
+def test_shuffled_latents_are_left_out(token: str, measured) -> None:
     assert found(measured(token=token), measured(-0.3, token=token)) == []
 
 
-def test_descriptions_have_no_direction_and_are_left_out() -> None:
+def test_descriptions_have_no_direction_and_are_left_out(measured) -> None:
     rows = measured(metric="effective_rank"), measured(-0.3, metric="effective_rank")
     assert found(*rows) == []
 
@@ -160,7 +147,7 @@ def test_margins_are_of_the_range_or_of_best_from_chance_or_relative() -> None:
 
 @pytest.mark.parametrize("status", ["diverged", "error", "out_of_memory", "timeout"])
 def test_a_cell_that_failed_is_worse_and_its_seed_leaves_the_rest_unknown(
-    status: str,
+    status: str, measured, cell_lost
 ) -> None:
     after = measured()[:4] + cell_lost(4, status)
     cell, number = found(measured(), after)
@@ -171,7 +158,7 @@ def test_a_cell_that_failed_is_worse_and_its_seed_leaves_the_rest_unknown(
     assert exit_code([cell, number]) == 1
 
 
-def test_a_cell_that_works_again_is_better() -> None:
+def test_a_cell_that_works_again_is_better(measured, cell_lost) -> None:
     before = measured()[:4] + cell_lost(4, "diverged")
     cell, number = found(before, measured())
     assert (cell.verdict, cell.reason) == ("better", "was diverged in seed 4: why")
@@ -179,7 +166,7 @@ def test_a_cell_that_works_again_is_better() -> None:
     assert exit_code([cell, number]) == 0
 
 
-def test_cells_that_all_failed_are_told_once() -> None:
+def test_cells_that_all_failed_are_told_once(measured, cell_lost) -> None:
     lost = [row for seed in range(5) for row in cell_lost(seed, "diverged")]
     both = measured() + measured(metric="knn_probe", target="k20")
     assert [c.verdict for c in found(both, lost)] == ["worse"]
@@ -187,7 +174,7 @@ def test_cells_that_all_failed_are_told_once() -> None:
     assert found(lost, lost) == []
 
 
-def test_an_instrument_that_failed_is_worse_even_without_a_direction() -> None:
+def test_an_instrument_that_failed_is_worse_even_without_a_direction(measured) -> None:
     before = measured() + measured(metric="cka")
     broken = {"status": "error", "value": None, "token": "", "reason": "nan"}
     after = measured() + [row | broken for row in measured(metric="cka")]
@@ -200,58 +187,61 @@ def test_an_instrument_that_failed_is_worse_even_without_a_direction() -> None:
 @pytest.mark.parametrize(
     ("after", "reason"),
     [
-        (measured()[:3], "in B absent in seed 3, 4"),
+        (lambda rows, _: rows()[:3], "in B absent in seed 3, 4"),
         (
-            measured()[:3] + cell_lost(3, "missing", "not run yet"),
+            lambda rows, lost: rows()[:3] + lost(3, "missing", "not run yet"),
             "missing in seed 3, 4",
         ),
-        (measured(metric_version=2), "versions of the metric differ: 1 -> 2"),
-        (measured(tier="full"), "tiers differ: quick -> full"),
-        (measured(device="cuda H200"), "devices differ: cpu x86_64 -> cuda H200"),
-        (measured(method="u_mae"), "in B absent in seed 0, 1, 2, 3, 4"),
-        (measured(mask_ratio=0.5), "in B absent in seed 0, 1, 2, 3, 4"),
         (
-            [
-                r | {"status": "skipped", "value": None, "reason": "no"}
-                for r in measured()
-            ],
+            lambda rows, _: rows(metric_version=2),
+            "versions of the metric differ: 1 -> 2",
+        ),
+        (lambda rows, _: rows(tier="full"), "tiers differ: quick -> full"),
+        (
+            lambda rows, _: rows(device="cuda H200"),
+            "devices differ: cpu x86_64 -> cuda H200",
+        ),
+        (lambda rows, _: rows(method="u_mae"), "in B absent in seed 0, 1, 2, 3, 4"),
+        (lambda rows, _: rows(mask_ratio=0.5), "in B absent in seed 0, 1, 2, 3, 4"),
+        (
+            lambda rows, _: rows(status="skipped", value=None, reason="no"),
             "in B skipped in seed 0, 1, 2, 3, 4: no",
         ),
     ],
 )
 def test_what_cannot_be_held_against_a_is_unknown_with_its_reason(
-    after: Rows, reason: str
+    after: Callable[..., Rows], reason: str, measured, cell_lost
 ) -> None:
-    changes = found(measured(), after)
+    changes = found(measured(), after(measured, cell_lost))
     (gap,) = (change for change in changes if change.gap)
     assert gap.verdict == "unknown"
     assert reason in gap.reason
     assert exit_code(changes) == 2
 
 
-def test_seeds_that_b_lacks_do_not_hide_what_the_others_say() -> None:
+def test_seeds_that_b_lacks_do_not_hide_what_the_others_say(measured) -> None:
     change = only(measured(), measured(-0.2, noisy=True)[:4])
     assert (change.verdict, change.n) == ("worse", 4)
 
 
-def test_seeds_that_only_b_has_do_not_count() -> None:
+def test_seeds_that_only_b_has_do_not_count(measured) -> None:
     change = only(measured()[:4], measured())
     assert (change.verdict, change.n, change.gap) == ("same", 4, False)
 
 
-def test_what_only_b_has_is_new_and_passes() -> None:
+def test_what_only_b_has_is_new_and_passes(measured) -> None:
     changes = found(measured(), measured() + measured(method="u_mae"))
     assert sorted(change.verdict for change in changes) == ["new", "same"]
     assert exit_code(changes) == 0
 
 
-def test_a_metric_unknown_here_is_not_passed_over() -> None:
+def test_a_metric_unknown_here_is_not_passed_over(measured) -> None:
     change = only(measured(metric="gone"), measured(metric="gone"))
     assert (change.verdict, change.gap) == ("unknown", True)
     assert "no metric gone here" in change.reason
 
 
-def test_devices_are_compared_across_only_when_asked_and_that_is_told() -> None:
+def test_devices_are_compared_across_only_when_asked_and_that_is_told(measured) -> None:
     before, after = side(measured()), side(measured(-0.2, True, device="cuda H200"))
     assert compare(before, after).changes[0].verdict == "unknown"
     asked = compare(before, after, across_devices=True)
@@ -259,7 +249,7 @@ def test_devices_are_compared_across_only_when_asked_and_that_is_told() -> None:
     assert asked.notes[0] == "compared across devices: cpu x86_64 -> cuda H200"
 
 
-def test_a_failure_on_another_device_is_unknown() -> None:
+def test_a_failure_on_another_device_is_unknown(measured, cell_lost) -> None:
     after = cell_lost(0, "out_of_memory", device="cuda H200")
     change, *_ = quality(side(measured()), side(after))
     assert (change.verdict, change.gap) == ("unknown", True)
@@ -268,27 +258,27 @@ def test_a_failure_on_another_device_is_unknown() -> None:
     assert asked.verdict == "worse"
 
 
-def test_other_libraries_are_compared_and_told() -> None:
+def test_other_libraries_are_compared_and_told(measured) -> None:
     got = compare(side(measured()), side(measured(versions="torch=3")))
     assert [change.verdict for change in got.changes] == ["same"]
     assert got.notes == ["libraries differ: torch=2 -> torch=3"]
 
 
-def test_a_ceiling_that_moves_is_told_for_then_the_worlds_are_others() -> None:
+def test_a_ceiling_that_moves_is_told_for_then_the_worlds_are_others(measured) -> None:
     oracle = {"method": "oracle_latents"}
     before, after = side(measured(**oracle)), side(measured(0.1, True, **oracle))
     assert "oracle_latents differs" in compare(before, after).notes[0]
     assert compare(before, before).notes == []
 
 
-def test_speed_is_compared_unless_told_not_to() -> None:
+def test_speed_is_compared_unless_told_not_to(measured) -> None:
     before, after = measured(train_seconds=8.0), measured(train_seconds=8.0)
     kinds = [change.kind for change in found(before, after)]
     assert kinds == ["quality", "speed"]
     assert [c.kind for c in found(before, after, speed=False)] == ["quality"]
 
 
-def test_a_comparison_backwards_mirrors_every_verdict() -> None:
+def test_a_comparison_backwards_mirrors_every_verdict(measured) -> None:
     rng = np.random.default_rng(0)
     sides = [
         [
@@ -305,7 +295,7 @@ def test_a_comparison_backwards_mirrors_every_verdict() -> None:
     assert "worse" in {c.verdict for c in there}
 
 
-def test_rounding_two_equal_numbers_is_no_change() -> None:
+def test_rounding_two_equal_numbers_is_no_change(measured) -> None:
     tiny = {"metric": "reconstruction_error", "token": "", "target": "masked"}
     before = [r | tiny | {"value": 1e-6} for r in measured()]
     after = [r | tiny | {"value": 2e-6} for r in measured()]

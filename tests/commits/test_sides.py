@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,31 +24,6 @@ from mae_bench.runs.known import Known
 from mae_bench.runs.measure import Run
 from mae_bench.runs.plan import pending, plan
 
-ROW = {
-    "experiment": "e",
-    "dataset": "world",
-    "method": "mae",
-    "tier": "quick",
-    "precision": "32-true",
-    "mask_ratio": 0.75,
-    "lamb": "",
-    "seed": 0,
-    "metric": "linear_probe",
-    "metric_version": 1,
-    "view": "unmasked",
-    "token": "mean",
-    "target": "",
-    "value": 0.5,
-    "n_eval": 2000,
-    "status": "ok",
-    "reason": "",
-    "train_seconds": 8.0,
-    "cell": "c",
-    "commit": "",
-    "dirty": False,
-    "versions": "torch=2",
-    "device": "cpu x86_64",
-}
 PLAIN = Experiment(
     question="Where does it stand?",
     expected={},
@@ -77,26 +52,40 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return git("rev-parse", "HEAD")
 
 
-def write(folder: Path, *rows: dict[str, object]) -> None:
-    table = pd.DataFrame([ROW | row for row in rows])
-    write_rows(table, folder / "measurements" / "e.csv")
+@pytest.fixture
+def write(one_row: dict[str, Any]) -> Callable[..., None]:
+    base = one_row | {"lamb": "", "train_seconds": 8.0, "commit": ""}
+
+    def rows_into(folder: Path, *rows: dict[str, object]) -> None:
+        table = pd.DataFrame([base | changed for changed in rows])
+        write_rows(table, folder / "measurements" / "e.csv")
+
+    return rows_into
 
 
-def filed(
-    commit: str,
-    *rows: dict[str, object],
-    record: Mapping[str, object] = MappingProxyType({}),
+@pytest.fixture
+def filed(write: Callable[..., None]) -> Callable[..., None]:
+    """The record of a commit, and its rows."""
+
+    def file(
+        commit: str,
+        *rows: dict[str, object],
+        record: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        folder = Path(".history") / commit[:12]
+        folder.mkdir(parents=True)
+        if rows:
+            write(folder, *rows)
+        whole = {"commit": commit, "status": "ok", "reason": "", **record}
+        (folder / "commit.json").write_text(json.dumps(whole))
+
+    return file
+
+
+def test_a_results_folder_is_read_with_its_factors_as_one_text(
+    tmp_path: Path, write
 ) -> None:
-    folder = Path(".history") / commit[:12]
-    folder.mkdir(parents=True)
-    if rows:
-        write(folder, *rows)
-    whole = {"commit": commit, "status": "ok", "reason": "", **record}
-    (folder / "commit.json").write_text(json.dumps(whole))
-
-
-def test_a_results_folder_is_read_with_its_factors_as_one_text(tmp_path: Path) -> None:
-    write(tmp_path, {"lamb": ""}, {"seed": 1, "lamb": 0.01})
+    write(tmp_path, {}, {"seed": 1, "lamb": 0.01})
     found = side(str(tmp_path))
     assert found.commit == ""
     assert set(found.rows["factors"]) == {
@@ -107,14 +96,14 @@ def test_a_results_folder_is_read_with_its_factors_as_one_text(tmp_path: Path) -
     assert found.facts()["seeds"] == "2"
 
 
-def test_a_level_is_alike_among_numbers_and_among_words() -> None:
-    numbers = pd.DataFrame([ROW | {"mask_ratio": 1.0}])
-    words = pd.DataFrame([ROW | {"mask_ratio": "1.0"}])
+def test_a_level_is_alike_among_numbers_and_among_words(one_row) -> None:
+    numbers = pd.DataFrame([one_row | {"mask_ratio": 1.0}])
+    words = pd.DataFrame([one_row | {"mask_ratio": "1.0"}])
     one, two = (tidy({"e": rows})["factors"].item() for rows in (numbers, words))
     assert one == two == "mask_ratio=1"
 
 
-def test_a_number_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_number_that_stands_there_twice_is_refused(tmp_path: Path, write) -> None:
     write(tmp_path, {}, {"value": 0.6})
     with pytest.raises(UsageError, match=r"contradict each other.*linear_probe"):
         side(str(tmp_path))
@@ -165,7 +154,9 @@ def test_a_word_that_is_nothing_is_answered_in_one_line(commit: str) -> None:
             side(word)
 
 
-def test_a_commits_measurements_are_found_by_any_of_its_names(commit: str) -> None:
+def test_a_commits_measurements_are_found_by_any_of_its_names(
+    commit: str, filed
+) -> None:
     filed(commit, {"commit": commit[:12]})
     for word in ("HEAD", commit, commit[:9]):
         found = side(word)
@@ -179,7 +170,7 @@ def test_a_commit_that_was_never_measured_says_what_to_do(commit: str) -> None:
         side("HEAD")
 
 
-def test_a_commit_that_could_not_be_measured_says_why(commit: str) -> None:
+def test_a_commit_that_could_not_be_measured_says_why(commit: str, filed) -> None:
     filed(commit, record={"status": "error", "reason": "ImportError: no torch"})
     with pytest.raises(UsageError, match="was not measured: error: ImportError: no t"):
         side("HEAD")
@@ -194,7 +185,7 @@ def test_a_commit_that_could_not_be_measured_says_why(commit: str) -> None:
     ],
 )
 def test_numbers_of_other_code_are_not_filed_under_a_commit(
-    commit: str, row: dict[str, object], reason: str
+    commit: str, row: dict[str, object], reason: str, filed
 ) -> None:
     good = {"commit": commit[:12]}
     filed(commit, good, good | {"seed": 1} | row)
@@ -202,7 +193,7 @@ def test_numbers_of_other_code_are_not_filed_under_a_commit(
         side("HEAD")
 
 
-def test_cells_that_were_not_run_need_no_commit(commit: str) -> None:
+def test_cells_that_were_not_run_need_no_commit(commit: str, filed) -> None:
     lost = {"seed": 1, "status": "missing", "commit": "", "value": None, "metric": ""}
     filed(commit, {"commit": commit[:12]}, lost)
     assert len(side("HEAD").rows) == 2
@@ -216,27 +207,27 @@ def test_cells_that_were_not_run_need_no_commit(commit: str) -> None:
     ],
 )
 def test_a_record_of_another_commit_is_refused(
-    commit: str, record: dict[str, object], reason: str
+    commit: str, record: dict[str, object], reason: str, filed
 ) -> None:
     filed(commit, {"commit": commit[:12]}, record=record)
     with pytest.raises(UsageError, match=reason):
         side("HEAD")
 
 
-def test_a_record_that_is_none_is_named(commit: str) -> None:
+def test_a_record_that_is_none_is_named(commit: str, filed) -> None:
     filed(commit)
     (Path(".history") / commit[:12] / "commit.json").write_text("[]")
     with pytest.raises(UsageError, match=r"commit\.json is no record"):
         side("HEAD")
 
 
-def test_a_commit_without_files_is_named(commit: str) -> None:
+def test_a_commit_without_files_is_named(commit: str, filed) -> None:
     filed(commit)
     with pytest.raises(UsageError, match="measure HEAD again"):
         side("HEAD")
 
 
-def test_uncommitted_changes_of_a_folder_are_told(tmp_path: Path) -> None:
+def test_uncommitted_changes_of_a_folder_are_told(tmp_path: Path, write) -> None:
     write(tmp_path, {"commit": "0123456789ab", "dirty": True})
     commit = side(str(tmp_path)).facts()["commit"]
     assert commit == "0123456789ab with uncommitted changes"

@@ -23,6 +23,8 @@ from mae_bench.records.schema import TIERS, Cell, UsageError
 from mae_bench.runs.score import score
 from mae_bench.training.train import build as build_ours
 
+SMOKE = {"tier": "smoke", "seeds": 1, "device": "cpu"}
+
 
 class Flat(nn.Module):
     """Pixels; ``spoil`` is done to them."""
@@ -108,12 +110,7 @@ def test_it_is_measured_as_the_leaderboard_measures_and_written(tmp_path: Path):
 )
 def test_features_without_use_are_failures_with_a_reason(tmp_path, spoil, status):
     path = evaluate(
-        entrant(Flat(spoil)),
-        worlds_of(["digits"]),
-        tier="smoke",
-        seeds=1,
-        device="cpu",
-        folder=tmp_path,
+        entrant(Flat(spoil)), worlds_of(["digits"]), **SMOKE, folder=tmp_path
     )
     rows = read_rows(path)
     assert set(rows["status"]) == {status, "skipped"}
@@ -140,14 +137,7 @@ def test_a_network_that_cannot_be_asked_is_one_line_and_leaves_nothing(
     tmp_path, spoil, message
 ):
     with pytest.raises(UsageError, match=message) as refused:
-        evaluate(
-            entrant(Flat(spoil)),
-            worlds_of(["digits"]),
-            tier="smoke",
-            seeds=1,
-            device="cpu",
-            folder=tmp_path,
-        )
+        evaluate(entrant(Flat(spoil)), worlds_of(["digits"]), **SMOKE, folder=tmp_path)
     assert "\n" not in str(refused.value)
     assert not list(tmp_path.iterdir())
 
@@ -186,9 +176,7 @@ def test_a_world_that_cannot_be_is_one_line(tmp_path: Path):
         evaluate(
             entrant(),
             worlds_of(["image_folder"], [f"path={absent}"]),
-            tier="smoke",
-            seeds=1,
-            device="cpu",
+            **SMOKE,
             folder=tmp_path,
         )
 

@@ -1,7 +1,6 @@
 """How well forecasts order synthetic grids, over seeds and world by world."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,45 +8,8 @@ import pytest
 
 from mae_bench.verdicts.forecast import forecast_skill
 
-RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9)
-EXPERIMENT = SimpleNamespace(
-    id="mask_ratio", factors={"mask_ratio": RATIOS, "depth": (1, 2)}
-)
 
-
-def measured(picture, seeds=5, noise=0.01, dataset="world"):
-    rng = np.random.default_rng(0)
-    rows = [
-        {
-            "dataset": dataset,
-            "method": "mae",
-            "tier": "quick",
-            "mask_ratio": ratio,
-            "depth": 1.0,
-            "seed": seed,
-            "metric": "mcc",
-            "view": "unmasked",
-            "token": "mean",
-            "target": "level_0",
-            "value": value + noise * rng.standard_normal(),
-            "status": "ok",
-        }
-        for seed in range(seeds)
-        for ratio, value in zip(RATIOS, picture, strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def forecast(score):
-    return SimpleNamespace(
-        experiment=EXPERIMENT,
-        metric=SimpleNamespace(id="mcc"),
-        where={"method": "mae"},
-        score=score,
-    )
-
-
-def test_forecast_skill_is_the_rank_correlation_over_the_grid():
+def test_forecast_skill_is_the_rank_correlation_over_the_grid(forecast, measured):
     rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
     skill = forecast_skill(forecast(lambda f: f["mask_ratio"]), rows)
     assert skill[:3] == pytest.approx((1, 1, 1))
@@ -58,7 +20,7 @@ def test_forecast_skill_is_the_rank_correlation_over_the_grid():
     assert skill[0] == pytest.approx(0.8)  # 9 of 10 pairs
 
 
-def test_a_constant_forecast_and_an_empty_grid_have_no_skill():
+def test_a_constant_forecast_and_an_empty_grid_have_no_skill(forecast, measured):
     rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
     constant = forecast_skill(forecast(lambda _: 0.0), rows)
     assert np.isnan(constant[:3]).all()
@@ -68,7 +30,7 @@ def test_a_constant_forecast_and_an_empty_grid_have_no_skill():
     assert math.isnan(nothing.coverage)
 
 
-def test_each_world_is_ordered_apart_and_counts_alike():
+def test_each_world_is_ordered_apart_and_counts_alike(forecast, measured):
     # Between the worlds the order is wrong; within each it is right, or half so.
     rows = pd.concat(
         [
@@ -84,7 +46,9 @@ def test_each_world_is_ordered_apart_and_counts_alike():
     assert skill.worlds == "digits 1; tree 0.8"
 
 
-def test_what_a_theory_does_not_say_is_left_out_and_counts_in_coverage():
+def test_what_a_theory_does_not_say_is_left_out_and_counts_in_coverage(
+    forecast, measured
+):
     rows = pd.concat([measured([0, 1, 2, 4, 3], dataset=d) for d in ("a", "b", "c")])
     said = {"a": lambda r: r if r < 0.9 else None, "b": lambda _: None}
     skill = forecast_skill(
@@ -96,18 +60,18 @@ def test_what_a_theory_does_not_say_is_left_out_and_counts_in_coverage():
     assert skill.coverage == pytest.approx(4 / 15)  # c is not told apart
 
 
-def test_ties_of_the_forecast_are_tau_b():
+def test_ties_of_the_forecast_are_tau_b(forecast, measured):
     rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
     skill = forecast_skill(forecast(lambda f: f["mask_ratio"] > 0.3), rows)
     assert skill.skill == pytest.approx(6 / math.sqrt(6 * 10))
 
 
-def test_what_does_not_move_has_not_followed():
+def test_what_does_not_move_has_not_followed(forecast, measured):
     rows = {"mask_ratio": measured([1, 1, 1, 1, 1], noise=0)}
     assert forecast_skill(forecast(lambda f: f["mask_ratio"]), rows).skill == 0
 
 
-def test_a_forecast_is_given_the_experiments_own_values():
+def test_a_forecast_is_given_the_experiments_own_values(forecast, measured):
     seen = []
     rows = measured([0, 1, 2, 3, 4], seeds=1)
     rows.loc[0, "depth"] = math.nan
@@ -120,7 +84,7 @@ def test_a_forecast_is_given_the_experiments_own_values():
     assert {f["dataset"] for f in seen} == {"world"}
 
 
-def test_a_forecast_leaves_out_seeds_without_the_whole_grid():
+def test_a_forecast_leaves_out_seeds_without_the_whole_grid(forecast, measured):
     rows = measured([0, 1, 2, 3, 4], noise=0)
     rows.loc[rows.seed == 1, "value"] *= -1
     skewed = forecast_skill(forecast(lambda f: f["mask_ratio"]), {"mask_ratio": rows})

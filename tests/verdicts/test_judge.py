@@ -18,61 +18,33 @@ from mae_bench.records.rows import shuffled
 from mae_bench.verdicts import judge as judging
 from mae_bench.verdicts.judge import judge, judge_prediction
 
-RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9)
 RAMP = np.linspace(0.0, 1.0, 5)
-EXPERIMENT = SimpleNamespace(
-    id="mask_ratio", factors={"mask_ratio": RATIOS, "depth": (1, 2)}
-)
 SHUFFLE = Control("the values are on other ratios", shuffle="mask_ratio")
 
 
-def claim(
-    form, control=SHUFFLE, standing="derived", metric="mcc", against=None, **where
-):
-    return SimpleNamespace(
-        form=form,
-        experiment=EXPERIMENT,
-        metric=SimpleNamespace(id=metric),
-        against=against and SimpleNamespace(id=against),
-        where={"token": "mean"} | where,
-        control=control,
-        standing=standing,
-        version=1,
-    )
+@pytest.fixture
+def claim(experiment):
+    def make(
+        form, control=SHUFFLE, standing="derived", metric="mcc", against=None, **where
+    ):
+        return SimpleNamespace(
+            form=form,
+            experiment=experiment,
+            metric=SimpleNamespace(id=metric),
+            against=against and SimpleNamespace(id=against),
+            where={"token": "mean"} | where,
+            control=control,
+            standing=standing,
+            version=1,
+        )
+
+    return make
 
 
 def theory(forecast=None, unmeasured=None, **predictions):
     return SimpleNamespace(
         predictions=predictions, forecast=forecast, unmeasured=unmeasured or {}
     )
-
-
-def measured(picture, seeds=5, noise=0.01, **columns):
-    """An experiment's rows: a value a mask ratio, with a little noise."""
-    rng = np.random.default_rng(0)
-    rows = [
-        {
-            "experiment": "mask_ratio",
-            "dataset": "world",
-            "method": "mae",
-            "tier": "quick",
-            "mask_ratio": ratio,
-            "depth": 1.0,
-            "seed": seed,
-            "metric": "mcc",
-            "view": "unmasked",
-            "token": "mean",
-            "target": "level_0",
-            "value": value + noise * rng.standard_normal(),
-            "status": "ok",
-            "reason": "",
-            "cell": f"{ratio}/{seed}/{columns}",
-            **columns,
-        }
-        for seed in range(seeds)
-        for ratio, value in zip(RATIOS, picture, strict=True)
-    ]
-    return pd.DataFrame(rows)
 
 
 def fail(rows, chosen, status="diverged"):
@@ -91,7 +63,7 @@ def verdict_of(prediction, rows):
 TREND = Trend(0.3, "mask_ratio")
 
 
-def test_a_clear_effect_is_supported_with_all_its_numbers():
+def test_a_clear_effect_is_supported_with_all_its_numbers(claim, measured):
     verdict = verdict_of(claim(TREND), measured(RAMP))
     assert verdict.verdict == "supported"
     assert verdict.control_verdict in ("refuted", "undecided")
@@ -102,27 +74,27 @@ def test_a_clear_effect_is_supported_with_all_its_numbers():
     assert 0 < verdict.minimum_detectable_effect < 0.05
 
 
-def test_the_opposite_effect_is_refuted():
+def test_the_opposite_effect_is_refuted(claim, measured):
     verdict = verdict_of(claim(TREND), measured(RAMP[::-1]))
     assert verdict.verdict == "refuted"
     assert verdict.p_value > 0.99
 
 
-def test_an_effect_that_is_too_small_is_refuted():
+def test_an_effect_that_is_too_small_is_refuted(claim, measured):
     assert verdict_of(claim(TREND), measured(0.2 * RAMP)).verdict == "refuted"
 
 
-def test_an_effect_at_the_margin_is_undecided():
+def test_an_effect_at_the_margin_is_undecided(claim, measured):
     verdict = verdict_of(claim(TREND), measured(0.3 * RAMP, noise=0.1))
     assert verdict.verdict == "undecided"
 
 
-def test_fewer_than_three_seeds_decide_nothing():
+def test_fewer_than_three_seeds_decide_nothing(claim, measured):
     verdict = verdict_of(claim(TREND), measured(RAMP, seeds=2, noise=0))
     assert (verdict.verdict, verdict.n_seeds) == ("undecided", 2)
 
 
-def test_one_seed_has_an_estimate_and_no_interval():
+def test_one_seed_has_an_estimate_and_no_interval(claim, measured):
     verdict = verdict_of(claim(TREND), measured(RAMP, seeds=1, noise=0))
     assert verdict.verdict == "undecided"
     assert verdict.estimate == pytest.approx(1.0)
@@ -130,14 +102,14 @@ def test_one_seed_has_an_estimate_and_no_interval():
     assert math.isnan(verdict.p_value)
 
 
-def test_a_claim_that_its_control_also_supports_is_void():
+def test_a_claim_that_its_control_also_supports_is_void(claim, measured):
     rows = pd.concat([measured(RAMP), measured(RAMP, dataset="structureless")])
     control = Control("no latents", where={"dataset": "structureless"})
     verdict = verdict_of(claim(TREND, control, dataset="world"), rows)
     assert (verdict.verdict, verdict.control_verdict) == ("void", "supported")
 
 
-def test_a_control_that_fails_leaves_the_claim_supported():
+def test_a_control_that_fails_leaves_the_claim_supported(claim, measured):
     flat = measured(np.zeros(5), dataset="structureless")
     control = Control("no latents", where={"dataset": "structureless"})
     rows = pd.concat([measured(RAMP), flat])
@@ -145,14 +117,14 @@ def test_a_control_that_fails_leaves_the_claim_supported():
     assert (verdict.verdict, verdict.control_verdict) == ("supported", "refuted")
 
 
-def test_a_refuted_claim_is_not_void_whatever_its_control():
+def test_a_refuted_claim_is_not_void_whatever_its_control(claim, measured):
     rows = pd.concat([measured(-RAMP), measured(RAMP, dataset="structureless")])
     control = Control("no latents", where={"dataset": "structureless"})
     verdict = verdict_of(claim(TREND, control, dataset="world"), rows)
     assert (verdict.verdict, verdict.control_verdict) == ("refuted", "supported")
 
 
-def test_a_control_may_be_another_claim_on_the_same_data():
+def test_a_control_may_be_another_claim_on_the_same_data(claim, measured):
     exact, wrong = (Equality(0.05, {"mask_ratio": 0.9}, v) for v in (1.0, 2.0))
     control = Control("a wrong closed form", form=wrong)
     verdict = verdict_of(claim(exact, control), measured(RAMP))
@@ -161,7 +133,7 @@ def test_a_control_may_be_another_claim_on_the_same_data():
     assert verdict_of(claim(exact, loose), measured(RAMP)).verdict == "void"
 
 
-def test_an_equality_is_told_by_its_signed_difference():
+def test_an_equality_is_told_by_its_signed_difference(claim, measured):
     verdict = verdict_of(
         claim(Equality(0.05, {"mask_ratio": 0.9}, 1.02)), measured(RAMP)
     )
@@ -171,7 +143,7 @@ def test_an_equality_is_told_by_its_signed_difference():
     assert verdict.minimum_detectable_effect < 0.05
 
 
-def test_a_bound_is_told_by_its_least_slack_and_has_no_p_value():
+def test_a_bound_is_told_by_its_least_slack_and_has_no_p_value(claim, measured):
     form = Bound(0.0, {"target": "level_0"}, -1.0, along=("mask_ratio",))
     rows = measured(RAMP)
     verdict = verdict_of(claim(form), rows)
@@ -182,7 +154,7 @@ def test_a_bound_is_told_by_its_least_slack_and_has_no_p_value():
     assert math.isnan(verdict.p_value)
 
 
-def test_a_peak_says_where_it_is_and_others_do_not():
+def test_a_peak_says_where_it_is_and_others_do_not(claim, measured):
     rows = measured([0.0, 0.5, 1.0, 0.5, 0.0])
     verdict = verdict_of(claim(Peak(0.1, "mask_ratio")), rows)
     assert (verdict.verdict, verdict.location) == ("supported", "0.5 (0.5-0.5)")
@@ -191,7 +163,7 @@ def test_a_peak_says_where_it_is_and_others_do_not():
     assert verdict_of(claim(Peak(0.1, "mask_ratio")), lost).location == ""
 
 
-def test_a_second_metric_is_seen_beside_the_first():
+def test_a_second_metric_is_seen_beside_the_first(claim, measured):
     rows = [measured(RAMP), measured(RAMP - 1.0, metric="floor")]
     rows = pd.concat(rows, ignore_index=True)
     form = Contrast(0.5, {"metric": "mcc"}, {"metric": "floor"})
@@ -208,19 +180,19 @@ def test_a_second_metric_is_seen_beside_the_first():
     assert (verdict.n_seeds, verdict.coverage) == (4, pytest.approx(24 / 25))
 
 
-def test_a_control_that_was_not_measured_says_so():
+def test_a_control_that_was_not_measured_says_so(claim, measured):
     control = Control("no latents", where={"dataset": "structureless"})
     verdict = verdict_of(claim(TREND, control, dataset="world"), measured(RAMP))
     assert (verdict.verdict, verdict.control_verdict) == ("supported", "not_measured")
 
 
-def test_a_control_on_the_claims_own_data_is_refused():
+def test_a_control_on_the_claims_own_data_is_refused(claim, measured):
     with pytest.raises(ValueError, match="t/K1 is its own claim"):
         verdict_of(claim(TREND, Control("nothing")), measured(RAMP))
 
 
 @pytest.mark.parametrize("metric", ["mcc", "linear_r2"])
-def test_what_was_not_measured_is_not_measured(metric):
+def test_what_was_not_measured_is_not_measured(metric, claim, measured):
     rows = {"mask_ratio": measured(RAMP)} if metric == "linear_r2" else {}
     verdict = judge_prediction("t/K1", "t", claim(TREND, metric=metric), rows)
     assert (verdict.verdict, verdict.control_verdict) == ("not_measured",) * 2
@@ -228,13 +200,13 @@ def test_what_was_not_measured_is_not_measured(metric):
     assert math.isnan(verdict.estimate)
 
 
-def test_if_every_cell_failed_nothing_was_measured():
+def test_if_every_cell_failed_nothing_was_measured(claim, measured):
     rows = measured(RAMP)
     verdict = verdict_of(claim(TREND), fail(rows, rows.index))
     assert (verdict.verdict, verdict.coverage) == ("not_measured", 0.0)
 
 
-def test_a_seed_with_a_failed_cell_is_left_out_and_counts_in_coverage():
+def test_a_seed_with_a_failed_cell_is_left_out_and_counts_in_coverage(claim, measured):
     rows = measured(RAMP)
     holed = fail(rows, (rows.seed == 2) & (rows.mask_ratio == 0.5))
     verdict = verdict_of(claim(TREND, target="level_0"), holed)
@@ -244,14 +216,18 @@ def test_a_seed_with_a_failed_cell_is_left_out_and_counts_in_coverage():
     assert verdict.estimate == whole.estimate
 
 
-def test_a_level_that_failed_in_every_seed_is_not_dropped_from_the_claim():
+def test_a_level_that_failed_in_every_seed_is_not_dropped_from_the_claim(
+    claim, measured
+):
     rows = measured(RAMP)
     verdict = verdict_of(claim(TREND), fail(rows, rows.mask_ratio == 0.9))
     assert (verdict.verdict, verdict.n_seeds) == ("undecided", 0)
     assert verdict.coverage == pytest.approx(0.8)
 
 
-def test_a_metric_that_does_not_apply_to_a_world_leaves_the_others_alone():
+def test_a_metric_that_does_not_apply_to_a_world_leaves_the_others_alone(
+    claim, measured
+):
     skipped = measured(RAMP, dataset="digits", token="", target="", status="skipped")
     skipped["value"] = math.nan
     verdict = verdict_of(claim(TREND), pd.concat([measured(RAMP), skipped]))
@@ -259,7 +235,7 @@ def test_a_metric_that_does_not_apply_to_a_world_leaves_the_others_alone():
     assert verdict.coverage == 0.5
 
 
-def test_unknown_columns_and_mixed_tiers_are_refused():
+def test_unknown_columns_and_mixed_tiers_are_refused(claim, measured):
     with pytest.raises(ValueError, match="no column 'layer'"):
         verdict_of(claim(TREND, layer=3), measured(RAMP))
     mixed = pd.concat([measured(RAMP), measured(RAMP, tier="smoke")])
@@ -276,7 +252,9 @@ def test_unknown_columns_and_mixed_tiers_are_refused():
     ],
     ids=["trend", "peak", "contrast"],
 )
-def test_shuffled_controls_of_a_real_effect_are_rarely_supported(form, picture):
+def test_shuffled_controls_of_a_real_effect_are_rarely_supported(
+    form, picture, measured
+):
     rows = measured(picture, noise=0.05)
     assert form.decide(form.effects(rows)) == "supported"
     controls = [shuffled(rows, "mask_ratio", f"t/K{i}") for i in range(100)]
@@ -284,7 +262,7 @@ def test_shuffled_controls_of_a_real_effect_are_rarely_supported(form, picture):
     assert np.mean([decision == "supported" for decision in found]) <= 0.05
 
 
-def test_theories_are_counted_and_holm_is_within_each():
+def test_theories_are_counted_and_holm_is_within_each(claim, measured):
     rows = {"mask_ratio": measured(RAMP, noise=0.2)}
     K1 = claim(TREND)
     K2 = claim(Trend(0.3, "mask_ratio", "decreasing"), standing="extrapolation")
@@ -312,7 +290,9 @@ def test_theories_are_counted_and_holm_is_within_each():
     assert math.isnan(a["forecast_skill"])
 
 
-def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts():
+def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts(
+    claim, measured
+):
     found = theory(unmeasured={"K9": "needs ImageNet"}, K1=claim(TREND))
     verdicts, scores = judge({"a": found}, {"mask_ratio": measured(RAMP)})
     by = verdicts.set_index("prediction")
@@ -323,21 +303,14 @@ def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts():
     assert counts.tolist() == [2, 1, 1]
 
 
-def ordering(score):
-    return SimpleNamespace(
-        experiment=EXPERIMENT,
-        metric=SimpleNamespace(id="mcc"),
-        where={"method": "mae"},
-        score=score,
-    )
-
-
-def test_the_files_do_not_depend_on_the_order_of_rows(tmp_path):
+def test_the_files_do_not_depend_on_the_order_of_rows(
+    tmp_path, claim, measured, forecast
+):
     rows = pd.concat(
         [measured(RAMP, target="level_1", noise=0.3), measured(RAMP, noise=0.3)]
     )
     claims = theory(
-        ordering(lambda f: f["mask_ratio"]),
+        forecast(lambda f: f["mask_ratio"]),
         K1=claim(TREND),
         K2=claim(Peak(0.1, "mask_ratio")),
     )
@@ -349,7 +322,7 @@ def test_the_files_do_not_depend_on_the_order_of_rows(tmp_path):
         assert len({(tmp_path / str(n) / name).read_bytes() for n in range(3)}) == 1
 
 
-def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path):
+def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path, claim):
     verdicts, scores = judge({"t": theory(K1=claim(TREND, metric="other"))}, {})
     judging.write(verdicts, scores, tmp_path)
     head, line = (tmp_path / "verdicts.csv").read_text().splitlines()
@@ -368,12 +341,14 @@ def test_no_theories_give_empty_tables_with_columns():
     assert verdicts.columns[0] == "prediction"
 
 
-def test_rows_read_from_disk_are_judged_alike(tmp_path):
+def test_rows_read_from_disk_are_judged_alike(tmp_path, claim, measured, experiment):
     rows = measured(RAMP).assign(
         metric_version=1, n_eval=9, train_seconds=1.0, commit="c", dirty=False
     )
     rows = rows.assign(versions="v", device="cpu")
     rows.to_csv(tmp_path / "mask_ratio.csv", index=False)
     read = read_measurements(tmp_path)
-    verdict = judge_prediction("t/K1", "t", claim(TREND, mask_ratio=RATIOS), read)
+    verdict = judge_prediction(
+        "t/K1", "t", claim(TREND, mask_ratio=experiment.factors["mask_ratio"]), read
+    )
     assert verdict == verdict_of(claim(TREND), rows)
