@@ -17,7 +17,15 @@ from mae_bench.records import registry
 from mae_bench.records.merge import write_rows
 from mae_bench.records.read import read_measurements, read_rows
 from mae_bench.records.rows import COLUMNS, Measurements
-from mae_bench.records.schema import PRECISIONS, TIERS, Cell, Setting, Tier, UsageError
+from mae_bench.records.schema import (
+    PRECISIONS,
+    TIERS,
+    Cell,
+    Precision,
+    Setting,
+    Tier,
+    UsageError,
+)
 from mae_bench.records.store import Record, Store
 from mae_bench.runs.export import Sources, export
 
@@ -154,7 +162,7 @@ def _laid_out(root: Path) -> Measurements:
 
 
 def _cells(
-    experiment: Experiment, tier: Tier, precision: str, have: set[str]
+    experiment: Experiment, tier: Tier, precision: Precision, have: set[str]
 ) -> list[tuple[Cell, dict[str, Setting]]]:
     """An experiment's cells, up to the last seed of which there is one.
 

@@ -17,6 +17,7 @@ from mae_bench.records.room import furnish
 from mae_bench.records.schema import (
     FULL_PRECISION,
     Cell,
+    Precision,
     Setting,
     Settings,
     Tier,
@@ -130,7 +131,7 @@ class Experiment:
         }
 
     def cells(
-        self, tier: Tier, seeds: int, precision: str = FULL_PRECISION
+        self, tier: Tier, seeds: int, precision: Precision = FULL_PRECISION
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once."""
         seen: set[tuple[str, str]] = set()
@@ -156,7 +157,7 @@ class Experiment:
         point: Mapping[str, Setting],
         tier: Tier,
         seed: int,
-        precision: str,
+        precision: Precision,
     ) -> tuple[Cell, dict[str, Setting]]:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)

@@ -15,9 +15,10 @@ class UsageError(ValueError):
 
 
 # Lightning's words for the precision of a training: on a CPU, and on a GPU.
-FULL_PRECISION = "32-true"
-MIXED_PRECISION = "bf16-mixed"
-PRECISIONS = (FULL_PRECISION, MIXED_PRECISION)
+Precision = Literal["32-true", "bf16-mixed"]
+FULL_PRECISION: Precision = "32-true"
+MIXED_PRECISION: Precision = "bf16-mixed"
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 Setting = str | int | float | bool | None
 Settings = Mapping[str, Setting]
@@ -147,7 +148,7 @@ class Cell:
     dataset_settings: Settings
     method_settings: Settings
     versions: Mapping[str, int]
-    precision: str = FULL_PRECISION
+    precision: Precision = FULL_PRECISION
 
     @property
     def key(self) -> str:

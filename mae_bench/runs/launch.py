@@ -22,6 +22,7 @@ from typing import Any
 from mae_bench.records.schema import (
     FULL_PRECISION,
     MIXED_PRECISION,
+    Precision,
     Status,
     UsageError,
 )
@@ -137,7 +138,7 @@ def devices(wanted: str, jobs: int | None) -> list[str]:
     return [each[i % len(each)] for i in range(jobs)]
 
 
-def precision(devices: Sequence[str]) -> str:
+def precision(devices: Sequence[str]) -> Precision:
     """That of all trainings: mixed on GPUs, full where there is no unit for it.
 
     >>> precision(["cuda:0"]), precision([])

@@ -10,7 +10,14 @@ from typing import Literal
 from mae_bench.experiments import Experiment
 from mae_bench.records import registry
 from mae_bench.records.rows import Measurements
-from mae_bench.records.schema import FULL_PRECISION, TIERS, Cell, Setting, UsageError
+from mae_bench.records.schema import (
+    FULL_PRECISION,
+    TIERS,
+    Cell,
+    Precision,
+    Setting,
+    UsageError,
+)
 from mae_bench.records.store import Record, Store
 from mae_bench.runs import provenance, score
 from mae_bench.runs.known import Known, Pair, known, unfinished
@@ -64,7 +71,7 @@ def plan(
     store: Store,
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
-    precision: str = FULL_PRECISION,
+    precision: Precision = FULL_PRECISION,
 ) -> Plan:
     """Lay out the cells of experiments.
 

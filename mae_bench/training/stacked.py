@@ -76,8 +76,8 @@ def candidates(cells: Sequence[Cell], most: int) -> list[list[Cell]]:
     """
     found: dict[str, list[Cell]] = {}
     for cell in cells:
-        place = [cell.dataset, cell.method, cell.tier, cell.precision]
-        place += _settings(cell, False)
+        where = (cell.dataset, cell.method, cell.tier, cell.precision)
+        place = [*where, *_settings(cell, False)]
         found.setdefault(canonical(place), []).append(cell)
     cut = []
     for group in found.values():

@@ -24,7 +24,7 @@ from lightning.pytorch.strategies import Strategy
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
 from mae_bench.records import registry
-from mae_bench.records.schema import FULL_PRECISION, Cell
+from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
 from mae_bench.training.steps import Steps
 
@@ -167,7 +167,7 @@ def run(
     device: str,
     watch: Watch,
     strategy: Strategy | None = None,
-    precision: str = FULL_PRECISION,
+    precision: Precision = FULL_PRECISION,
 ) -> list[float]:
     """Train in place with Lightning, the steps of a method or an ensemble.
 

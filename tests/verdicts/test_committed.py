@@ -18,8 +18,12 @@ def measured() -> dict[str, pd.DataFrame]:
     return read_measurements(RESULTS / "measurements")
 
 
-def same(made: Path, name: str) -> bool:
-    return (made / name).read_bytes() == (RESULTS / name).read_bytes()
+def reproduced(made: Path, name: str) -> bool:
+    """Whether all that is committed is made; parts that came since may add to it."""
+    new, old = (pd.read_csv(f / name, dtype=str) for f in (made, RESULTS))
+    rows = [tuple(row) for row in new[old.columns].fillna("").to_numpy()]
+    expected = [tuple(row) for row in old.fillna("").to_numpy()]
+    return [row for row in rows if row in set(expected)] == expected
 
 
 def test_judging_gives_the_committed_verdicts(
@@ -27,21 +31,21 @@ def test_judging_gives_the_committed_verdicts(
 ) -> None:
     theories = {n: registry.load("theories", n) for n in registry.names("theories")}
     judge.write(*judge.judge(theories, measured), tmp_path)
-    assert same(tmp_path, "verdicts.csv")
-    assert same(tmp_path, "theories.csv")
+    assert reproduced(tmp_path, "verdicts.csv")
+    assert reproduced(tmp_path, "theories.csv")
 
 
 def test_ranking_gives_the_committed_leaderboard(
     measured: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     rank.write(rank.rank(measured), tmp_path)
-    assert same(tmp_path, "leaderboard.csv")
+    assert reproduced(tmp_path, "leaderboard.csv")
 
 
 @pytest.mark.parametrize("name", registry.names("experiments"))
-def test_the_cells_that_were_measured_are_those_that_are_planned(
+def test_the_cells_that_were_measured_are_still_planned(
     measured: dict[str, pd.DataFrame], name: str
 ) -> None:
     tier = TIERS["quick"]
     planned = registry.load("experiments", name).cells(tier, tier.seeds)
-    assert {cell.key for cell, _ in planned} == set(measured[name]["cell"])
+    assert {cell.key for cell, _ in planned} >= set(measured[name]["cell"])
