@@ -122,7 +122,7 @@ def build(cell: Cell, entrant: Entrant) -> tuple[Dataset, Outsider]:
         dataset = world(generator(stream), **cell.dataset_settings)
     except ValueError as error:
         raise UsageError(f"{cell.dataset}: {error}") from error
-    return dataset, Outsider(dataset, generator(0), reader=entrant.reader)
+    return dataset, Outsider(dataset, generator(0), entrant.reader)
 
 
 def attempt(entrant: Entrant, cell: Cell, device: str) -> None:

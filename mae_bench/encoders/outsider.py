@@ -217,7 +217,7 @@ class Outsider(Method):
     trains: ClassVar[bool] = False
 
     def __init__(
-        self, dataset: Dataset, generator: torch.Generator, *, reader: Reader
+        self, dataset: Dataset, generator: torch.Generator, reader: Reader
     ) -> None:
         """Keep the network; ``generator`` is unused."""
         super().__init__(dataset, generator)

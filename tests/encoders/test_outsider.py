@@ -196,7 +196,7 @@ def test_a_network_is_frozen_and_asked_once_for_the_same_images():
 
 def test_it_is_a_method_without_training_and_without_a_masked_view():
     world = Digits(stream())
-    method = Outsider(world, stream(), reader=Reader(vit()))
+    method = Outsider(world, stream(), Reader(vit()))
     batch = world.split("test", 3, stream())
     assert not method.trains
     assert method.features(batch)["mean"].shape == (3, 8)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mae_bench.experiments.linear_theory import LINEAR_THEORY
@@ -39,12 +41,10 @@ def test_the_whitened_field_is_white_in_the_patches_that_the_method_masks():
 
 def test_a_cell_of_tier_quick_comes_within_a_percent_of_the_closed_form(tmp_path):
     store = Store(tmp_path / "store")
-    one = type(LINEAR_THEORY)(
-        **{
-            **vars(LINEAR_THEORY),
-            "datasets": LINEAR_THEORY.datasets[:1],
-            "factors": {"mask_ratio": (0.75,), "rank": (8,)},
-        }
+    one = replace(
+        LINEAR_THEORY,
+        datasets=LINEAR_THEORY.datasets[:1],
+        factors={"mask_ratio": (0.75,), "rank": (8,)},
     )
     wanted = plan({"one": one}, tier="quick", seeds=1, store=store)
     due = pending(wanted, store, Known(), "missing")
