@@ -5,10 +5,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LEADERBOARD := leaderboard mask_ratio uniformity
+ROUNDING := training/test_ensemble.py training/test_stacked.py models metrics oracles
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: leaderboard results test check format bench site clean
+.PHONY: leaderboard results test test-rounding check format bench site clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
@@ -24,6 +25,15 @@ results: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest --numprocesses 2
+
+# What rounding could decide, with the sums of another processor and more threads.
+test-rounding: export ATEN_CPU_CAPABILITY := default
+test-rounding: export MKL_CBWR := COMPATIBLE
+test-rounding: export OPENBLAS_CORETYPE := Nehalem
+test-rounding: export OMP_NUM_THREADS := 2
+test-rounding: export MKL_NUM_THREADS := 2
+test-rounding: .venv/installed
+	$(BIN)/python -m pytest --numprocesses 2 $(ROUNDING:%=tests/%)
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

@@ -14,7 +14,8 @@ from mae_bench.cli import app
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-TARGETS = set(re.findall(r"^([\w./-]+):", (ROOT / "Makefile").read_text(), re.M))
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([\w./-]+):", MAKEFILE, re.M))
 VERBS: Any = typer.main.get_command(app)
 
 
@@ -58,6 +59,15 @@ def test_every_step_runs_something_that_there_is(path: Path) -> None:
     found = list(commands(path))
     assert found
     assert [complaint(words) for words in found if complaint(words)] == []
+
+
+def test_every_change_must_pass_something_that_there_is() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    found = [shlex.split(line) for line in lines if line.startswith("make ")]
+    assert [words[1] for words in found] == ["check", "test", "test-rounding"]
+    assert [complaint(words) for words in found if complaint(words)] == []
+    (named,) = re.findall(r"^ROUNDING := (.+)$", MAKEFILE, re.M)
+    assert all((ROOT / "tests" / name).exists() for name in named.split())
 
 
 @pytest.mark.parametrize(
