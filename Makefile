@@ -5,7 +5,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LEADERBOARD := leaderboard mask_ratio uniformity
-ROUNDING := training/test_ensemble.py training/test_stacked.py models metrics oracles
+ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test_two_views.py \
+	methods/test_byol.py metrics/test_linear_r2.py metrics/test_located_r2.py \
+	models/test_decoder.py models/test_momentum.py oracles/test_linear_mae.py
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
@@ -33,7 +35,7 @@ test-rounding: export OPENBLAS_CORETYPE := Nehalem
 test-rounding: export OMP_NUM_THREADS := 2
 test-rounding: export MKL_NUM_THREADS := 2
 test-rounding: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2 $(ROUNDING:%=tests/%)
+	$(BIN)/python -m pytest $(ROUNDING:%=tests/%)
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
