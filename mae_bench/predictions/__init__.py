@@ -189,10 +189,11 @@ def farthest(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Control:
-    """Where the claim must not hold.
+    """Where the claim must not hold: another world, token, method or level.
 
     Args:
-        reason: Why the claim must fail there.
+        reason: Why the claim must fail there; or, with nothing else, why there is no
+            such place, and the claim stands without a control.
         where: Row filters that replace the prediction's own, e.g. another method.
         shuffle: A factor whose values are permuted within each seed.
         form: Held against the data in place of the prediction's own, e.g. an equality

@@ -33,6 +33,13 @@ class Prediction:
         version: Moves when the claim's statistics move.
         against: A second metric whose rows the form sees as well; each of the form's
             filters says ``{"metric": id}``, for failures do not know their target.
+        ceiling: What the metric can be at best, a constant or row filters of the same
+            experiment; a claim that asks for more is untestable.
+        each: Columns, e.g. ``dataset``: the claim must hold at every one of their
+            values, and is not averaged over them.
+        size: The column, among ``each``, that says how large the grid or network is:
+            where sizes disagree the claim depends on scale.
+        converged: Whether it speaks of optima, and asks that its cells have converged.
     """
 
     claim: str
@@ -46,6 +53,10 @@ class Prediction:
     refuted_by: str
     version: int = 1
     against: Metric | None = None
+    ceiling: float | Mapping[str, Setting | tuple[Setting, ...]] | None = None
+    each: tuple[str, ...] = ()
+    size: str | None = None
+    converged: bool = False
 
 
 @dataclass(frozen=True)
