@@ -50,9 +50,10 @@ def judge(
         say(verdicts.to_json(orient="records", indent=1))
     else:
         columns = ["prediction", "verdict", "estimate", "ci_low", "ci_high", "margin"]
-        say(verdicts[[*columns, "n_seeds", "control_verdict"]].to_string(index=False))
+        more = ("n_seeds", "e_value", "more_seeds", "control_verdict")
+        say(verdicts[[*columns, *more]].to_string(index=False))
         say("")
-        say(theories.iloc[:, :7].to_string(index=False))
+        say(theories.iloc[:, :12].to_string(index=False))
     tell(str(verbs.where_to(results, tier)))
 
 

@@ -57,7 +57,7 @@ def _held(rows: Sequence[Row], strict: bool) -> str:
     mine = [
         r["verdict"]
         for r in rows
-        if r["standing"] and (r["standing"] in STRICT) is strict
+        if r["standing"] and r["standing"].startswith(STRICT) is strict
     ]
     if not mine:
         return "none is measured"

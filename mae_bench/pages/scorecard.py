@@ -17,8 +17,13 @@ COLOURS = {
     "refuted": "#d1495b",
     "undecided": "#edae49",
     "void": "#8d6a9f",
+    "control_open": "#b8a1c9",
+    "untestable": "#7a8ca3",
+    "not_converged": "#a9b8c9",
+    "depends_on_scale": "#3d7ea6",
     "not_measured": "#d0d0d0",
 }
+DARK = ("supported", "refuted", "void", "untestable", "depends_on_scale")
 TILES = 10  # a line
 TWO_SIDED = ("equality", "equivalence")
 
@@ -63,7 +68,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
-    strict = row["standing"] in ("theorem", "derived")
+    strict = str(row["standing"]).startswith(("theorem", "derived"))
     ax.add_patch(
         Rectangle(
             (x + 0.02, y + 0.05),
@@ -75,7 +80,7 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
         )
     )
     number = str(row["prediction"]).partition("/")[2]
-    dark = row["verdict"] in ("supported", "refuted", "void")
+    dark = row["verdict"] in DARK
     size = 8 if len(number) < 12 else 6
     ax.text(
         x + 0.5,

@@ -49,12 +49,13 @@ COLUMNS = {
     ),
     "verdicts": Columns(
         (
-            *("prediction", "theory", "standing", "form", "verdict"),
-            *("control_verdict", "location", "reason"),
+            *("prediction", "theory", "standing", "form", "verdict", "kind"),
+            *("alone", "phase", "pilot", "control_verdict", "location", "reason"),
+            *("above", "failed", "conditions"),
         ),
         (
-            *("estimate", "ci_low", "ci_high", "margin", "n_seeds", "p_holm"),
-            "minimum_detectable_effect",
+            *("estimate", "ci_low", "ci_high", "margin", "n_seeds", "e_value"),
+            *("asked", "more_seeds", "minimum_detectable_effect"),
         ),
     ),
 }

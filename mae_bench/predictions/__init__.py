@@ -1,9 +1,14 @@
 """What we expect: the forms that a claim can take, pure statistics on rows.
 
-A form looks at tidy rows (``seed``, ``value``, factor columns) and gives one effect a
-seed, in the metric's unit. Most are one-sided: turned so that positive is what is
-claimed, and supported above the margin. An ``TwoSided`` claims that an effect is
-nought: it is supported inside the margins.
+A form looks at tidy rows (``seed``, ``value``, factor columns) and gives the effects of
+each seed, in the metric's unit: one, or several that must all be as claimed. Most are
+one-sided: turned so that positive is what is claimed, and supported above the margin. A
+``TwoSided`` claims that an effect is nought: it is supported inside the margins.
+
+A form says how strongly effects speak for it and against it, by a ``Rule``; nothing
+depends on the order of the seeds. That all of several effects are above the margin is
+as strong as the weakest; that one of k is not, as the strongest over k; and the same
+with the sides exchanged where one of several is enough.
 """
 
 from __future__ import annotations
@@ -12,23 +17,42 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mae_bench.records import stats
 from mae_bench.records.rows import Where, matching, seed_means
 from mae_bench.records.schema import Setting
+from mae_bench.records.strength import (
+    ANYTIME,
+    DECISIVE,
+    Rule,
+    detectable,
+)
 
-ENOUGH_SEEDS = 3
+Effects = npt.NDArray[np.float64]
 Decision = Literal["supported", "refuted", "undecided"]
+
+
+class Interval(NamedTuple):
+    """An effect, and the margins between which neither side is decided.
+
+    Args:
+        estimate: Of the part of the claim that is hardest to show.
+        low: The claim would be supported at any margin below it.
+        high: It would be refuted at any margin above it.
+    """
+
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
 
 
 @dataclass(frozen=True)
 class Form(ABC):
-    """A form of claim: by default that an effect is above the margin.
+    """A form of claim: by default that every effect is above the margin.
 
     Args:
         margin: The smallest effect that would matter, stated before any data is
@@ -37,79 +61,210 @@ class Form(ABC):
 
     # Whether an effect of 0 means that there is nothing: what ``Equivalence`` can deny.
     signed: ClassVar[bool] = True
+    # The effect where there is nothing.
+    nothing: ClassVar[float] = 0.0
+    # Whether seeds are a sample, of which something is inferred.
+    inferred: ClassVar[bool] = True
 
     margin: float
 
     @abstractmethod
-    def effects(self, rows: pd.DataFrame) -> pd.Series[float]:
-        """One effect a seed (index ``seed``); seeds that lack a row are left out."""
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Effects ``[seed, part]``; seeds that lack a row are left out."""
 
-    def interval(self, effects: npt.ArrayLike) -> tuple[float, float, float]:
-        """Mean effect over seeds and its 95 % Student interval."""
-        return stats.student_interval(effects)
+    def parts(self, effects: pd.DataFrame) -> Effects:
+        """The effects that the margin is for, ``[s, k]``."""
+        return effects.to_numpy(dtype=float)
 
-    def decide(self, effects: npt.ArrayLike) -> Decision:
-        """Where the interval lies from the margin; undecided below three seeds."""
-        _, low, high = self.interval(effects)
-        if np.size(effects) < ENOUGH_SEEDS:
-            return "undecided"
-        if low > self.margin:
-            return "supported"
-        return "refuted" if high < self.margin else "undecided"
+    def support(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """Strength that the claim is right; 1 without effects."""
+        return min((rule.above(x, margin) for x in self.parts(effects).T), default=1.0)
 
-    def p_value(self, effects: npt.ArrayLike) -> float:
-        """Of the hypothesis that the claim is wrong, in [0, 1]; NaN if untestable."""
-        return stats.p_value(effects, self.margin)
+    def refute(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """Strength that the claim is wrong; 1 without effects."""
+        below = [rule.above(-x, -margin) for x in self.parts(effects).T]
+        return max(below, default=1.0) / max(1, len(below))
 
-    def minimum_detectable_effect(self, effects: npt.ArrayLike) -> float:
-        """Distance beyond the margin that would be supported 8 times in 10."""
-        return stats.minimum_detectable_effect(effects)
+    def decide(
+        self, effects: pd.DataFrame, asked: float = DECISIVE, rule: Rule = ANYTIME
+    ) -> Decision:
+        """Which side has the strength that is asked for; a refutation comes first."""
+        if self.refute(effects, self.margin, rule) >= asked:
+            return "refuted"
+        supported = self.support(effects, self.margin, rule) >= asked
+        return "supported" if supported else "undecided"
+
+    def beyond(
+        self, effects: pd.DataFrame, control: pd.DataFrame, rule: Rule = ANYTIME
+    ) -> float:
+        """Strength that each effect is above the control's, paired by seed."""
+        both = self.parts(effects - control)
+        if both.shape[1] != effects.shape[1]:
+            return 1.0
+        whole = both[np.isfinite(both).all(axis=1)]
+        return min((rule.above(x, 0.0) for x in whole.T), default=1.0)
+
+    def as_claimed(self, effects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Whether each seed is on its own, ``[s]``: every effect above the margin."""
+        claimed: npt.NDArray[np.bool_] = self.parts(effects).min(axis=1) > self.margin
+        return claimed
+
+    def interval(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,
+        strength: float = DECISIVE,
+    ) -> Interval:
+        """Of the hardest part: the margins that both sides leave open."""
+        return weakest(self.parts(effects), rule, strength)
+
+    def kind(self, effects: pd.DataFrame, rule: Rule = ANYTIME) -> str:
+        """How a refuted claim is wrong, in words."""
+        _, low, high = self.interval(effects, rule)
+        if high < self.nothing:
+            return "reversed"
+        return "smaller than claimed" if low > self.nothing else "no effect"
+
+    def minimum_detectable_effect(
+        self, effects: pd.DataFrame, rule: Rule = ANYTIME, power: float = 0.8
+    ) -> float:
+        """Distance beyond the margin that would be supported 8 times in 10, or more.
+
+        The mean over what the spread may be; of k parts each has to be seen with
+        ``1 - (1 - power) / k``. Infinite with fewer than four seeds.
+        """
+        return self._distance(effects, rule, power, two_sided=False)
+
+    def _distance(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule,
+        power: float,
+        *,
+        two_sided: bool,
+        strength: float = DECISIVE,
+    ) -> float:
+        parts = self.parts(effects)
+        n, k = parts.shape
+        if n < 2 or not k:
+            return math.nan
+        each = 1 - (1 - power) / k
+        errors = parts.std(axis=0, ddof=1) / math.sqrt(n)
+        if not errors.any():
+            return 0.0
+        distance = detectable(n, rule.critical(n, strength), each, two_sided=two_sided)
+        return float(errors.max() * distance)
+
+    def headroom(self, rows: pd.DataFrame, ceiling: float) -> float:  # noqa: ARG002 - a hook
+        """The largest effect that a ceiling allows; NaN if the form cannot say."""
+        return math.nan
 
     def location(self, rows: pd.DataFrame) -> str:  # noqa: ARG002 - a hook
         """Where the effect is, in words; empty where the form does not say."""
         return ""
 
 
+def weakest(parts: Effects, rule: Rule, strength: float = DECISIVE) -> Interval:
+    """Interval of the least of some effects, ``[s, k]``."""
+    if not parts.size:
+        return Interval()
+    k = parts.shape[1]
+    # Against a claim of k parts any of them speaks, the strongest over k.
+    pairs = [
+        (rule.interval(x, strength), rule.interval(x, strength * k)) for x in parts.T
+    ]
+    return Interval(
+        min(claimed[0] for claimed, _ in pairs),
+        min(claimed[1] for claimed, _ in pairs),
+        min(denied[2] for _, denied in pairs),
+    )
+
+
 @dataclass(frozen=True)
 class TwoSided(Form):
-    """The effect is nought: its signed mean is within the margin on both sides.
+    """Every effect is nought: its signed mean is within the margin on both sides.
 
-    Supported if the 95 % interval lies inside (-margin, margin), refuted if it lies
-    wholly outside on one side. No evidence of a difference is not evidence of none:
-    a wide interval is undecided.
+    Supported if each is above -margin and below margin, refuted if one of them lies
+    outside on one side. No evidence of a difference is not evidence of none: a wide
+    interval is undecided.
 
     Raises:
         ValueError: The margin is not positive; no interval fits inside nothing.
 
     References:
-        Schuirmann (1987), two one-sided tests; each at 2.5 %.
+        Schuirmann (1987), two one-sided tests.
     """
 
     def __post_init__(self) -> None:
         if not self.margin > 0:
             raise ValueError(f"margin {self.margin} admits no interval; state one > 0")
 
-    def decide(self, effects: npt.ArrayLike) -> Decision:
-        """Where the interval lies from both margins; undecided below three seeds."""
-        _, low, high = self.interval(effects)
-        if np.size(effects) < ENOUGH_SEEDS:
-            return "undecided"
-        if -self.margin < low and high < self.margin:
-            return "supported"
-        outside = low > self.margin or high < -self.margin
-        return "refuted" if outside else "undecided"
+    def support(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """The weaker of the two sides, over all parts."""
+        sides = [
+            min(rule.above(x, -margin), rule.above(-x, -margin))
+            for x in self.parts(effects).T
+        ]
+        return min(sides, default=1.0)
 
-    def p_value(self, effects: npt.ArrayLike) -> float:
-        """The larger of the two one-sided tests."""
-        above = stats.p_value(effects, -self.margin)
-        return max(above, stats.p_value(-np.asarray(effects), -self.margin))
+    def refute(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """That one is outside; a part can be on one side only, so two cost nothing."""
+        sides = [
+            max(rule.above(x, margin), rule.above(-x, margin))
+            for x in self.parts(effects).T
+        ]
+        return max(sides, default=1.0) / max(1, len(sides))
 
-    def minimum_detectable_effect(self, effects: npt.ArrayLike) -> float:
-        """Margin that would be kept 8 times in 10 if the effect were exactly nought.
+    def beyond(
+        self,
+        effects: pd.DataFrame,  # noqa: ARG002 - none
+        control: pd.DataFrame,  # noqa: ARG002 - none
+        rule: Rule = ANYTIME,  # noqa: ARG002 - none
+    ) -> float:
+        """1: of what is claimed to be nought none is more so than the control's."""
+        return 1.0
+
+    def as_claimed(self, effects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Whether every effect of a seed is within the margin, ``[s]``."""
+        reach = np.abs(self.parts(effects)).max(axis=1)
+        claimed: npt.NDArray[np.bool_] = reach < self.margin
+        return claimed
+
+    def interval(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,
+        strength: float = DECISIVE,
+    ) -> Interval:
+        """Of the part whose interval reaches farthest from nought, with its sign."""
+        found = [rule.interval(x, strength) for x in self.parts(effects).T]
+
+        def reach(interval: tuple[float, float, float]) -> float:
+            mean, low, high = interval
+            return abs(mean) if math.isnan(low) else max(-low, high)
+
+        return Interval(*max(found, key=reach, default=(math.nan,) * 3))
+
+    def kind(self, effects: pd.DataFrame, rule: Rule = ANYTIME) -> str:
+        """On which side it lies."""
+        return "above" if self.interval(effects, rule).estimate > 0 else "below"
+
+    def minimum_detectable_effect(
+        self, effects: pd.DataFrame, rule: Rule = ANYTIME, power: float = 0.8
+    ) -> float:
+        """Margin that would be kept 8 times in 10 if the effects were exactly nought.
 
         A larger one than the form's own says that these seeds were too few.
         """
-        return stats.minimum_provable_margin(effects)
+        return self._distance(effects, rule, power, two_sided=True)
 
 
 def difference(
@@ -150,43 +305,6 @@ def by_point(values: pd.Series[float], along: tuple[str, ...]) -> pd.DataFrame:
     return values.unstack(list(along)) if along else values.to_frame()  # noqa: PD010
 
 
-def hardest(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Of several effects that must all be positive, the one hardest to show.
-
-    It is the one whose interval over seeds starts lowest (intersection-union): above
-    a margin, it takes all others with it, and no correction for their number is due.
-
-    Args:
-        table: Effects ``[s, k]``.
-
-    Returns:
-        ``[s]``.
-    """
-    if len(table) < 2:
-        return table[:, int(np.argmin(table[0]))]
-    lows = [stats.student_interval(effects)[1] for effects in table.T]
-    return table[:, int(np.argmin(lows))]
-
-
-def farthest(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Of several effects that must all be nought, the one hardest to show.
-
-    It is the one whose interval over seeds reaches farthest from 0, on either side.
-
-    Args:
-        table: Effects ``[s, k]``.
-
-    Returns:
-        ``[s]``.
-    """
-
-    def reach(effects: npt.NDArray[np.float64]) -> float:
-        mean, low, high = stats.student_interval(effects)
-        return abs(mean) if math.isnan(low) else max(-low, high)
-
-    return table[:, int(np.argmax([reach(effects) for effects in table.T]))]
-
-
 @dataclass(frozen=True)
 class Control:
     """Where the claim must not hold: another world, token, method or level.
@@ -195,12 +313,15 @@ class Control:
         reason: Why the claim must fail there; or, with nothing else, why there is no
             such place, and the claim stands without a control.
         where: Row filters that replace the prediction's own, e.g. another method.
-        shuffle: A factor whose values are permuted within each seed.
         form: Held against the data in place of the prediction's own, e.g. an equality
             with a wrong closed form.
     """
 
     reason: str
-    where: Mapping[str, Setting] = field(default_factory=dict)
-    shuffle: str | None = None
+    where: Mapping[str, Setting | tuple[Setting, ...]] = field(default_factory=dict)
     form: Form | None = None
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no place in which the claim must fail."""
+        return not self.where and self.form is None

@@ -45,7 +45,7 @@ class Association(Form):
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Tau of each seed that has x and y at every point, and an x that varies."""
         x, y = (
             by_point(seed_means(matching(rows, what), *self.along), self.along)
@@ -57,4 +57,5 @@ class Association(Form):
             seed: self.sign * kendall_tau(x.loc[seed], y.loc[seed])
             for seed in x.index.intersection(y.index)
         }
-        return pd.Series(taus, dtype=float).rename_axis("seed").dropna()
+        found = pd.Series(taus, dtype=float).rename_axis("seed").dropna()
+        return found.to_frame("tau")

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from mae_bench.predictions import ENOUGH_SEEDS, Decision, Form, by_point, difference
+from mae_bench.predictions import Effects, Form, Interval, by_point, difference
 from mae_bench.records.rows import Where, matching
+from mae_bench.records.strength import ANYTIME, DECISIVE, ENOUGH_SEEDS, Rule
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Bound(Form):
     """
 
     signed: ClassVar[bool] = False
+    inferred: ClassVar[bool] = False
 
     value: Where
     limit: Where | float
@@ -50,14 +50,15 @@ class Bound(Form):
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Least slack, of each seed that has every point or violates one."""
         for side in (self.value, self.limit):
             self._check_one_a_point(rows, side)
         slack = self.sign * difference(rows, self.value, self.limit, *self.along)
         table = by_point(slack, self.along)
         least = table.min(axis=1)
-        return least[table.notna().all(axis=1) | (least < -self.margin)]
+        kept = least[table.notna().all(axis=1) | (least < -self.margin)]
+        return kept.to_frame("slack")
 
     def _check_one_a_point(self, rows: pd.DataFrame, side: Where | float) -> None:
         if isinstance(side, Mapping):
@@ -69,24 +70,61 @@ class Bound(Form):
                     "they differ"
                 )
 
-    def interval(self, effects: npt.ArrayLike) -> tuple[float, float, float]:
+    def support(
+        self,
+        effects: pd.DataFrame,
+        margin: float,
+        rule: Rule = ANYTIME,  # noqa: ARG002 - nothing is inferred
+    ) -> float:
+        """Infinite if no seed of enough violates the limit, 1 otherwise."""
+        slack = self.parts(effects)
+        kept = len(slack) >= ENOUGH_SEEDS and (slack >= -margin).all()
+        return math.inf if kept else 1.0
+
+    def refute(
+        self,
+        effects: pd.DataFrame,
+        margin: float,
+        rule: Rule = ANYTIME,  # noqa: ARG002 - nothing is inferred
+    ) -> float:
+        """Infinite by any violation, 1 otherwise."""
+        return math.inf if (self.parts(effects) < -margin).any() else 1.0
+
+    def beyond(
+        self,
+        effects: pd.DataFrame,  # noqa: ARG002 - none
+        control: pd.DataFrame,  # noqa: ARG002 - none
+        rule: Rule = ANYTIME,  # noqa: ARG002 - none
+    ) -> float:
+        """1: more slack than the control's is no claim."""
+        return 1.0
+
+    def interval(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,  # noqa: ARG002 - nothing is inferred
+        strength: float = DECISIVE,  # noqa: ARG002 - nothing is inferred
+    ) -> Interval:
         """The least slack of all seeds, and the range of theirs."""
-        slack = np.asarray(effects, dtype=np.float64)
+        slack = self.parts(effects)
         if not slack.size:
-            return math.nan, math.nan, math.nan
-        return float(slack.min()), float(slack.min()), float(slack.max())
+            return Interval()
+        return Interval(float(slack.min()), float(slack.min()), float(slack.max()))
 
-    def decide(self, effects: npt.ArrayLike) -> Decision:
-        """Refuted by any violation; else supported, from three seeds on."""
-        slack = np.asarray(effects, dtype=np.float64)
-        if (slack < -self.margin).any():
-            return "refuted"
-        return "supported" if slack.size >= ENOUGH_SEEDS else "undecided"
+    def kind(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,  # noqa: ARG002 - none
+    ) -> str:
+        """In how many seeds."""
+        violated: Effects = self.parts(effects).min(axis=1) < -self.margin
+        return f"violated in {violated.sum()} of {len(violated)} seeds"
 
-    def p_value(self, effects: npt.ArrayLike) -> float:  # noqa: ARG002 - none
-        """NaN: nothing is inferred from a sample."""
-        return math.nan
-
-    def minimum_detectable_effect(self, effects: npt.ArrayLike) -> float:
+    def minimum_detectable_effect(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,  # noqa: ARG002 - nothing is inferred
+        power: float = 0.8,  # noqa: ARG002 - nothing is inferred
+    ) -> float:
         """0: whatever goes beyond the margin is seen; NaN without seeds."""
-        return 0.0 if np.size(effects) else math.nan
+        return 0.0 if len(effects) else math.nan

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from mae_bench.predictions import Form, difference
+from mae_bench.predictions import Form, constant_or_means, difference
 from mae_bench.records.rows import Where
 
 
@@ -39,7 +40,12 @@ class Contrast(Form):
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Scaled difference of each seed that has every row of both conditions."""
         found = difference(rows, self.treatment, self.baseline)
-        return found.dropna() * (self.sign / self.scale)
+        return (found.dropna() * (self.sign / self.scale)).to_frame("difference")
+
+    def headroom(self, rows: pd.DataFrame, ceiling: float) -> float:
+        """Ceiling less baseline, in the effect's unit, over seeds."""
+        room = ceiling - constant_or_means(rows, self.baseline)
+        return float(np.mean(room)) * (self.sign / self.scale)

@@ -12,7 +12,6 @@ from mae_bench.predictions import (
     by_point,
     constant_or_means,
     difference,
-    farthest,
 )
 from mae_bench.records.rows import Where
 
@@ -22,8 +21,8 @@ class Equality(TwoSided):
     """Value less exact value, within the margin on both sides, paired by seed.
 
     Differences of a seed's rows are averaged, so opposite errors may cancel, except
-    along the factors that are named: there *every* point must be equal, and the
-    effect is that of the point whose interval over seeds reaches farthest from 0.
+    along the factors that are named: there *every* point must be equal, each is
+    a part of the claim.
 
     Args:
         margin: Largest difference that would not matter.
@@ -49,14 +48,11 @@ class Equality(TwoSided):
         if self.relative and self.exact == 0:
             raise ValueError("no difference is a share of 0; give a constant margin")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Signed difference, of each seed that has every point."""
         found = difference(rows, self.value, self.exact, *self.along)
         if self.relative:
             exact = constant_or_means(rows, self.exact, *self.along)
             # Nothing is a share of a measured 0: such a seed says nothing.
             found = (found / np.abs(exact)).where(np.isfinite)
-        table = by_point(found, self.along).dropna()
-        if table.empty:
-            return pd.Series(dtype=float)
-        return pd.Series(farthest(table.to_numpy()), index=table.index)
+        return by_point(found, self.along).dropna()

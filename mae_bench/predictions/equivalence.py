@@ -30,6 +30,7 @@ class Equivalence(TwoSided):
             name = type(self.form).__name__
             raise ValueError(f"the effect of a {name} is not 0 where there is nothing")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
-        """Those of the form."""
-        return self.form.effects(rows)
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Those of the form, as far as its margin is for them."""
+        found = self.form.effects(rows)
+        return pd.DataFrame(self.form.parts(found), index=found.index)

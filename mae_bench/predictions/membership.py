@@ -46,12 +46,13 @@ class Membership(Form):
     """
 
     signed: ClassVar[bool] = False
+    nothing: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.margin < 1:
             raise ValueError(f"margin {self.margin} is no area in [.5, 1)")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Area of each seed that has a value in every row, and as many as others."""
         side = rows["target"].str.split("/").str[0]
         # A failure that does not know its target may be of either side.
@@ -64,4 +65,5 @@ class Membership(Form):
             )
             for seed, of_seed in rows[rows["seed"].isin(whole)].groupby("seed")
         }
-        return pd.Series(areas, dtype=float).rename_axis("seed").dropna()
+        found = pd.Series(areas, dtype=float).rename_axis("seed").dropna()
+        return found.to_frame("area")

@@ -43,7 +43,7 @@ class Nearer(Form):
         if len(set(three)) < 3:
             raise ValueError(f"levels {three} are not three distinct ones")
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Difference of distances, of each seed that has the three whole profiles."""
         three = [self.level, self.near, self.far]
         if self.factor not in rows:
@@ -55,7 +55,8 @@ class Nearer(Form):
             index="seed", columns=[self.factor, "target"], values="mean", dropna=False
         ).dropna()
         if table.empty or means[self.factor].nunique() < 3:
-            return pd.Series(dtype=float)
+            return pd.DataFrame(columns=["distance"], dtype=float)
         here, near, far = (table[level].to_numpy() for level in three)
         distances = [np.sqrt(((here - v) ** 2).mean(axis=1)) for v in (far, near)]
-        return pd.Series(distances[0] - distances[1], index=table.index)
+        further = distances[0] - distances[1]
+        return pd.DataFrame({"distance": further}, index=table.index)

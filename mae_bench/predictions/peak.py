@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,29 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mae_bench.predictions import Form, hardest
+from mae_bench.predictions import Effects, Form, Interval, weakest
 from mae_bench.records.rows import seed_table
 from mae_bench.records.stats import CONFIDENCE, p_value
-
-
-def peak_contrasts(table: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How far an interior level stands above both ends, for each seed.
-
-    The interior level is the one with the highest mean over the *earlier* seeds, for
-    the first seed the middle one: no seed has a say in where it is scored, nor do two
-    seeds place each other's peak, so that noise is not taken for a peak.
-
-    Args:
-        table: Values ``[s, levels]``, levels in order, at least three; s >= 2.
-
-    Returns:
-        ``[s, 2]``: above the first level, above the last.
-    """
-    earlier = (np.cumsum(table, axis=0) - table)[:, 1:-1]
-    peak = 1 + np.argmax(earlier, axis=1, keepdims=True)
-    peak[0] = table.shape[1] // 2
-    height: npt.NDArray[np.float64] = np.take_along_axis(table, peak, axis=1)
-    return height - table[:, [0, -1]]
+from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 
 
 def best_levels(table: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -61,15 +43,12 @@ def _name(level: object) -> str:
 
 @dataclass(frozen=True)
 class Peak(Form):
-    """An interior level is above both extreme ones by more than the margin.
+    """Some interior level is above both extreme ones by more than the margin.
 
-    Reading: *where* the peak is, is decided for each seed by those before it, see
-    ``peak_contrasts``. *Both* ends must be lower by the margin (intersection-union):
-    the effect is the contrast with the end that is harder to pass, the one whose
-    interval over seeds starts lower, so an interval above the margin for it is one
-    for both. Seeds help to place each other, so where all interior levels tie at the
-    margin, false support is above the nominal 2.5 %: 4 % at 5 levels and 5 seeds, 6 %
-    at 10 seeds if one end hardly varies; below 1 % where nothing depends on the factor.
+    Which one is not said beforehand, and no seed is asked to place it: of J interior
+    levels the claim is as strong as that of the best of them over J, and of each as
+    strong as the weaker of its heights above the two ends. It is refuted where of every
+    interior level one of two heights is below the margin.
 
     Args:
         margin: Smallest height that would matter.
@@ -86,12 +65,88 @@ class Peak(Form):
         table = seed_table(rows, self.factor)
         return -table if self.minimum else table
 
-    def effects(self, rows: pd.DataFrame) -> pd.Series:
-        """Height above the harder end, of each seed that has every level."""
+    def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Heights above the first and the last level, of each that lies between.
+
+        Returns:
+            Seeds that have every level against ``(level, end)``, pair by pair.
+        """
         table = self._table(rows)
-        if table.shape[0] < 2 or table.shape[1] < 3:
-            return pd.Series(dtype=float)
-        return pd.Series(hardest(peak_contrasts(table.to_numpy())), index=table.index)
+        first, *inside, last = [*table.columns] if table.shape[1] > 2 else ("", "")
+        heights = {
+            f"{level} above {end}": table[level] - table[end]
+            for level in inside
+            for end in (first, last)
+        }
+        return pd.DataFrame(heights, index=table.index, dtype=float)
+
+    def _levels(self, effects: pd.DataFrame) -> list[Effects]:
+        """Of each interior level its two heights, ``[s, 2]``."""
+        table = effects.to_numpy(dtype=float)
+        return [table[:, at : at + 2] for at in range(0, table.shape[1], 2)]
+
+    def support(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """That of the best interior level, over their number."""
+        levels = self._levels(effects)
+        each = [min(rule.above(x, margin) for x in level.T) for level in levels]
+        return max(each, default=1.0) / max(1, len(each))
+
+    def refute(
+        self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
+    ) -> float:
+        """That no interior level is above both ends."""
+        levels = self._levels(effects)
+        each = [max(rule.above(-x, -margin) for x in level.T) / 2 for level in levels]
+        return min(each, default=1.0)
+
+    def beyond(
+        self, effects: pd.DataFrame, control: pd.DataFrame, rule: Rule = ANYTIME
+    ) -> float:
+        """That some interior level stands out more than in the control."""
+        return self.support((effects - control).dropna(), 0.0, rule)
+
+    def as_claimed(self, effects: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Whether some interior level of a seed is above both of its ends, ``[s]``."""
+        each = [x.min(axis=1) > self.margin for x in self._levels(effects)]
+        claimed: npt.NDArray[np.bool_] = np.any(each, axis=0)
+        return claimed
+
+    def interval(
+        self,
+        effects: pd.DataFrame,
+        rule: Rule = ANYTIME,
+        strength: float = DECISIVE,
+    ) -> Interval:
+        """Of the interior level that is the best."""
+        levels = self._levels(effects)
+        claimed = [weakest(x, rule, strength * len(levels)) for x in levels]
+        denied = [weakest(x, rule, strength) for x in levels]
+        return Interval(
+            max((i.estimate for i in claimed), default=math.nan),
+            max((i.low for i in claimed), default=math.nan),
+            max((i.high for i in denied), default=math.nan),
+        )
+
+    def minimum_detectable_effect(
+        self, effects: pd.DataFrame, rule: Rule = ANYTIME, power: float = 0.8
+    ) -> float:
+        """Of the interior level that is seen best, the strength being over J."""
+        levels = self._levels(effects)
+        return min(
+            (
+                self._distance(
+                    pd.DataFrame(level),
+                    rule,
+                    power,
+                    two_sided=False,
+                    strength=DECISIVE * len(levels),
+                )
+                for level in levels
+            ),
+            default=math.nan,
+        )
 
     def location(self, rows: pd.DataFrame) -> str:
         """The level with the best mean over complete seeds, ends included.

@@ -1,4 +1,4 @@
-"""Tidy rows of numbers: matched, averaged by seed, shuffled; tables written."""
+"""Tidy rows of numbers: matched, averaged by seed; tables written."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from mae_bench.records.schema import Measurement, Setting, digest
+from mae_bench.records.schema import Measurement, Setting
 from mae_bench.records.store import write_atomically
 
 COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
@@ -88,35 +87,6 @@ def seed_table(
     if levels is not None:
         table = table.reindex(columns=list(levels))
     return table.dropna()
-
-
-def shuffled(rows: pd.DataFrame, factor: str, key: str) -> pd.DataFrame:
-    """The rows with a factor's levels permuted within each seed.
-
-    Each seed's levels are moved along a random cycle through all of them, so that none
-    stays where it was; rows of one level stay together. The cycles depend on ``key``
-    and the levels alone.
-
-    Args:
-        rows: Columns seed and the factor.
-        factor: What is permuted; rows where it is empty keep it so.
-        key: Seeds the permutations.
-
-    Raises:
-        ValueError: The rows have no such factor.
-    """
-    if factor not in rows:
-        raise ValueError(f"no factor {factor!r} to shuffle in {key}")
-    generator = np.random.default_rng(int(digest(key), 16))
-    present = rows[factor].notna() & (rows[factor] != "")
-    levels = sorted(rows.loc[present, factor].unique())
-    moved = rows[factor].copy()
-    for seed in sorted(rows["seed"].unique()):
-        cycle = [levels[i] for i in generator.permutation(len(levels))]
-        names = dict(zip(cycle, cycle[1:] + cycle[:1], strict=True))
-        of_seed = present & (rows["seed"] == seed)
-        moved[of_seed] = rows.loc[of_seed, factor].map(names)
-    return rows.assign(**{factor: moved})
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

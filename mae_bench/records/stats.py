@@ -1,14 +1,13 @@
-"""Statistics of a few seeds: intervals, tests, what could have been seen.
+"""Statistics of a fixed number of seeds: intervals, tests, shares, correlation.
 
 Everything is exact for normal effects; nothing is drawn at random.
 """
 
 import math
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 CONFIDENCE = 0.95
 
@@ -23,7 +22,7 @@ def _finite(effects: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return sample
 
 
-def _mean_and_error(sample: npt.NDArray[np.float64]) -> tuple[float, float]:
+def mean_and_error(sample: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Mean and its standard error; equal numbers have none, whatever rounding says."""
     if np.ptp(sample) == 0:
         return float(sample[0]), 0.0
@@ -54,7 +53,7 @@ def student_interval(effects: npt.ArrayLike) -> tuple[float, float, float]:
     sample = _finite(effects)
     if sample.size < 2:
         return float(sample[0]) if sample.size else math.nan, math.nan, math.nan
-    mean, error = _mean_and_error(sample)
+    mean, error = mean_and_error(sample)
     half = _critical(sample.size) * error
     return mean, mean - half, mean + half
 
@@ -75,7 +74,7 @@ def p_value(effects: npt.ArrayLike, margin: float = 0.0) -> float:
     sample = _finite(effects)
     if sample.size < 2:
         return math.nan
-    mean, error = _mean_and_error(sample)
+    mean, error = mean_and_error(sample)
     if error == 0:
         return 0.0 if mean > margin else 1.0
     return float(special.stdtr(sample.size - 1, (margin - mean) / error))
@@ -99,74 +98,6 @@ def holm(p: npt.ArrayLike) -> npt.NDArray[np.float64]:
     steps = raw[order] * np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
     return adjusted
-
-
-@cache
-def _noncentrality(n: int, power: float) -> float:
-    """Distance, in standard errors, that passes a one-sided test with this power."""
-    return float(special.nctdtrinc(n - 1, 1 - power, _critical(n)))
-
-
-def minimum_detectable_effect(effects: npt.ArrayLike, power: float = 0.8) -> float:
-    """Smallest distance beyond the margin that these seeds would mostly have seen.
-
-    ``low > margin`` is ``T > t`` for a noncentral Student ``T`` with noncentrality
-    ``distance * sqrt(n) / s``; the distance that makes it as probable as ``power`` is
-    solved for, with the sample's spread ``s`` for the true one.
-
-    Args:
-        effects: One number a seed.
-        power: Wanted probability of ``supported``, between 0.025 and 1.
-
-    Returns:
-        In the effects' unit; 0 without spread, NaN for fewer than two seeds.
-
-    Raises:
-        ValueError: No such power.
-    """
-    if not (1 - CONFIDENCE) / 2 < power < 1:
-        raise ValueError(f"power {power} is not between 0.025 and 1; 0.8 is usual")
-    sample = _finite(effects)
-    if sample.size < 2:
-        return math.nan
-    return _noncentrality(sample.size, power) * _mean_and_error(sample)[1]
-
-
-@cache
-def _provable(n: int, power: float) -> float:
-    """Margin, in standard errors, that holds a null effect's interval this often.
-
-    ``P(|Z| + t W < margin)`` for a normal ``Z`` and ``W = sqrt(chi2 / (n - 1))``.
-    """
-    # Over the quantiles u of W, by Gauss and Legendre.
-    u, weight = np.polynomial.legendre.leggauss(400)
-    w = stats.chi.ppf((u + 1) / 2, n - 1, scale=1 / math.sqrt(n - 1))
-    critical = _critical(n)
-
-    def lacking(margin: float) -> float:
-        kept = special.erf((margin - critical * w) / math.sqrt(2)).clip(0)
-        return float(weight @ kept) / 2 - power
-
-    return float(optimize.brentq(lacking, 0.0, 100.0 * critical))
-
-
-def minimum_provable_margin(effects: npt.ArrayLike, power: float = 0.8) -> float:
-    """Smallest margin within which these seeds would mostly have shown equality.
-
-    That is, if the effect were exactly 0: the margin that both ends of the interval
-    keep with probability ``power``, with the sample's spread for the true one.
-
-    Args:
-        effects: One number a seed.
-        power: Wanted probability, between 0 and 1.
-
-    Returns:
-        In the effects' unit; 0 without spread, NaN for fewer than two seeds.
-    """
-    sample = _finite(effects)
-    if sample.size < 2:
-        return math.nan
-    return _provable(sample.size, power) * _mean_and_error(sample)[1]
 
 
 def wilson(successes: int, n: int) -> tuple[float, float, float]:

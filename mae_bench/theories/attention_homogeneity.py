@@ -62,8 +62,12 @@ ATTENTION_HOMOGENEITY = Theory(
                 "target": "encoder/reach",
             },
             control=Control(
-                reason="with the two permuted within each seed neither reaches farther",
-                shuffle="method",
+                reason="an untrained encoder contrasts nothing: if it reaches farther "
+                "too, an MAE is local and nothing is said of contrastive learning",
+                where={"method": ("random_init", "mae")},
+                form=Contrast(
+                    margin=0.1, treatment={"method": "random_init"}, baseline=_MAE
+                ),
             ),
             standing="extrapolation",
             place="abstract, (1); attention distance, here the mean over all layers",

@@ -41,8 +41,14 @@ CLASS_SUBSPACES = Theory(
                 "target": _FIRST,
             },
             control=Control(
-                reason="with the two permuted within each seed neither attends farther",
-                shuffle="method",
+                reason="an untrained layer attends evenly: if it is as far above a "
+                "supervised one, supervision made that local",
+                where={"method": ("random_init", "supervised")},
+                form=Contrast(
+                    margin=0.1,
+                    treatment={"method": "random_init"},
+                    baseline={"method": "supervised"},
+                ),
             ),
             standing="extrapolation",
             place="abstract: early and persistent global attention; D1 says the "

@@ -75,8 +75,14 @@ def _alike(dataset: str) -> Prediction:
             "target": "first_last",
         },
         control=Control(
-            reason="with the methods permuted within each seed none is more alike",
-            shuffle="method",
+            reason="an untrained encoder has learned no bias: if its layers are more "
+            "alike than supervised ones as well, likeness is what training undoes",
+            where={"method": ("random_init", "supervised")},
+            form=Contrast(
+                margin=0.05,
+                treatment={"method": "random_init"},
+                baseline=_SUPERVISED,
+            ),
         ),
         standing="extrapolation",
         place="CKA between layers; C4 of the operator kernel holds the mean of "

@@ -27,8 +27,8 @@ VISIBLE_SHARE = Theory(
             metric=linear_r2,
             where=_ROOT,
             control=Control(
-                reason="with the ratios permuted within each seed there is no trend",
-                shuffle="mask_ratio",
+                reason="of the root of other images nothing is visible at any ratio",
+                where={"token": "mean/shuffled"},
             ),
             standing="extrapolation",
             place="this project's null hypothesis",

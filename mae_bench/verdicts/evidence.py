@@ -1,13 +1,16 @@
-"""The rows that a claim speaks of, among all that were measured."""
+"""The rows that a claim speaks of, among all that were measured or should have been."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mae_bench.records import registry
 from mae_bench.records.rows import COLUMNS, Measurements, Where, matching
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import TIERS, UsageError
+from mae_bench.records.stats import wilson
 
 if TYPE_CHECKING:
     from mae_bench.experiments import Experiment
@@ -25,6 +28,10 @@ _PROVENANCE = (
     "versions",
     "device",
 )
+_UNKNOWN = ("metric", "view", "token", "target")
+_WHOLE = ("metric_version", "n_eval")
+# With fewer numbers two seeds may be alike by chance.
+_TELLING = 4
 
 
 def select(
@@ -42,23 +49,90 @@ def select(
         where: Row filters.
 
     Returns:
-        Sorted, so that nothing depends on the order of the file, and without the
-        columns that say only how the rows came to be.
+        A point of the declared grid that has no row in a seed that others have, has
+        one of status ``missing``.
 
     Raises:
-        ValueError: An unknown column, or rows of several tiers.
+        ValueError: An unknown column; rows of several tiers, precisions, or versions of
+            a metric.
     """
     name = experiment.id
     if name not in measurements:
         return pd.DataFrame(columns=list(COLUMNS))
     wanted = {"metric": tuple(metric.id for metric in metrics)}
-    rows = matching(matching(measurements[name], wanted), where)
-    tiers = sorted(rows["tier"].unique())
-    if len(tiers) > 1:
-        raise UsageError(f"{name} mixes tiers {', '.join(tiers)}; judge one at a time")
-    rows = rows.drop(columns=[c for c in _PROVENANCE if c in rows])
+    every = matching(measurements[name], wanted)
+    rows = matching(every, where)
+    _check_alike(rows, name)
+    absent = _absent(every, experiment, where) if len(rows) else []
+    if absent:
+        blank = pd.DataFrame(absent).reindex(columns=rows.columns)
+        rows = pd.concat([rows, blank.astype(rows.dtypes)], ignore_index=True)
     value = rows["value"].astype(float).where(rows["status"] == "ok")
-    return rows.assign(value=value).sort_values(list(rows.columns), ignore_index=True)
+    return rows.assign(value=value)
+
+
+def _check_alike(rows: pd.DataFrame, name: str) -> None:
+    for column, noun in {"tier": "tiers", "precision": "precisions"}.items():
+        found = sorted(rows[column].unique()) if column in rows else []
+        if len(found) > 1:
+            mixed = ", ".join(map(str, found))
+            raise UsageError(f"{name} mixes {noun} {mixed}; judge one at a time")
+    if "metric_version" in rows:
+        ok = rows[rows["status"] == "ok"]
+        for metric, versions in ok.groupby("metric")["metric_version"]:
+            found = sorted(versions.unique())
+            if len(found) > 1:
+                mixed = ", ".join(f"{v:g}" for v in found)
+                raise UsageError(
+                    f"{name} mixes versions {mixed} of {metric}; measure it again"
+                )
+
+
+def _absent(
+    rows: pd.DataFrame, experiment: Experiment, where: Where
+) -> list[dict[str, object]]:
+    """A row for each declared point of which a seed has no row of the metric."""
+    tier = str(rows["tier"].iloc[0])
+    if tier not in TIERS:
+        return []
+    points = _grid(experiment.id, tier)
+    axes = [axis for axis in points[0] if axis in rows]
+    asked = {axis: where[axis] for axis in axes if axis in where}
+    due = {
+        tuple(point[axis] for axis in axes)
+        for point in points
+        if all(_admits(wanted, point[axis]) for axis, wanted in asked.items())
+    }
+    found = rows[["seed", *axes]].drop_duplicates().to_numpy(dtype=object)
+    there = {tuple(_plain(value) for value in row) for row in found}
+    seeds = sorted(rows["seed"].unique())
+    blank: dict[str, object] = dict.fromkeys(_UNKNOWN, "")
+    blank |= dict.fromkeys(_WHOLE, 0) | {"dirty": 0.0, "train_seconds": 0.0}
+    blank |= {"tier": tier, "status": "missing"}
+    return [
+        blank
+        | dict(zip(axes, point, strict=True))
+        | {"seed": seed, "cell": f"missing {seed} {point}"}
+        for seed in seeds
+        for point in sorted(due, key=str)
+        if (seed, *point) not in there
+    ]
+
+
+def _admits(wanted: object, value: object) -> bool:
+    return value in wanted if isinstance(wanted, tuple) else value == wanted
+
+
+def _plain(value: object) -> object:
+    """None for whatever is empty, so that it can be compared."""
+    return None if value == "" or value != value else value
+
+
+@cache  # the parts do not change while a process runs
+def _grid(experiment: str, tier: str) -> list[dict[str, object]]:
+    """The declared points: dataset, method and factors; a factor it lacks is None."""
+    cells = registry.load("experiments", experiment).cells(TIERS[tier], 1)
+    return [{"dataset": cell.dataset, "method": cell.method} | at for cell, at in cells]
 
 
 def applicable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -71,3 +145,36 @@ def coverage(rows: pd.DataFrame) -> float:
     if rows.empty:
         return 0.0
     return float(rows["value"].notna().groupby(rows["cell"]).all().mean())
+
+
+def failures(rows: pd.DataFrame) -> str:
+    """In how many of the seeds something has no value, by the reason, with its share.
+
+    >>> rows = pd.DataFrame({"seed": [0, 1, 2, 3], "status": ["ok"] * 3 + ["diverged"]})
+    >>> failures(rows)
+    'diverged in 1 of 4 seeds (0.05 to 0.7)'
+    """
+    n = rows["seed"].nunique()
+    bad = rows[~rows["status"].isin(["ok", "skipped"])]
+    said = []
+    for status, seeds in bad.groupby("status")["seed"].nunique().items():
+        _, low, high = wilson(int(seeds), n)
+        said.append(f"{status} in {seeds} of {n} seeds ({low:.1g} to {high:.1g})")
+    return "; ".join(said)
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of an experiment, so that nothing depends on how they came to be.
+
+    Sorted by what they say, which fixes every sum; and one of all seeds that say the
+    same in every row, for they are no sample.
+    """
+    facts = [str(c) for c in rows if c not in _PROVENANCE]
+    rows = rows.sort_values(facts, ignore_index=True)
+    facts = [c for c in facts if c not in ("seed", "cell", "tier")]
+    hashed = pd.util.hash_pandas_object(rows[facts].astype(str), index=False)
+    kept: dict[tuple[int, ...], object] = {}
+    for seed, mine in hashed.groupby(rows["seed"]):
+        told = tuple(sorted(mine))
+        kept.setdefault(told if len(told) >= _TELLING else (hash(seed),), seed)
+    return rows[rows["seed"].isin(list(kept.values()))]

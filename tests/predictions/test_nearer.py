@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.nearer import Nearer
-from mae_bench.records.stats import student_interval
 
 METHODS = {"level": "mae", "near": "pca", "far": "simclr"}
 FORM = Nearer(0.1, "method", **METHODS)
@@ -34,7 +33,7 @@ def test_the_effect_is_the_difference_of_root_mean_square_distances():
         np.sqrt(np.mean((m - s) ** 2)) - np.sqrt(np.mean((m - p) ** 2))
         for m, p, s in zip(mae, pca, simclr, strict=True)
     ]
-    assert effects.tolist() == pytest.approx(slow)
+    assert effects.iloc[:, 0].tolist() == pytest.approx(slow)
     assert effects.index.tolist() == [0, 1, 2]
 
 
@@ -49,13 +48,13 @@ def test_it_is_supported_refuted_or_open():
         "refuted"
     )
     assert verdict(mae=mae + like, pca=pca + like, simclr=simclr + like) == "refuted"
-    assert verdict(mae=mae[:2], pca=pca[:2], simclr=simclr[:2] + 9) == "undecided"
+    assert verdict(mae=mae[:3], pca=pca[:3], simclr=simclr[:3] + 9) == "undecided"
 
 
 def test_levels_may_be_numbers():
     rows = rows_of(mae=[[1.0, 1.0]], pca=[[1.0, 1.0]], simclr=[[2.0, 0.0]])
     rows["stop"] = rows["method"].map({"mae": 0.5, "pca": 1.0, "simclr": 0.05})
-    assert Nearer(0.1, "stop", 0.5, 1, 0.05).effects(rows).tolist() == [1.0]
+    assert Nearer(0.1, "stop", 0.5, 1, 0.05).effects(rows).iloc[:, 0].tolist() == [1.0]
 
 
 def test_seeds_without_three_whole_profiles_are_left_out():
@@ -66,21 +65,18 @@ def test_seeds_without_three_whole_profiles_are_left_out():
     rows = rows[~failed | (rows.target == "level_0")]
     failed = (rows.seed == 2) & (rows.method == "pca")
     rows.loc[failed, ["target", "value"]] = ["", np.nan]
-    assert FORM.effects(rows).to_dict() == {0: 1.0, 3: 1.0}
+    assert FORM.effects(rows).iloc[:, 0].to_dict() == {0: 1.0, 3: 1.0}
     assert FORM.effects(rows[rows.method != "pca"]).empty
     assert FORM.effects(rows[rows.seed == 9]).empty
 
 
-@pytest.mark.parametrize("n", [3, 5, 8])
-def test_as_near_to_one_as_to_the_other_is_supported_in_at_most_5_of_100(n):
-    common, *noise = np.random.default_rng(n).normal(size=(4, 600 * n, 4))
+def test_as_near_to_one_as_to_the_other_is_supported_in_at_most_5_of_100():
+    common, *noise = np.random.default_rng(5).normal(size=(4, 2000, 4))
     mae, pca, simclr = common + 0.3 * np.array(noise)
     form = Nearer(0.0, "method", **METHODS)
-    effects = form.effects(rows_of(mae=mae, pca=pca, simclr=simclr))
-    bounds = np.array([student_interval(e) for e in effects.to_numpy().reshape(-1, n)])
-    covered = (bounds[:, 1] < 0) & (bounds[:, 2] > 0)
-    assert 0.93 < covered.mean() < 0.97
-    assert (bounds[:, 1] > 0).mean() < 0.05
+    effects = form.effects(rows_of(mae=mae, pca=pca, simclr=simclr)).to_numpy()
+    found = [form.decide(pd.DataFrame(e)) for e in effects.reshape(-1, 5, 1)]
+    assert np.mean([word == "supported" for word in found]) < 0.05
 
 
 def test_noise_hides_a_likeness_rather_than_making_one():
@@ -89,7 +85,7 @@ def test_noise_hides_a_likeness_rather_than_making_one():
     effects = [
         FORM.effects(
             rows_of(**dict(zip(("mae", "pca", "simclr"), size * noise + shift)))  # noqa: B905
-        ).mean()
+        )["distance"].mean()
         for size in (0.0, 0.5, 2.0)
     ]
     assert effects[0] == pytest.approx(0.5)

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.trend import Trend
-from mae_bench.records.stats import student_interval
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -19,23 +18,30 @@ def test_the_effect_is_the_lines_change_from_the_first_level_to_the_last():
     values = np.random.default_rng(0).normal(size=(4, 5))
     expected = [np.polyfit(range(5), row, 1)[0] * 4 for row in values]
     rising = Trend(margin=0.1, factor="x").effects(rows_of(values))
-    assert rising.tolist() == pytest.approx(expected)
+    assert rising.iloc[:, 0].tolist() == pytest.approx(expected)
     assert rising.index.tolist() == [0, 1, 2, 3]
     falling = Trend(0.1, "x", "decreasing").effects(rows_of(values))
-    assert falling.tolist() == pytest.approx([-e for e in expected])
+    assert falling.iloc[:, 0].tolist() == pytest.approx([-e for e in expected])
 
 
 def test_an_exact_line_gives_its_own_change():
     values = np.linspace(2.0, 5.0, 5)[None]
-    assert Trend(0.0, "x").effects(rows_of(values)).item() == pytest.approx(3.0)
-    assert Trend(0.0, "x").effects(rows_of(values + 7)).item() == pytest.approx(3.0)
+    assert Trend(0.0, "x").effects(rows_of(values)).iloc[:, 0].item() == pytest.approx(
+        3.0
+    )
+    assert Trend(0.0, "x").effects(rows_of(values + 7)).iloc[
+        :, 0
+    ].item() == pytest.approx(3.0)
 
 
 def test_levels_are_chosen_and_ordered_by_name():
     rows = rows_of([[5.0, 1.0, 3.0]], ("random", "block", "grid"))
     trend = Trend(0.0, "x", levels=("block", "grid", "random"))
-    assert trend.effects(rows).item() == pytest.approx(4.0)
-    assert Trend(0.0, "x", levels=("grid", "block")).effects(rows).item() == -2.0
+    assert trend.effects(rows).iloc[:, 0].item() == pytest.approx(4.0)
+    assert (
+        Trend(0.0, "x", levels=("grid", "block")).effects(rows).iloc[:, 0].item()
+        == -2.0
+    )
 
 
 def test_seeds_without_every_level_are_left_out():
@@ -49,14 +55,53 @@ def test_one_level_has_no_trend():
     assert Trend(0.0, "x").effects(rows_of([[1.0], [2.0]], (0.5,))).empty
 
 
-@pytest.mark.parametrize("n", [3, 5, 8])
-def test_the_interval_covers_and_the_margin_is_passed_by_2_in_100(n):
-    noise = np.random.default_rng(n).normal(0, 0.5, (2000 * n, 5))
-    effects = Trend(0.2, "x").effects(rows_of(np.linspace(0, 0.2, 5) + noise))
-    bounds = np.array([student_interval(e) for e in effects.to_numpy().reshape(-1, n)])
-    covered = (bounds[:, 1] < 0.2) & (bounds[:, 2] > 0.2)
-    assert 0.93 < covered.mean() < 0.97
-    assert (bounds[:, 1] > 0.2).mean() < 0.05
+def test_at_the_margin_a_line_is_decided_in_at_most_5_of_100():
+    noise = np.random.default_rng(5).normal(0, 0.5, (2400, 5))
+    form = Trend(0.2, "x")
+    effects = form.effects(rows_of(np.linspace(0, 0.2, 5) + noise))
+    found = [form.decide(effects[k : k + 6]) for k in range(0, 2400, 6)]
+    assert np.mean([word == "supported" for word in found]) < 0.05
+    assert np.mean([word == "refuted" for word in found]) < 0.05
+
+
+def bent(picture, n=6):
+    return np.array(picture) + np.random.default_rng(0).normal(0, 0.02, (n, 5))
+
+
+def test_a_monotone_claim_is_refuted_by_a_step_back_and_a_line_is_not():
+    table = rows_of(bent([0.0, 1.0, 2.0, 2.5, 1.5]))
+    monotone, line = Trend(0.5, "x"), Trend(0.5, "x", monotone=False)
+    assert monotone.decide(monotone.effects(table)) == "refuted"
+    assert monotone.kind(monotone.effects(table)) == "not monotone"
+    assert line.decide(line.effects(table)) == "supported"
+    straight = rows_of(bent([0.0, 0.5, 1.0, 1.5, 2.0]))
+    assert monotone.decide(monotone.effects(straight)) == "supported"
+    falls = rows_of(bent([2.0, 1.5, 1.0, 0.5, 0.0]))
+    assert monotone.kind(monotone.effects(falls)) == "reversed"
+
+
+def test_a_planted_inverted_u_is_never_a_supported_monotone_rise():
+    form = Trend(0.02, "x")
+    noise = np.random.default_rng(1).normal(0, 0.05, (100, 6, 5))
+    tables = np.add(noise, [0.0, 0.3, 0.5, 0.5, 0.1])
+    found = [form.decide(form.effects(rows_of(table))) for table in tables]
+    assert found.count("supported") == 0
+    assert found.count("refuted") > 90
+
+
+def test_its_steps_back_are_no_effect_of_its_own():
+    effects = Trend(0.1, "x").effects(rows_of(bent([0, 1, 2, 3, 4])))
+    assert effects.columns[0] == "line"
+    assert effects.shape == (6, 1 + 10)
+    assert Trend(0.1, "x").parts(effects).shape == (6, 1)
+    two = Trend(0.1, "x", levels=(0.1, 0.9)).effects(rows_of(bent([0, 1, 2, 3, 4])))
+    assert Trend(0.1, "x").decide(two) == "supported"
+
+
+def test_the_headroom_is_from_the_claims_lowest_level_to_the_ceiling():
+    rows = rows_of([[0.1, 0.2, 0.3, 0.4, 0.5]])
+    assert Trend(0.1, "x").headroom(rows, 1.0) == pytest.approx(0.9)
+    assert Trend(0.1, "x", "decreasing").headroom(rows, 1.0) == pytest.approx(0.5)
 
 
 def test_what_cannot_be_a_trend_is_refused():

@@ -1,8 +1,7 @@
-"""Matching, averaging and shuffling of tidy rows, and writing of tables."""
+"""Matching and averaging of tidy rows, and writing of tables."""
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,7 +9,6 @@ from mae_bench.records.rows import (
     matching,
     seed_means,
     seed_table,
-    shuffled,
     write_table,
 )
 
@@ -79,35 +77,6 @@ def test_a_level_that_failed_in_every_seed_does_not_vanish():
     rows.loc[rows.x == 3, "value"] = math.nan
     assert seed_table(rows, "x").empty
     assert seed_table(rows, "x").columns.tolist() == [1, 2, 3]
-
-
-def test_shuffling_moves_every_level_within_its_seed():
-    rows = pd.concat([grid(range(5), 4), grid(range(5), 4)], ignore_index=True)
-    moved = shuffled(rows, "x", "theory/K1")
-    assert (moved["x"] != rows["x"]).all()
-    assert (moved["value"] == rows["value"]).all()
-    for _, part in moved.groupby("seed"):
-        assert sorted(part["x"]) == sorted([*range(5)] * 2)
-    # Rows of one level go together, and seeds go their own ways.
-    assert (moved["x"][:20].to_numpy() == moved["x"][20:].to_numpy()).all()
-    assert len({tuple(part) for _, part in moved[:20].groupby("seed")["x"]}) > 1
-
-
-def test_shuffling_depends_on_the_key_and_not_on_the_order_of_rows():
-    rows = grid(range(6), 5)
-    moved = shuffled(rows, "x", "theory/K1")
-    again = shuffled(rows.sample(frac=1, random_state=0), "x", "theory/K1")
-    pd.testing.assert_frame_equal(moved, again.sort_index())
-    assert not moved.equals(shuffled(rows, "x", "theory/K2"))
-    with pytest.raises(ValueError, match="no factor 'y' to shuffle"):
-        shuffled(rows, "y", "theory/K1")
-
-
-def test_shuffling_leaves_the_empty_level_alone():
-    rows = grid([1.0, 2.0, math.nan], 3)
-    moved = shuffled(rows, "x", "key")
-    assert np.isnan(moved["x"]).equals(np.isnan(rows["x"]))
-    assert (moved["x"].dropna() == 3 - rows["x"].dropna()).all()
 
 
 def test_tables_are_written_with_six_digits_and_empty_nan(tmp_path):

@@ -9,8 +9,6 @@ from scipy import stats as scipy_stats
 from mae_bench.records.stats import (
     holm,
     kendall_tau,
-    minimum_detectable_effect,
-    minimum_provable_margin,
     p_value,
     student_interval,
     wilson,
@@ -36,8 +34,6 @@ def test_fewer_than_two_seeds_have_no_interval():
     assert np.isnan(student_interval([0.5])[1:]).all()
     assert np.isnan(student_interval([])).all()
     assert math.isnan(p_value([0.5], 0.1))
-    assert math.isnan(minimum_detectable_effect([0.5]))
-    assert math.isnan(minimum_provable_margin([0.5]))
 
 
 def test_equal_seeds_have_an_interval_without_width():
@@ -45,8 +41,6 @@ def test_equal_seeds_have_an_interval_without_width():
     assert student_interval(same) == (0.1, 0.1, 0.1)
     assert p_value(same, 0.05) == 0
     assert p_value(same, 0.1) == 1
-    assert minimum_detectable_effect(same) == 0
-    assert minimum_provable_margin(same) == 0
 
 
 def test_p_value_is_scipys_one_sided_test():
@@ -87,49 +81,6 @@ def test_holm_keeps_the_family_wise_error_at_5_in_100():
     p = np.random.default_rng(2).random((2000, 6))
     false = np.mean([holm(row).min() < 0.05 for row in p])
     assert false == pytest.approx(0.05, abs=0.015)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 8])
-def test_minimum_detectable_effect_is_seen_in_80_of_100(n):
-    noise = np.random.default_rng(n).normal(0, 1.7, (20_000, n))
-    reference = noise[0] / noise[0].std(ddof=1) * 1.7
-    critical = scipy_stats.t.ppf(0.975, n - 1)
-    # The true effect at which each of the simulated experiments just succeeds.
-    needed = critical * noise.std(1, ddof=1) / math.sqrt(n) - noise.mean(1)
-    expected = np.quantile(needed, 0.8)
-    assert minimum_detectable_effect(reference) == pytest.approx(expected, rel=0.04)
-
-
-def test_minimum_detectable_effect_grows_with_power_and_scales_with_the_unit():
-    sample = np.array([0.1, 0.4, 0.2, 0.3])
-    weak, strong = (minimum_detectable_effect(sample, p) for p in (0.5, 0.95))
-    assert weak < minimum_detectable_effect(sample) < strong
-    assert minimum_detectable_effect(10 * sample + 3, 0.5) == pytest.approx(10 * weak)
-    with pytest.raises(ValueError, match=r"power 1\.0"):
-        minimum_detectable_effect(sample, 1.0)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 8, 50])
-def test_minimum_provable_margin_is_kept_in_80_of_100(n):
-    noise = np.random.default_rng(n).normal(0, 1.7, (20_000, n))
-    reference = noise[0] / noise[0].std(ddof=1) * 1.7
-    half = scipy_stats.t.ppf(0.975, n - 1) * noise.std(1, ddof=1) / math.sqrt(n)
-    # The margin that each of the simulated intervals just keeps.
-    expected = np.quantile(np.abs(noise.mean(1)) + half, 0.8)
-    assert minimum_provable_margin(reference) == pytest.approx(expected, rel=0.04)
-    assert minimum_provable_margin(reference + 9.0) == pytest.approx(
-        minimum_provable_margin(reference)
-    )
-
-
-@pytest.mark.parametrize("n", [3, 5])
-def test_minimum_detectable_effect_has_its_power_by_the_noncentral_t(n):
-    sample = np.random.default_rng(n).normal(size=n)
-    effect = minimum_detectable_effect(sample, 0.9)
-    distance = effect / (sample.std(ddof=1) / math.sqrt(n))
-    critical = scipy_stats.t.ppf(0.975, n - 1)
-    power = scipy_stats.nct.sf(critical, n - 1, distance)
-    assert power == pytest.approx(0.9, abs=1e-6)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (1, 1), (1, 2), (0, 4), (3, 7)])

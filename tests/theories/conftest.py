@@ -13,7 +13,7 @@ from mae_bench.records.schema import TIERS, Cell, Settings
 from mae_bench.theories import Prediction
 from mae_bench.verdicts.judge import judge_prediction
 
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 Told = tuple[Cell, Settings, dict[str, Any]]
 # By (metric, token, target), or by the claim's own target; or all that it reads.
 Found = Mapping[tuple[str, str, str], float] | Mapping[str, float] | float

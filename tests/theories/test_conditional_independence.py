@@ -3,7 +3,7 @@ import pytest
 from mae_bench.theories.conditional_independence import CONDITIONAL_INDEPENDENCE
 
 PREDICTIONS = CONDITIONAL_INDEPENDENCE.predictions
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 BAYES = 0.92
 
 

@@ -63,8 +63,8 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.standing in ("theorem", "derived", "extrapolation")
     assert prediction.version >= 1
     assert prediction.control.reason
-    control = prediction.control
-    assert control.where or control.shuffle or control.form
+    # Where there is no control, its reason begins with that.
+    assert prediction.control.absent == prediction.control.reason.startswith("none: ")
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics
@@ -107,7 +107,7 @@ def grid(prediction: Prediction, cells: Cells) -> pd.DataFrame:
     labels = [dict(zip(("metric", "view", "token", "target"), r)) for r in read]  # noqa: B905
     rows = [
         known | label | {"value": 0.0}
-        for _, _, known in cells(prediction.experiment.id, "smoke", 3)
+        for _, _, known in cells(prediction.experiment.id, "smoke", 6)
         for label in labels
     ]
     return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.over_parameterisation import OVER_PARAMETERISATION
 
 PREDICTIONS = OVER_PARAMETERISATION.predictions
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 
 
 def limit(factors, mask_ratio=None) -> float:

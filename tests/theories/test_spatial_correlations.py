@@ -19,7 +19,7 @@ from mae_bench.records.schema import Cell
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
 
 PREDICTIONS = SPATIAL_CORRELATIONS.predictions
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 
 
 @pytest.fixture
@@ -78,12 +78,13 @@ def optimum(cell: Cell) -> Mapping[str, float]:
         ("B2-null", "supported"),
         ("B4", "supported"),
         ("B-D1", "supported"),
-        ("B5", "supported"),
+        # A line rises, and the curve turns back: larger patches do not always reach on.
+        ("B5", "refuted"),
         # The paper's words without their condition: the closed form says otherwise.
         ("B5-short", "refuted"),
         ("B5-share", "refuted"),
         ("B-D2", "supported"),
-        ("B-D2-short", "supported"),
+        ("B-D2-short", "refuted"),
         ("B-D3", "supported"),
         ("R3", "supported"),
     ],

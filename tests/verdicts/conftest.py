@@ -27,7 +27,7 @@ def measured():
                 "experiment": "mask_ratio",
                 "dataset": "world",
                 "method": "mae",
-                "tier": "quick",
+                "tier": "planted",
                 "mask_ratio": ratio,
                 "depth": 1.0,
                 "seed": seed,

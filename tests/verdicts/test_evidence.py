@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mae_bench.verdicts.evidence import applicable, coverage, select
+from mae_bench.verdicts.evidence import applicable, coverage, in_order, select
 
 EXPERIMENT = SimpleNamespace(id="which", factors={"depth": (1, 2)})
 MCC, FLOOR = SimpleNamespace(id="mcc"), SimpleNamespace(id="floor")
@@ -15,7 +15,7 @@ MCC, FLOOR = SimpleNamespace(id="mcc"), SimpleNamespace(id="floor")
 
 def measured():
     rows = [
-        (depth, seed, metric, float(seed), "ok", f"{depth}/{seed}", "quick", 1.0)
+        (depth, seed, metric, float(seed), "ok", f"{depth}/{seed}", "none", 1.0)
         for depth in (1, 2)
         for seed in (0, 1)
         for metric in ("mcc", "floor")
@@ -25,7 +25,7 @@ def measured():
 
 
 def chosen(rows, *metrics, **where):
-    return select({"which": rows}, EXPERIMENT, metrics or (MCC,), where)
+    return select({"which": in_order(rows)}, EXPERIMENT, metrics or (MCC,), where)
 
 
 def test_the_claims_metrics_are_selected_and_no_others():
@@ -38,7 +38,8 @@ def test_the_claims_metrics_are_selected_and_no_others():
 def test_the_order_of_the_file_and_how_rows_came_to_be_do_not_matter():
     mixed = measured().sample(frac=1, random_state=0)
     mixed["train_seconds"] = np.arange(8.0)
-    pd.testing.assert_frame_equal(chosen(mixed), chosen(measured()))
+    found = (chosen(rows).drop(columns="train_seconds") for rows in (mixed, measured()))
+    pd.testing.assert_frame_equal(*found)
 
 
 def test_a_cell_that_failed_as_a_whole_is_among_every_metrics_rows():
@@ -65,7 +66,55 @@ def test_skipped_rows_do_not_apply():
 
 def test_mixed_tiers_and_unknown_columns_are_refused():
     mixed = pd.concat([measured(), measured().assign(tier="smoke")])
-    with pytest.raises(ValueError, match="which mixes tiers quick, smoke"):
+    with pytest.raises(ValueError, match="which mixes tiers none, smoke"):
         chosen(mixed)
     with pytest.raises(ValueError, match="no column 'layer'"):
         chosen(measured(), layer=1)
+
+
+def test_a_declared_point_without_a_row_is_missing():
+    from mae_bench.experiments.mask_ratio import MASK_RATIO
+
+    rows = pd.DataFrame(
+        [
+            {
+                "dataset": "gaussian_tree",
+                "method": "mae",
+                "tier": "quick",
+                "mask_ratio": ratio,
+                "seed": seed,
+                "metric": "linear_r2",
+                "view": "unmasked",
+                "token": "mean",
+                "target": "level_0",
+                "value": ratio + seed,
+                "status": "ok",
+                "cell": f"{ratio}/{seed}",
+            }
+            for ratio in (0.1, 0.25, 0.5, 0.75, 0.9)
+            for seed in range(3)
+        ]
+    )
+    metric = SimpleNamespace(id="linear_r2")
+
+    def found(rows, **where):
+        return select({"mask_ratio": rows}, MASK_RATIO, (metric,), where)
+
+    assert (found(rows)["status"] == "ok").all()
+    holed = found(rows[rows["mask_ratio"] != 0.9])
+    missing = holed[holed["status"] == "missing"]
+    assert missing["mask_ratio"].tolist() == [0.9] * 3
+    assert coverage(holed) == 12 / 15
+    # What a claim does not ask for is not missed; a target that is not there is none.
+    assert (found(rows, mask_ratio=(0.1, 0.25))["status"] == "ok").all()
+    assert found(rows, target="level_9").empty
+
+
+def test_of_seeds_that_coincide_one_is_kept():
+    rows = measured()
+    rows["value"] = np.arange(8.0)
+    assert in_order(rows)["seed"].nunique() == 2
+    twins = pd.concat([rows, rows[rows.seed == 0].assign(seed=7, cell="other")])
+    assert sorted(in_order(twins)["seed"].unique()) == [0, 1]
+    few = pd.concat([rows.iloc[:1], rows.iloc[:1].assign(seed=7)])
+    assert in_order(few)["seed"].nunique() == 2

@@ -39,11 +39,20 @@ _SURROGATE = Control(
 )
 
 
-def _shuffled(factor: str) -> Control:
-    return Control(
-        reason=f"with the levels of {factor} permuted within each seed nothing is left",
-        shuffle=factor,
-    )
+_NO_PLACE = Control(
+    reason="none: of a Jacobian or a depth no world, token or level of the experiment "
+    "is known in which the claim must fail",
+)
+_DECODER = Control(
+    reason="the claim is of what is kept for others: the decoder sees masked images "
+    "at every ratio, and need not reach farther",
+    where={"target": "decoder/radius"},
+)
+_OUTLINE = Control(
+    reason="what an even attention would have beyond the neighbours is the same for "
+    "all: it is set by the grid alone",
+    where={"target": "encoder/far_share_even"},
+)
 
 
 ADAPTIVE_BASIS: Mapping[str, Prediction] = {
@@ -53,7 +62,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         experiment=MASK_RATIO,
         metric=jacobian_influence,
         where={"method": "mae", "target": "encoder/radius"},
-        control=_shuffled("mask_ratio"),
+        control=_DECODER,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10; read on the patch tokens of whole images",
         refuted_by="a reach that is flat in the ratio or falls with it",
@@ -71,7 +80,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
             "noise_std": (0.2, None),
             "target": "encoder/radius",
         },
-        control=_shuffled("method"),
+        control=_OUTLINE,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10",
         refuted_by="a denoising or plain autoencoder that reaches as far",
@@ -149,7 +158,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         experiment=TRAINING_TIME,
         metric=jacobian_influence,
         where={"target": "encoder/radius"},
-        control=_shuffled("stop"),
+        control=_NO_PLACE,
         standing="extrapolation",
         place="non-linear part; read from a twentieth of the training on, since the "
         "reach of the initial weights is no feature",
@@ -161,7 +170,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         experiment=ENCODER_DEPTH,
         metric=linear_probe,
         where={"token": "mean"},
-        control=_shuffled("depth"),
+        control=_NO_PLACE,
         standing="extrapolation",
         place="practical part",
         refuted_by="a probe that is flat in depth or falls",
@@ -172,7 +181,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         experiment=DECODER_DEPTH,
         metric=linear_probe,
         where={"token": "mean", "decoder_depth": (1, 2, 4, 8)},
-        control=_shuffled("decoder_depth"),
+        control=_NO_PLACE,
         standing="extrapolation",
         place="practical part: about 90, 92, 92, 91 % for 1, 2, 4, 8 blocks",
         refuted_by="a probe that is monotone or flat in the decoder's depth",

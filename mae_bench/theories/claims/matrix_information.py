@@ -33,8 +33,8 @@ def _above(
             **where,
         },
         control=Control(
-            reason="with the two permuted within each seed neither is above",
-            shuffle="method",
+            reason="none: where the entropy of features must not rise by its own "
+            "loss, or a probe by that, the theory does not say",
         ),
         standing="extrapolation",
         place=_PLACE,

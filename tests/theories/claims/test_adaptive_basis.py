@@ -8,7 +8,7 @@ from mae_bench.records.schema import Cell
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
 
 PREDICTIONS = ADAPTIVE_BASIS
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 # (metric, token, target) -> value
 Found = Mapping[tuple[str, str, str], float]
 
@@ -39,8 +39,9 @@ def at(
     def values(cell: Cell) -> Found:
         settings = {**cell.dataset_settings, **cell.method_settings}
         level = settings.get(factor, cell.method)
-        other = (label[0], label[1], "level_2")
-        return {other: leaf, label: curve.get(level, 0.0)}
+        others = ("level_2", "decoder/radius", "encoder/far_share_even")
+        flat = {(label[0], label[1], other): leaf for other in others if label[2]}
+        return {**flat, label: curve.get(level, 0.0)}
 
     return values
 

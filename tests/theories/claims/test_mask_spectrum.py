@@ -8,7 +8,7 @@ from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
 
 PREDICTIONS = MASK_SPECTRUM
-NOISE = (0.0, 0.001, -0.001, 0.002, -0.002)
+NOISE = (0.0, 0.001, -0.0015, 0.002, -0.0022, 0.0012, -0.0005)
 # (metric, target, factors, seed) -> value
 Value = Callable[[str, str, Settings, int], float]
 GRAPH = ("tail", "labelling_error", "forecast", "sharing")
