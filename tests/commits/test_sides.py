@@ -129,7 +129,7 @@ def test_a_store_is_laid_out_as_the_results_that_were_measured_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store")
-    wanted = plan({"plain": PLAIN}, tier="smoke", seeds=3, store=store)
+    wanted = plan({"plain": PLAIN}, tier="smoke", seeds=range(3), store=store)
     due = pending(wanted, store, Known(), "missing")
     Run(wanted, store, tmp_path / "results").measure(due, [])
     only(monkeypatch, {"plain": PLAIN})

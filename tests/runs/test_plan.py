@@ -9,7 +9,7 @@ from mae_bench.runs.known import Known
 from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
 
-SMOKE = {"tier": "smoke", "seeds": 1}
+SMOKE = {"tier": "smoke", "seeds": range(1)}
 
 
 def experiments(*names: str) -> dict[str, object]:
