@@ -166,7 +166,7 @@ def evaluate(
         entrant: The encoder.
         worlds: Dataset -> all its settings; see ``worlds_of``.
         tier: Says how many images are probed.
-        seeds: Which repetitions: of the world and of the images, for nothing is trained.
+        seeds: Which repetitions, of the world and of the images: nothing is trained.
         device: Where images are drawn and probes fitted.
         folder: ``measurements/<name>.csv`` is written there.
         told: Called with a line after every cell.

@@ -80,7 +80,9 @@ def say_seeds(wish: Measuring) -> None:
     typer.echo(list(wish.seeds or []))
 
 
-@pytest.mark.parametrize("word", ["0", "-1", "5:5", "7:5", ":5", "5:", "a", "1:2:3", ""])
+@pytest.mark.parametrize(
+    "word", ["0", "-1", "5:5", "7:5", ":5", "5:", "a", "1:2:3", ""]
+)
 def test_seeds_that_are_none_are_refused_in_a_line(word: str) -> None:
     with pytest.raises(UsageError, match=r"names no seeds; say 5 for 0 to 4") as caught:
         seeds_of(word)

@@ -15,7 +15,9 @@ def test_decoders_of_every_size_start_from_the_same_encoder() -> None:
 
 
 def test_each_trained_decoder_has_its_untrained_twin() -> None:
-    points = [factors for _, factors in DECODER_INVERSION.cells(TIERS["smoke"], range(1))]
+    points = [
+        factors for _, factors in DECODER_INVERSION.cells(TIERS["smoke"], range(1))
+    ]
     sizes = {
         stop: {
             (p["decoder_depth"], p["decoder_embed_dim"])

@@ -127,7 +127,9 @@ def test_a_budget_is_of_its_tier_alone() -> None:
         for experiment in (GRID, grid)
     )
     assert ours == plain
-    assert {c.method_settings["steps"] for c, _ in grid.cells(TIERS["quick"], range(1))} == {5}
+    assert {
+        c.method_settings["steps"] for c, _ in grid.cells(TIERS["quick"], range(1))
+    } == {5}
 
 
 def test_points_that_cannot_be_are_left_out_and_no_others() -> None:

@@ -11,7 +11,11 @@ def test_there_is_noise_or_there_are_masks() -> None:
 
 def test_its_masked_cell_is_linear_theorys() -> None:
     ours, theirs = (
-        {cell.key for cell, f in e.cells(TIERS["quick"], range(1)) if f["mask_ratio"] == 0.9}
+        {
+            cell.key
+            for cell, f in e.cells(TIERS["quick"], range(1))
+            if f["mask_ratio"] == 0.9
+        }
         for e in (LINEAR_NOISE, LINEAR_THEORY)
     )
     assert len(ours) == 1
