@@ -164,7 +164,7 @@ def history(path: Path) -> list[Registration]:
         if fault := _fault(line, found):
             said = f"{path}, line {number}: {','.join(line)[:60]!r}"
             raise UsageError(f"{said} {fault}")
-        found.append(Registration(*line[:4], int(line[4])))
+        found.append(Registration(*line[:-1], first_seed=int(line[-1])))
     return found
 
 
@@ -255,7 +255,7 @@ def register(
         What was added.
 
     Raises:
-        UsageError: The file has a line that cannot be.
+        UsageError: See ``history``.
         StoreError: The disk does not take it.
     """
     before, claims = history(path), _predictions(theories)

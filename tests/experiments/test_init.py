@@ -61,6 +61,12 @@ def test_every_cell_is_repeated_for_every_seed() -> None:
     assert len({cell.key for cell, _ in three}) == len(three)
 
 
+def test_later_seeds_are_the_same_cells_without_the_earlier() -> None:
+    whole, late = (list(GRID.cells(SMOKE, s)) for s in (range(7), range(5, 7)))
+    assert {cell.seed for cell, _ in late} == {5, 6}
+    assert late == [(cell, f) for cell, f in whole if cell.seed >= 5]
+
+
 def test_the_tier_sizes_methods_and_leaves_worlds_as_they_are() -> None:
     for (small, _), (large, _) in zip(
         GRID.cells(SMOKE, range(1)), GRID.cells(TIERS["full"], range(1)), strict=True

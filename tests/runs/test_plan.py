@@ -36,6 +36,16 @@ def test_filters_choose_what_is_run(tmp_path: Path) -> None:
     assert {cell.method for cell, _ in found.rows["leaderboard"]} == {"mae"}
 
 
+def test_seeds_choose_what_is_run_and_the_tier_has_its_own(tmp_path: Path) -> None:
+    def seeds(chosen: range | None) -> set[int]:
+        wish = {"tier": "smoke", "seeds": chosen, "store": Store(tmp_path)}
+        found = plan(experiments("uniformity"), **wish)
+        return {task.cell.seed for task in found.tasks.values()}
+
+    assert seeds(range(5, 8)) == {5, 6, 7}
+    assert seeds(None) == {0, 1}
+
+
 def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none of mask_ratio runs simclr on any"):
         plan(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def grid(**changed: Any) -> Experiment:
         {"where": {**CLAIM.where, "mask_ratio": 0.25}},
         {"control": Control("", where={"method": "simclr"})},
         {"control": Control("", where={"method": "pixels"}, shuffle="mask_ratio")},
-        {"control": Control("", {"method": "pixels"}, form=Trend(0, "mask_ratio"))},
+        {"control": Control("", {"method": "pixels"}, form=Trend(0.0, "mask_ratio"))},
         {"metric": linear_r2},
         {"metric": replace(mcc, version=99)},
         {"against": linear_r2},
@@ -100,7 +100,7 @@ def grid(**changed: Any) -> Experiment:
         {"experiment": grid(factors={**GRID.factors, "mask_unit": (1, 2)})},
         {"experiment": grid(without=({"mask_ratio": 0.75},))},
         {"experiment": grid(settings={"depth": 3})},
-        {"experiment": grid(settings={"tree_depth": 2})},
+        {"experiment": grid(settings={"tree_depth": 3})},
         {"experiment": grid(budgets={"quick": {"steps": 7}})},
         {"experiment": grid(views=("masked",))},
         {"experiment": named(replace(GRID), "another")},
@@ -132,7 +132,11 @@ def test_a_version_of_what_it_speaks_of_changes_the_hash(
 def test_a_default_of_a_method_changes_the_hash(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(MAE.__init__.__kwdefaults__, "norm_pix_loss", "changed")
+    settings = registry.settings
+    more = {MAE: {"norm_pix_loss": True}}
+    monkeypatch.setattr(
+        registry, "settings", lambda part: settings(part) | more.get(part, {})
+    )
     assert hash_of(CLAIM, QUICK) != HASH
 
 
@@ -166,8 +170,14 @@ def test_a_version_of_what_it_does_not_speak_of_leaves_the_hash(
     assert hash_of(CLAIM, QUICK) == HASH
 
 
-def test_a_field_without_a_place_in_a_hash_is_refused() -> None:
-    claim = replace(CLAIM, form=Trend(0.1, "mask_ratio", levels=(object(),)))
+@dataclass(frozen=True)
+class Shaped(Trend):
+    shape: Callable[[float], float] = abs
+
+
+def test_a_field_at_its_default_is_left_out_and_a_function_is_refused() -> None:
+    hash_of(replace(CLAIM, form=Shaped(0.1, "mask_ratio")), QUICK)
+    claim = replace(CLAIM, form=Shaped(0.1, "mask_ratio", shape=float))
     with pytest.raises(TypeError, match="cannot be registered"):
         hash_of(claim, QUICK)
 
