@@ -164,7 +164,7 @@ def _laid_out(root: Path) -> Measurements:
 def _cells(
     experiment: Experiment, tier: Tier, precision: Precision, have: set[str]
 ) -> list[tuple[Cell, dict[str, Setting]]]:
-    """An experiment's cells, up to the last seed of which there is one.
+    """An experiment's cells, at every seed of which there is one.
 
     Seeds are looked for from 0 on, as far again as there are some, and up to 7 at
     least: beyond a longer gap they are not found.
@@ -172,9 +172,9 @@ def _cells(
     seeds = 8
     while True:
         cells = list(experiment.cells(tier, range(seeds), precision))
-        last = max((cell.seed for cell, _ in cells if cell.key in have), default=-1)
-        if last < seeds // 2:
-            return [(cell, factors) for cell, factors in cells if cell.seed <= last]
+        found = {cell.seed for cell, _ in cells if cell.key in have}
+        if max(found, default=0) < seeds // 2:
+            return [(cell, factors) for cell, factors in cells if cell.seed in found]
         seeds *= 2
 
 

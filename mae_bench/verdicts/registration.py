@@ -164,7 +164,7 @@ def history(path: Path) -> list[Registration]:
         if fault := _fault(line, found):
             said = f"{path}, line {number}: {','.join(line)[:60]!r}"
             raise UsageError(f"{said} {fault}")
-        found.append(Registration(*line[:-1], first_seed=int(line[-1])))
+        found.append(Registration(line[0], line[1], line[2], line[3], int(line[4])))
     return found
 
 

@@ -23,7 +23,7 @@ from mae_bench.records.schema import TIERS, Cell, UsageError
 from mae_bench.runs.score import score
 from mae_bench.training.train import build as build_ours
 
-SMOKE = {"tier": "smoke", "seeds": 1, "device": "cpu"}
+SMOKE = {"tier": "smoke", "seeds": range(1), "device": "cpu"}
 
 
 class Flat(nn.Module):
