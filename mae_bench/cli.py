@@ -1,20 +1,30 @@
 """The command line: one command a verb.
 
-Exit codes: 0 everything is measured; 1 some cells failed, the disk did, or ``compare``
-found something worse; 2 bad usage, and nothing was written, or a comparison that
-cannot be made.
+Exit codes: 0 everything is measured; 1 some cells failed, the disk did, ``compare``
+found something worse, or ``register --check`` what is not registered; 2 bad usage, and
+nothing was written, or a comparison that cannot be made.
 """
 
 from __future__ import annotations
 
 import typer
 
-from mae_bench.commands import compare, evaluate, history, new, parts, pipeline, site
+from mae_bench.commands import (
+    compare,
+    evaluate,
+    history,
+    new,
+    parts,
+    pipeline,
+    register,
+    site,
+)
 
 app = typer.Typer(
     help="Put theories of masked autoencoders to the test.",
-    epilog="Exit codes: 0 ok; 1 some cells failed, the disk did, or compare found "
-    "worse; 2 bad usage, or a comparison that cannot be made.",
+    epilog="Exit codes: 0 ok; 1 some cells failed, the disk did, compare found "
+    "worse, or register --check what is not registered; 2 bad usage, or a comparison "
+    "that cannot be made.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,6 +37,7 @@ for verb in (
     pipeline.rank,
     pipeline.plot,
     evaluate.evaluate,
+    register.register,
     compare.compare,
     history.history,
     site.site,

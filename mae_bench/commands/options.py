@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -36,9 +37,38 @@ class Rerun(StrEnum):
     never = "never"
 
 
+def seeds_of(word: str) -> range:
+    """Which seeds a word says: a count from 0, or first and end.
+
+    >>> seeds_of("5"), seeds_of("5:25")
+    (range(0, 5), range(5, 25))
+
+    Raises:
+        UsageError: It says none.
+    """
+    said = re.fullmatch(r"(?:([0-9]{1,9}):)?([0-9]{1,9})", word)
+    seeds = range(int(said[1] or 0), int(said[2])) if said else range(0)
+    if not seeds:
+        raise UsageError(f"{word!r} names no seeds; say 5 for 0 to 4, 5:25 for 5 to 24")
+    return seeds
+
+
+def _spoken_seeds(word: str) -> range:
+    try:
+        return seeds_of(word)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
-    int | None, typer.Option(min=1, help="Repetitions; the tier's own by default.")
+    range | None,
+    typer.Option(
+        parser=_spoken_seeds,
+        metavar="N|FIRST:END",
+        help="Repetitions, the first N or from FIRST to before END; the tier's own by "
+        "default.",
+    ),
 ]
 Jobs = Annotated[
     int | None,
@@ -141,11 +171,15 @@ def one_of(kind: type[E], word: str) -> E:
 
 
 def _fitted(hint: Any, word: Any) -> Any:
-    """What a notebook says, as the command line would have it: a path, a list, a word.
+    """What a notebook says, as the command line would have it: a path, a list, seeds.
 
     >>> _fitted(list[str] | None, "mae"), _fitted(Path | None, "a").as_posix()
     (['mae'], 'a')
+    >>> _fitted(range | None, 2), _fitted(range | None, "5:9")
+    (range(0, 2), range(5, 9))
     """
+    if range in get_args(hint) and isinstance(word, int | str):
+        return seeds_of(str(word))
     if not isinstance(word, str):
         return word
     if isinstance(hint, type) and issubclass(hint, StrEnum):

@@ -243,7 +243,7 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
             "num_heads": wish.num_heads,
         },
     )
-    seeds = wish.seeds or TIERS[tier].seeds
+    seeds = wish.seeds or range(TIERS[tier].seeds)
     path = verb.evaluate(
         entrant,
         worlds,

@@ -164,16 +164,17 @@ def _laid_out(root: Path) -> Measurements:
 def _cells(
     experiment: Experiment, tier: Tier, precision: Precision, have: set[str]
 ) -> list[tuple[Cell, dict[str, Setting]]]:
-    """An experiment's cells, up to the last seed of which there is one.
+    """An experiment's cells, at every seed of which there is one.
 
-    Seeds are run from 0; where there is none of it, others are not looked for.
+    Seeds are looked for from 0 on, as far again as there are some, and up to 7 at
+    least: beyond a longer gap they are not found.
     """
-    seeds = 1
+    seeds = 8
     while True:
-        cells = list(experiment.cells(tier, seeds, precision))
-        last = max((cell.seed for cell, _ in cells if cell.key in have), default=-1)
-        if last < seeds - 1:
-            return [(cell, factors) for cell, factors in cells if cell.seed <= last]
+        cells = list(experiment.cells(tier, range(seeds), precision))
+        found = {cell.seed for cell, _ in cells if cell.key in have}
+        if max(found, default=0) < seeds // 2:
+            return [(cell, factors) for cell, factors in cells if cell.seed in found]
         seeds *= 2
 
 

@@ -131,7 +131,7 @@ class Experiment:
         }
 
     def cells(
-        self, tier: Tier, seeds: int, precision: Precision = FULL_PRECISION
+        self, tier: Tier, seeds: range, precision: Precision = FULL_PRECISION
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once."""
         seen: set[tuple[str, str]] = set()
@@ -139,7 +139,7 @@ class Experiment:
             dict(zip(self.factors, values, strict=True))
             for values in product(*self.factors.values())
         )
-        axes = product(self.datasets, self.methods, points, range(seeds))
+        axes = product(self.datasets, self.methods, points, seeds)
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed, precision)
             named = {**point, "dataset": cell.dataset, "method": cell.method}

@@ -76,6 +76,19 @@ def shown(results: Path | str | None, tier: str) -> Path:
     return own(tier) if any(path.exists() for path in made) else PUBLISHED
 
 
+def registrations(results: Path | None) -> Path:
+    """The file of registered predictions.
+
+    It is published before there are results, so that it lies in the published folder
+    where there is one: in a checkout. Elsewhere one registers for oneself.
+
+    Args:
+        results: A folder that was named.
+    """
+    usual = PUBLISHED if measured(PUBLISHED) else own(PUBLISHED_TIER)
+    return (results or usual) / "registered.csv"
+
+
 def folders(results: Path | None, tier: str) -> Folders:
     """Where a verb that reads measurements finds them.
 

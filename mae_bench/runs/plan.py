@@ -67,7 +67,7 @@ def plan(
     experiments: Mapping[str, Experiment],
     *,
     tier: str,
-    seeds: int | None,
+    seeds: range | None,
     store: Store,
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
@@ -78,7 +78,7 @@ def plan(
     Args:
         experiments: By id.
         tier: Tier id.
-        seeds: Repetitions; the tier's own if None.
+        seeds: Which repetitions; the tier's own, from 0, if None.
         store: Where cells are kept.
         methods: Ids of those that are run; all if empty.
         datasets: Likewise.
@@ -88,7 +88,7 @@ def plan(
         UsageError: The filters leave nothing to run.
     """
     result, origin = Plan(), provenance.code()
-    repetitions = TIERS[tier].seeds if seeds is None else seeds
+    repetitions = range(TIERS[tier].seeds) if seeds is None else seeds
     for name, experiment in experiments.items():
         chosen = [
             (cell, factors)

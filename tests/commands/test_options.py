@@ -8,8 +8,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mae_bench.commands.options import Evaluating, Measuring, Rerun, TierName, spread
-from mae_bench.records.schema import TIERS
+from mae_bench.commands.options import (
+    Evaluating,
+    Measuring,
+    Rerun,
+    TierName,
+    seeds_of,
+    spread,
+)
+from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.runs.plan import Rerun as Planned
 
 
@@ -60,3 +67,23 @@ def test_what_is_measured_goes_to_no_published_folder(kind: type) -> None:
     asked = kind()
     assert asked.results is None
     assert getattr(asked, "output", Path("my_results")).parts[0] == "my_results"
+
+
+def test_seeds_are_a_count_or_first_and_end() -> None:
+    app = typer.Typer()
+    app.command()(spread(Measuring)(say_seeds))
+    assert CliRunner().invoke(app, ["--seeds", "5"]).stdout == "[0, 1, 2, 3, 4]\n"
+    assert CliRunner().invoke(app, ["--seeds", "5:7"]).stdout == "[5, 6]\n"
+
+
+def say_seeds(wish: Measuring) -> None:
+    typer.echo(list(wish.seeds or []))
+
+
+@pytest.mark.parametrize(
+    "word", ["0", "-1", "5:5", "7:5", ":5", "5:", "a", "1:2:3", ""]
+)
+def test_seeds_that_are_none_are_refused_in_a_line(word: str) -> None:
+    with pytest.raises(UsageError, match=r"names no seeds; say 5 for 0 to 4") as caught:
+        seeds_of(word)
+    assert "\n" not in str(caught.value)

@@ -55,6 +55,8 @@ def test_a_device_that_is_not_there_is_named(call: Call, tmp_path: Path) -> None
         ("--tier", "huge"),
         ("--rerun", "sometimes"),
         ("--seeds", "0"),
+        ("--seeds", "7:5"),
+        ("--seeds", "many"),
         ("--jobs", "-1"),
         ("--frobnicate",),
     ],

@@ -38,7 +38,7 @@ TINY = Experiment(
 def measured(folder: Path) -> Side:
     """Five seeds of the tiny experiment, with the code as it is now."""
     store = Store(folder / "store")
-    wanted = plan({"tiny": TINY}, tier="smoke", seeds=5, store=store)
+    wanted = plan({"tiny": TINY}, tier="smoke", seeds=range(5), store=store)
     due = pending(wanted, store, Known(), "missing")
     Run(wanted, store, folder).measure(due, [])
     return side(str(folder))
@@ -81,7 +81,7 @@ def test_a_side_against_itself_is_the_same(sides: tuple[Side, Side]) -> None:
 @pytest.fixture(scope="module")
 def step() -> Callable[[], None]:
     """One training step of MAE, on a batch that is there."""
-    cell, _ = next(TINY.cells(TIERS["smoke"], 1))
+    cell, _ = next(TINY.cells(TIERS["smoke"], range(1)))
     dataset, method = train.build(cell, "cpu")
     (optimizer,), _ = method.configure_optimizers()
     noise = train.generator(1)

@@ -125,16 +125,17 @@ def only(
     monkeypatch.setattr(registry, "load", loaded)
 
 
+@pytest.mark.parametrize("seeds", [range(3), range(5, 9)], ids=str)
 def test_a_store_is_laid_out_as_the_results_that_were_measured_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store")
-    wanted = plan({"plain": PLAIN}, tier="smoke", seeds=3, store=store)
+    wanted = plan({"plain": PLAIN}, tier="smoke", seeds=seeds, store=store)
     due = pending(wanted, store, Known(), "missing")
     Run(wanted, store, tmp_path / "results").measure(due, [])
     only(monkeypatch, {"plain": PLAIN})
     one, two = side(str(tmp_path / "store")), side(str(tmp_path / "results"))
-    assert set(one.rows["seed"]) == {0, 1, 2}
+    assert set(one.rows["seed"]) == set(seeds)
     pd.testing.assert_frame_equal(one.rows, two.rows)
 
 

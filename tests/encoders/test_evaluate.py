@@ -23,7 +23,7 @@ from mae_bench.records.schema import TIERS, Cell, UsageError
 from mae_bench.runs.score import score
 from mae_bench.training.train import build as build_ours
 
-SMOKE = {"tier": "smoke", "seeds": 1, "device": "cpu"}
+SMOKE = {"tier": "smoke", "seeds": range(1), "device": "cpu"}
 
 
 class Flat(nn.Module):
@@ -44,7 +44,7 @@ def entrant(module: nn.Module | None = None, name: str = "flat") -> Entrant:
 def ours(method: str, dataset: str, seed: int = 0) -> Cell:
     (cell,) = [
         cell
-        for cell, _ in LEADERBOARD.cells(TIERS["smoke"], seed + 1)
+        for cell, _ in LEADERBOARD.cells(TIERS["smoke"], range(seed + 1))
         if (cell.method, cell.dataset, cell.seed) == (method, dataset, seed)
     ]
     return cell
@@ -78,7 +78,7 @@ def test_it_is_measured_as_the_leaderboard_measures_and_written(tmp_path: Path):
         entrant(),
         worlds,
         tier="smoke",
-        seeds=2,
+        seeds=range(2),
         device="cpu",
         folder=tmp_path,
         told=told.append,

@@ -14,8 +14,8 @@ def shared() -> Callable[[Experiment, str], set[Setting]]:
     """The levels of a factor at which an experiment's cells are the leaderboard's."""
 
     def levels(experiment: Experiment, factor: str) -> set[Setting]:
-        board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
-        ours = experiment.cells(TIERS["smoke"], 1)
+        board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], range(1))}
+        ours = experiment.cells(TIERS["smoke"], range(1))
         return {factors[factor] for cell, factors in ours if cell.key in board}
 
     return levels

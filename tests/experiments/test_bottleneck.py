@@ -8,7 +8,7 @@ from mae_bench.records.schema import TIERS
 def points():
     return {
         (f["mask_family"], f["bottleneck"])
-        for cell, f in BOTTLENECK.cells(TIERS["quick"], 1)
+        for cell, f in BOTTLENECK.cells(TIERS["quick"], range(1))
         if cell.method == "mae"
     }
 
@@ -28,7 +28,7 @@ def test_each_mask_has_a_narrower_and_a_right_code_and_left_a_wider_one():
 
 def test_the_right_widths_are_trained_once_for_both_experiments():
     keys = [
-        {cell.key for cell, _ in experiment.cells(TIERS["quick"], 5)}
+        {cell.key for cell, _ in experiment.cells(TIERS["quick"], range(5))}
         for experiment in (BOTTLENECK, LOCATED_MASKS)
     ]
     assert len(keys[0] & keys[1]) == 2 * 2 * 5
@@ -38,7 +38,7 @@ def test_both_experiments_together_train_45_cells_at_quick():
     trained = {
         cell.key
         for experiment in (BOTTLENECK, LOCATED_MASKS)
-        for cell, _ in experiment.cells(TIERS["quick"], 5)
+        for cell, _ in experiment.cells(TIERS["quick"], range(5))
         if cell.method != "reduced_rank" and cell.method_settings["stop"]
     }
     assert len(trained) == 45

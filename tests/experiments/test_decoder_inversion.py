@@ -5,7 +5,7 @@ from mae_bench.training.train import build
 
 def test_decoders_of_every_size_start_from_the_same_encoder() -> None:
     weights = []
-    for cell, factors in DECODER_INVERSION.cells(TIERS["quick"], 1):
+    for cell, factors in DECODER_INVERSION.cells(TIERS["quick"], range(1)):
         _, method = build(cell, "cpu")
         assert len(method.decoder.blocks) == factors["decoder_depth"]
         assert method.decoder.mask_token.numel() == factors["decoder_embed_dim"]
@@ -15,7 +15,9 @@ def test_decoders_of_every_size_start_from_the_same_encoder() -> None:
 
 
 def test_each_trained_decoder_has_its_untrained_twin() -> None:
-    points = [factors for _, factors in DECODER_INVERSION.cells(TIERS["smoke"], 1)]
+    points = [
+        factors for _, factors in DECODER_INVERSION.cells(TIERS["smoke"], range(1))
+    ]
     sizes = {
         stop: {
             (p["decoder_depth"], p["decoder_embed_dim"])

@@ -9,7 +9,7 @@ from mae_bench.records.schema import TIERS
 
 
 def test_both_worlds_see_every_ratio_and_each_seed_once():
-    cells = [cell for cell, _ in GAUSSIAN_SURROGATE.cells(TIERS["quick"], 5)]
+    cells = [cell for cell, _ in GAUSSIAN_SURROGATE.cells(TIERS["quick"], range(5))]
     assert len({cell.key for cell in cells}) == 20
     for name in ("digits", "surrogate_digits"):
         mine = [cell for cell in cells if cell.dataset == name]

@@ -8,7 +8,7 @@ from mae_bench.training.train import build, generator
 
 def test_the_forecast_can_be_made_at_every_ratio_and_differs() -> None:
     found = {}
-    for cell, factors in GRAPH_FORECAST.cells(TIERS["smoke"], 1):
+    for cell, factors in GRAPH_FORECAST.cells(TIERS["smoke"], range(1)):
         if factors["stop"] == 0.0:
             world, method = build(cell, "cpu")
             batch = world.sample(2, generator(0))
@@ -19,7 +19,9 @@ def test_the_forecast_can_be_made_at_every_ratio_and_differs() -> None:
 
 
 def test_the_untrained_encoder_is_the_same_at_every_ratio() -> None:
-    cells = [c for c, f in GRAPH_FORECAST.cells(TIERS["smoke"], 1) if f["stop"] == 0]
+    cells = [
+        c for c, f in GRAPH_FORECAST.cells(TIERS["smoke"], range(1)) if f["stop"] == 0
+    ]
     weights = [build(cell, "cpu")[1].encoder.state_dict() for cell in cells]
     assert len(weights) == 5
     for other in weights[1:]:

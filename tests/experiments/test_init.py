@@ -35,7 +35,7 @@ GRID = Experiment(
 def test_a_method_or_world_without_a_factor_runs_once_with_it_empty() -> None:
     found = Counter(
         (c.dataset, c.method, f["lamb"], f["tree_depth"])
-        for c, f in GRID.cells(SMOKE, 1)
+        for c, f in GRID.cells(SMOKE, range(1))
     )
     assert set(found.values()) == {1}
     expected = {("digits", m, None, None) for m in ("mae", "pixels")}
@@ -48,7 +48,7 @@ def test_a_method_or_world_without_a_factor_runs_once_with_it_empty() -> None:
 
 
 def test_a_factor_reaches_the_setting_it_names() -> None:
-    for cell, factors in GRID.cells(SMOKE, 1):
+    for cell, factors in GRID.cells(SMOKE, range(1)):
         if factors["lamb"] is not None:
             assert cell.method_settings["lamb"] == factors["lamb"]
         if factors["tree_depth"] is not None:
@@ -56,14 +56,20 @@ def test_a_factor_reaches_the_setting_it_names() -> None:
 
 
 def test_every_cell_is_repeated_for_every_seed() -> None:
-    one, three = (list(GRID.cells(SMOKE, seeds)) for seeds in (1, 3))
+    one, three = (list(GRID.cells(SMOKE, range(seeds))) for seeds in (1, 3))
     assert len(three) == 3 * len(one)
     assert len({cell.key for cell, _ in three}) == len(three)
 
 
+def test_later_seeds_are_the_same_cells_without_the_earlier() -> None:
+    whole, late = (list(GRID.cells(SMOKE, s)) for s in (range(7), range(5, 7)))
+    assert {cell.seed for cell, _ in late} == {5, 6}
+    assert late == [(cell, f) for cell, f in whole if cell.seed >= 5]
+
+
 def test_the_tier_sizes_methods_and_leaves_worlds_as_they_are() -> None:
     for (small, _), (large, _) in zip(
-        GRID.cells(SMOKE, 1), GRID.cells(TIERS["full"], 1), strict=True
+        GRID.cells(SMOKE, range(1)), GRID.cells(TIERS["full"], range(1)), strict=True
     ):
         assert small.dataset_settings == large.dataset_settings
         assert small.method_settings["steps"] == SMOKE.steps
@@ -74,14 +80,14 @@ def test_the_tier_sizes_methods_and_leaves_worlds_as_they_are() -> None:
 
 def test_a_factor_overrules_the_tier() -> None:
     short = replace(GRID, factors={"steps": (1, 2)})
-    steps = {cell.method_settings["steps"] for cell, _ in short.cells(SMOKE, 1)}
+    steps = {cell.method_settings["steps"] for cell, _ in short.cells(SMOKE, range(1))}
     assert steps == {1, 2}
 
 
 def test_two_experiments_share_the_cell_that_both_need() -> None:
     plain = replace(GRID, factors={})
-    ours = {cell.key for cell, _ in GRID.cells(SMOKE, 1)}
-    theirs = {cell.key for cell, _ in plain.cells(SMOKE, 1)}
+    ours = {cell.key for cell, _ in GRID.cells(SMOKE, range(1))}
+    theirs = {cell.key for cell, _ in plain.cells(SMOKE, range(1))}
     # The defaults, lambda 0.01 and depth 2, are on the grid.
     assert theirs <= ours
 
@@ -90,9 +96,9 @@ def test_two_experiments_share_the_cell_that_both_need() -> None:
 def test_a_part_of_a_new_version_is_another_cell(
     part: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {cell.key for cell, _ in GRID.cells(SMOKE, 1)}
+    before = {cell.key for cell, _ in GRID.cells(SMOKE, range(1))}
     monkeypatch.setattr(part, "version", part.version + 1)
-    cells = [cell for cell, _ in GRID.cells(SMOKE, 1)]
+    cells = [cell for cell, _ in GRID.cells(SMOKE, range(1))]
     concerned = {"gaussian_tree", "u_mae"} & {
         "gaussian_tree" if part is GaussianTree else "u_mae"
     }
@@ -110,7 +116,7 @@ def test_a_point_wins_over_fixed_settings_and_those_over_the_budget() -> None:
         ("quick", 0.25),
         ("full", TIERS["full"].budget()["lr"]),
     ):
-        for cell, factors in grid.cells(TIERS[tier], 1):
+        for cell, factors in grid.cells(TIERS[tier], range(1)):
             given = cell.method_settings
             assert given["steps"] == 7
             assert given["lr"] == lr
@@ -123,24 +129,26 @@ def test_a_point_wins_over_fixed_settings_and_those_over_the_budget() -> None:
 def test_a_budget_is_of_its_tier_alone() -> None:
     grid = replace(GRID, budgets={"quick": {"steps": 5}})
     plain, ours = (
-        [cell.key for cell, _ in experiment.cells(SMOKE, 1)]
+        [cell.key for cell, _ in experiment.cells(SMOKE, range(1))]
         for experiment in (GRID, grid)
     )
     assert ours == plain
-    assert {c.method_settings["steps"] for c, _ in grid.cells(TIERS["quick"], 1)} == {5}
+    assert {
+        c.method_settings["steps"] for c, _ in grid.cells(TIERS["quick"], range(1))
+    } == {5}
 
 
 def test_points_that_cannot_be_are_left_out_and_no_others() -> None:
     without = ({"lamb": 0.01, "tree_depth": 1}, {"lamb": 0.5})
     grid = replace(GRID, datasets=(GaussianTree,), methods=(UMAE,), without=without)
-    found = {(f["lamb"], f["tree_depth"]) for _, f in grid.cells(SMOKE, 1)}
+    found = {(f["lamb"], f["tree_depth"]) for _, f in grid.cells(SMOKE, range(1))}
     assert found == {(0.0, 1), (0.0, 2), (0.01, 2)}
 
 
 def test_a_point_may_be_left_out_of_one_method_or_world_alone() -> None:
     without = ({"method": "u_mae", "lamb": 0.01}, {"dataset": "digits"})
     grid = replace(GRID, without=without)
-    found = {(c.dataset, c.method, f["lamb"]) for c, f in grid.cells(SMOKE, 1)}
+    found = {(c.dataset, c.method, f["lamb"]) for c, f in grid.cells(SMOKE, range(1))}
     assert found == {
         ("gaussian_tree", "u_mae", 0.0),
         ("gaussian_tree", "mae", None),
@@ -183,7 +191,7 @@ def test_what_joins_is_run_after_what_is_named() -> None:
     assert SYMMETRY.datasets == (GaussianTree, Digits)
     assert UMAE not in LEADERBOARD.methods
     assert Digits not in LEADERBOARD.datasets
-    cells = [cell for cell, _ in SYMMETRY.cells(SMOKE, 1)]
+    cells = [cell for cell, _ in SYMMETRY.cells(SMOKE, range(1))]
     assert {(cell.dataset, cell.method) for cell in cells} == {
         (dataset, method)
         for dataset in ("gaussian_tree", "digits")

@@ -6,7 +6,7 @@ from mae_bench.records.schema import TIERS
 
 
 def test_only_the_denoising_autoencoder_has_noise() -> None:
-    cells = list(INPUT_NOISE.cells(TIERS["smoke"], 1))
+    cells = list(INPUT_NOISE.cells(TIERS["smoke"], range(1)))
     found = Counter((c.method, f["noise_std"] is None) for c, f in cells)
     worlds, levels = len(INPUT_NOISE.datasets), len(INPUT_NOISE.factors["noise_std"])
     assert found == {
@@ -17,8 +17,8 @@ def test_only_the_denoising_autoencoder_has_noise() -> None:
 
 
 def test_mae_is_the_leaderboards_and_the_others_see_every_patch() -> None:
-    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], 1)}
-    for cell, _ in INPUT_NOISE.cells(TIERS["smoke"], 1):
+    board = {cell.key for cell, _ in LEADERBOARD.cells(TIERS["smoke"], range(1))}
+    for cell, _ in INPUT_NOISE.cells(TIERS["smoke"], range(1)):
         if cell.method == "mae":
             assert cell.key in board
         else:

@@ -7,7 +7,7 @@ from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
 
 
 def test_every_cell_is_a_method_on_a_world_without_factors() -> None:
-    cells = list(LEADERBOARD.cells(TIERS["smoke"], 2))
+    cells = list(LEADERBOARD.cells(TIERS["smoke"], range(2)))
     pairs = len(LEADERBOARD.datasets) * len(LEADERBOARD.methods)
     assert len(cells) == 2 * pairs
     assert all(factors == {} for _, factors in cells)

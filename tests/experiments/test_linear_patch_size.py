@@ -28,7 +28,7 @@ def test_the_closed_form_reaches_farthest_where_the_patch_is_as_long_as_the_fiel
 
 
 def test_it_descends_the_expected_loss_without_a_bottleneck() -> None:
-    for cell, factors in LINEAR_PATCH_SIZE.cells(TIERS["quick"], 1):
+    for cell, factors in LINEAR_PATCH_SIZE.cells(TIERS["quick"], range(1)):
         assert cell.method_settings["expected"]
         assert cell.method_settings["rank"] == cell.dataset_settings["image_size"] ** 2
         assert cell.method_settings["patch_size"] == factors["patch_size"]

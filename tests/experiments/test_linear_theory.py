@@ -13,7 +13,7 @@ from mae_bench.training.train import build
 
 
 def cells(tier="quick"):
-    return list(LINEAR_THEORY.cells(TIERS[tier], 1))
+    return list(LINEAR_THEORY.cells(TIERS[tier], range(1)))
 
 
 def test_each_world_is_solved_at_every_ratio_with_and_without_a_bottleneck():
@@ -46,7 +46,7 @@ def test_a_cell_of_tier_quick_comes_within_a_percent_of_the_closed_form(tmp_path
         datasets=LINEAR_THEORY.datasets[:1],
         factors={"mask_ratio": (0.75,), "rank": (8,)},
     )
-    wanted = plan({"one": one}, tier="quick", seeds=1, store=store)
+    wanted = plan({"one": one}, tier="quick", seeds=range(1), store=store)
     due = pending(wanted, store, Known(), "missing")
     run = Run(wanted, store, tmp_path)
     run.measure(due, [])

@@ -22,14 +22,14 @@ def test_every_mask_stands_once_with_the_width_of_its_c():
         assert width == 2 + len(shared) - 1
     points = [
         (f["mask_family"], f["bottleneck"])
-        for cell, f in LOCATED_MASKS.cells(TIERS["quick"], 1)
+        for cell, f in LOCATED_MASKS.cells(TIERS["quick"], range(1))
         if cell.method == "mae" and f["stop"] == 1.0
     ]
     assert sorted(points) == sorted(WIDTH_OF_C.items())
 
 
 def test_all_methods_have_the_same_world_mask_and_width():
-    for cell, factors in LOCATED_MASKS.cells(TIERS["smoke"], 1):
+    for cell, factors in LOCATED_MASKS.cells(TIERS["smoke"], range(1)):
         if factors["mask_family"] not in ("column", "centre"):
             continue
         world, method = build(cell, "cpu")
@@ -41,7 +41,7 @@ def test_all_methods_have_the_same_world_mask_and_width():
 
 
 def test_quick_has_its_own_budget():
-    for cell, _ in LOCATED_MASKS.cells(TIERS["quick"], 1):
+    for cell, _ in LOCATED_MASKS.cells(TIERS["quick"], range(1)):
         if cell.method == "reduced_rank":
             continue
         settings = cell.method_settings

@@ -14,7 +14,7 @@ def test_the_ratios_are_inside_0_and_1_with_both_extremes_and_the_papers_own() -
 
 
 def test_every_method_of_it_has_a_mask_ratio() -> None:
-    for cell, factors in MASK_RATIO.cells(TIERS["smoke"], 1):
+    for cell, factors in MASK_RATIO.cells(TIERS["smoke"], range(1)):
         assert cell.method_settings["mask_ratio"] == factors["mask_ratio"]
 
 

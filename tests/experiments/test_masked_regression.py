@@ -9,7 +9,7 @@ RATIOS = (0.0, 0.15, 0.3, 0.45, 0.6)
 
 
 def cells():
-    return list(MASKED_REGRESSION.cells(TIERS["quick"], 1))
+    return list(MASKED_REGRESSION.cells(TIERS["quick"], range(1)))
 
 
 def test_every_model_is_measured_along_the_whole_line_of_ratios():

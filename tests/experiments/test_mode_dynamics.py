@@ -6,7 +6,7 @@ from mae_bench.training.train import build
 
 
 def cells(tier="quick"):
-    return list(MODE_DYNAMICS.cells(TIERS[tier], 1))
+    return list(MODE_DYNAMICS.cells(TIERS[tier], range(1)))
 
 
 def test_both_objectives_share_a_start_and_pixels_have_a_smaller_one():

@@ -5,7 +5,7 @@ from mae_bench.training.train import build
 
 
 def cells(tier="smoke"):
-    return list(PLANTED_AREAS.cells(TIERS[tier], 1))
+    return list(PLANTED_AREAS.cells(TIERS[tier], range(1)))
 
 
 def test_local_areas_have_at_most_the_root_of_the_patches_and_the_global_one_more():
@@ -37,6 +37,6 @@ def test_each_trained_network_has_its_untrained_twin_and_the_methods_share_a_sta
 
 
 def test_the_number_of_cells_is_the_one_that_is_paid_for():
-    found = list(PLANTED_AREAS.cells(TIERS["quick"], 5))
+    found = list(PLANTED_AREAS.cells(TIERS["quick"], range(5)))
     assert len(found) == 70
     assert sum(f["stop"] == 1 for _, f in found) == 35

@@ -7,7 +7,7 @@ from mae_bench.records.schema import TIERS
 def points(tier="quick"):
     return [
         (cell, factors)
-        for cell, factors in RECOVERABILITY.cells(TIERS[tier], 1)
+        for cell, factors in RECOVERABILITY.cells(TIERS[tier], range(1))
         if cell.method == "mae"
     ]
 
@@ -39,7 +39,7 @@ def test_quick_trains_longer_than_its_tier_and_no_other_tier_does():
 
 
 def test_the_untrained_encoder_stands_once_in_each_world():
-    cells = list(RECOVERABILITY.cells(TIERS["quick"], 1))
+    cells = list(RECOVERABILITY.cells(TIERS["quick"], range(1)))
     floor = [cell.dataset for cell, _ in cells if cell.method == "random_init"]
     assert sorted(floor) == ["gaussian_tree", "random_hierarchy"]
 

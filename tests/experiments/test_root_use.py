@@ -8,7 +8,7 @@ from mae_bench.records.schema import TIERS
 
 
 def test_every_trained_network_has_its_untrained_twin():
-    cells = [(cell, f["stop"]) for cell, f in ROOT_USE.cells(TIERS["quick"], 5)]
+    cells = [(cell, f["stop"]) for cell, f in ROOT_USE.cells(TIERS["quick"], range(5))]
     ends = {cell.stream("init") for cell, stop in cells if stop == 1.0}
     assert ends == {cell.stream("init") for cell, stop in cells if stop == 0.0}
     assert sum(stop == 1.0 for _, stop in cells) == len(cells) / 2 == 5

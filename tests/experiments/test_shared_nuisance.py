@@ -6,7 +6,7 @@ from mae_bench.training.train import build
 
 
 def cells(tier="smoke", seeds=1):
-    return list(SHARED_NUISANCE.cells(TIERS[tier], seeds))
+    return list(SHARED_NUISANCE.cells(TIERS[tier], range(seeds)))
 
 
 def test_every_method_masks_the_half_that_the_world_wants_predicted():

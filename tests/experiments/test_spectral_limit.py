@@ -4,7 +4,7 @@ from mae_bench.training.train import build
 
 
 def test_nothing_is_trained_and_the_settings_are_those_of_the_bound() -> None:
-    cells = list(SPECTRAL_LIMIT.cells(TIERS["quick"], 2))
+    cells = list(SPECTRAL_LIMIT.cells(TIERS["quick"], range(2)))
     assert len(cells) == 2 * 2 * 2
     for cell, factors in cells:
         _, method = build(cell, "cpu")

@@ -14,8 +14,10 @@ def test_every_ratio_has_its_complement_and_both_hide_what_the_other_shows() -> 
 
 
 def test_it_shares_the_middle_ratios_with_mask_ratio() -> None:
-    known = {cell.key for cell, _ in MASK_RATIO.cells(TIERS["smoke"], 1)}
+    known = {cell.key for cell, _ in MASK_RATIO.cells(TIERS["smoke"], range(1))}
     shared = {
-        f["mask_ratio"] for c, f in SYMMETRY.cells(TIERS["smoke"], 1) if c.key in known
+        f["mask_ratio"]
+        for c, f in SYMMETRY.cells(TIERS["smoke"], range(1))
+        if c.key in known
     }
     assert shared == {0.25, 0.75}

@@ -10,6 +10,8 @@ def test_it_goes_from_the_initial_weights_to_the_leaderboards_encoder(shared) ->
 
 
 def test_checkpoints_differ_in_nothing_else() -> None:
-    settings = [c.method_settings for c, _ in TRAINING_TIME.cells(TIERS["smoke"], 1)]
+    settings = [
+        c.method_settings for c, _ in TRAINING_TIME.cells(TIERS["smoke"], range(1))
+    ]
     rest = [{k: v for k, v in s.items() if k != "stop"} for s in settings]
     assert all(other == rest[0] for other in rest)

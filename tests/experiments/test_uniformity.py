@@ -11,7 +11,7 @@ def test_the_weights_rise_from_plain_mae_past_the_published_one() -> None:
 
 
 def test_the_weight_reaches_the_loss_of_every_cell() -> None:
-    for cell, factors in UNIFORMITY.cells(TIERS["smoke"], 1):
+    for cell, factors in UNIFORMITY.cells(TIERS["smoke"], range(1)):
         assert cell.method_settings["lamb"] == factors["lamb"]
 
 

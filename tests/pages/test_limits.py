@@ -23,7 +23,7 @@ def rows_of(limit: Limit, seeds: int = 2) -> pd.DataFrame:
     wanted = [w for p in panels for w in (p.measured, p.exact) if w is not None]
     blank = dict.fromkeys(COLUMNS, "") | {"status": "ok", "view": "unmasked"}
     rows = []
-    for cell, factors in experiment.cells(TIERS["smoke"], seeds):
+    for cell, factors in experiment.cells(TIERS["smoke"], range(seeds)):
         here = {"dataset": cell.dataset, "method": cell.method, "seed": cell.seed}
         for where in wanted:
             if (here | factors).items() >= {

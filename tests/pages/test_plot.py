@@ -44,7 +44,7 @@ def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
     shown = experiment.drawn or tuple((m, "level_0") for m in experiment.metrics)
     blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
     rows = []
-    for cell, factors in experiment.cells(TIERS["smoke"], seeds):
+    for cell, factors in experiment.cells(TIERS["smoke"], range(seeds)):
         for metric, target in shown:
             row = blank | {
                 "experiment": name,

@@ -63,7 +63,9 @@ class Bench:
     def plan(
         self, experiments: dict[str, Experiment], seeds: int = 1, **filters: Any
     ) -> Plan:
-        return plan(experiments, tier="smoke", seeds=seeds, store=self.store, **filters)
+        return plan(
+            experiments, tier="smoke", seeds=range(seeds), store=self.store, **filters
+        )
 
     def run(
         self,

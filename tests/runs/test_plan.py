@@ -9,7 +9,7 @@ from mae_bench.runs.known import Known
 from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
 
-SMOKE = {"tier": "smoke", "seeds": 1}
+SMOKE = {"tier": "smoke", "seeds": range(1)}
 
 
 def experiments(*names: str) -> dict[str, object]:
@@ -34,6 +34,16 @@ def test_filters_choose_what_is_run(tmp_path: Path) -> None:
     )
     assert {task.cell.method for task in found.tasks.values()} == {"mae"}
     assert {cell.method for cell, _ in found.rows["leaderboard"]} == {"mae"}
+
+
+def test_seeds_choose_what_is_run_and_the_tier_has_its_own(tmp_path: Path) -> None:
+    def seeds(chosen: range | None) -> set[int]:
+        wish = {"tier": "smoke", "seeds": chosen, "store": Store(tmp_path)}
+        found = plan(experiments("uniformity"), **wish)
+        return {task.cell.seed for task in found.tasks.values()}
+
+    assert seeds(range(5, 8)) == {5, 6, 7}
+    assert seeds(None) == {0, 1}
 
 
 def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ Measured = Callable[[Cell, Settings], Found]
 @cache  # many claims share an experiment
 def _cells(experiment: str, tier: str, seeds: int) -> list[Told]:
     blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-    grid = registry.load("experiments", experiment).cells(TIERS[tier], seeds)
+    grid = registry.load("experiments", experiment).cells(TIERS[tier], range(seeds))
     return [
         (
             cell,

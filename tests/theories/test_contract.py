@@ -230,7 +230,7 @@ def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(name: str) 
     if forecast is None:
         return
     worlds: dict[str, set[float | None]] = {}
-    for cell, factors in forecast.experiment.cells(SMOKE, 1):
+    for cell, factors in forecast.experiment.cells(SMOKE, range(1)):
         known = {"dataset": cell.dataset, "method": cell.method, **factors}
         if all(known.get(k, v) == v for k, v in forecast.where.items()):
             score = forecast.score({"dataset": cell.dataset, **factors})

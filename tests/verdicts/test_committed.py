@@ -47,5 +47,5 @@ def test_the_cells_that_were_measured_are_still_planned(
     measured: dict[str, pd.DataFrame], name: str
 ) -> None:
     tier = TIERS["quick"]
-    planned = registry.load("experiments", name).cells(tier, tier.seeds)
+    planned = registry.load("experiments", name).cells(tier, range(tier.seeds))
     assert {cell.key for cell, _ in planned} >= set(measured[name]["cell"])
