@@ -18,7 +18,7 @@ from mae_bench.commands.options import (
     spread,
 )
 from mae_bench.records import registry
-from mae_bench.records.folders import Folders, beside, folders, own
+from mae_bench.records.folders import Folders, beside, folders, own, registrations
 from mae_bench.records.schema import TIERS
 
 if TYPE_CHECKING:
@@ -153,10 +153,13 @@ def judge(
     """
     from mae_bench.records.read import read_measurements
     from mae_bench.verdicts import judge as verb
+    from mae_bench.verdicts import registration
 
     where = where_to(results, tier)
     measured = read_measurements(where.read / "measurements")
-    verdicts, theories = verb.judge(parts("theories"), measured)
+    known = registration.registered(registrations(None))
+    first_seeds = {key: found.first_seed for key, found in known.items()}
+    verdicts, theories = verb.judge(parts("theories"), measured, first_seeds)
     verb.write(verdicts, theories, where.write)
     return verdicts, theories
 

@@ -131,7 +131,7 @@ def _plain(value: object) -> object:
 @cache  # the parts do not change while a process runs
 def _grid(experiment: str, tier: str) -> list[dict[str, object]]:
     """The declared points: dataset, method and factors; a factor it lacks is None."""
-    cells = registry.load("experiments", experiment).cells(TIERS[tier], 1)
+    cells = registry.load("experiments", experiment).cells(TIERS[tier], range(1))
     return [{"dataset": cell.dataset, "method": cell.method} | at for cell, at in cells]
 
 

@@ -29,13 +29,11 @@ from mae_bench.records.strength import (
 )
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import Skill, forecast_skill
+from mae_bench.verdicts.registration import PILOT
 from mae_bench.verdicts.weigh import Case, case, control_verdict, summary
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction, Theory
-
-# Seeds that were looked at while margins were set.
-PILOT = range(5)
 
 
 def ruling(found: Case, asked: float) -> tuple[Ruling, str]:
