@@ -53,16 +53,11 @@ def convergence(curve: Float[Tensor, " t"]) -> dict[str, float]:
     final = curve[-eighth:].mean().item()
     way = abs(curve[0].item() - final)
     error = noise(curve[half_way:]) * math.sqrt(2 / eighth)
+    found = {"final": final, "half": half}
     if way == 0:
-        return {"final": final, "half": half, "converged": 0.0}
+        return found | {"converged": 0.0}
     rests = abs(half - final) + ERRORS * error <= BOUND * way
-    progress = (half - final) / way
-    return {
-        "final": final,
-        "half": half,
-        "progress": progress,
-        "converged": float(rests),
-    }
+    return found | {"progress": (half - final) / way, "converged": float(rests)}
 
 
 def noise(curve: Float[Tensor, " t"]) -> float:
