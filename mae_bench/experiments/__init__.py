@@ -81,6 +81,8 @@ class Experiment:
         settings: Settings of methods and datasets that are the same in all cells, in
             every tier.
         budgets: Tier id -> settings in place of that tier's own.
+        longer: Tier id -> points of the grid, as in ``without``, each with how many
+            times the steps of that budget are taken there; of several the most.
         cost: What tier ``quick`` costs, in words.
         views: What the frozen encoder is shown: ``unmasked``, ``masked``.
         drawn: Pairs (metric, target) that its figure shows.
@@ -96,6 +98,7 @@ class Experiment:
     without: tuple[Settings, ...] = ()
     settings: Settings = field(default_factory=dict)
     budgets: Mapping[str, Settings] = field(default_factory=dict)
+    longer: Mapping[str, tuple[tuple[Settings, int], ...]] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
 
@@ -143,7 +146,7 @@ class Experiment:
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed, precision)
             named = {**point, "dataset": cell.dataset, "method": cell.method}
-            if any(w.items() <= named.items() for w in self.without):
+            if any(_holds(where, named) for where in self.without):
                 continue
             identity = (cell.key, repr(factors))
             if identity not in seen:
@@ -162,10 +165,13 @@ class Experiment:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)
         fixed = {**self.settings, **point}
-        budget = {**tier.budget(), **self.budgets.get(tier.name, {})}
+        factors: dict[str, Setting] = {
+            k: v if k in known_m or k in known_d else None for k, v in point.items()
+        }
+        parts = {"dataset": registry.id_of(dataset), "method": registry.id_of(method)}
+        budget = self._budget(tier, factors | parts)
         cell = Cell(
-            dataset=registry.id_of(dataset),
-            method=registry.id_of(method),
+            **parts,
             tier=tier.name,
             seed=seed,
             # The tier sizes methods only: a world is the same in every tier.
@@ -174,10 +180,21 @@ class Experiment:
             versions={"dataset": dataset.version, "method": method.version},
             precision=precision,
         )
-        factors = {
-            k: v if k in known_m or k in known_d else None for k, v in point.items()
-        }
         return cell, factors
+
+    def _budget(self, tier: Tier, named: Settings) -> Settings:
+        """The settings that the tier gives a method at a point of the grid."""
+        budget = {**tier.budget(), **self.budgets.get(tier.name, {})}
+        longer = self.longer.get(tier.name, ())
+        times = max((n for where, n in longer if _holds(where, named)), default=1)
+        steps = budget["steps"]
+        assert isinstance(steps, int)
+        return {**budget, "steps": times * steps}
+
+
+def _holds(where: Settings, named: Settings) -> bool:
+    """Whether a point has the values that are asked for."""
+    return where.items() <= named.items()
 
 
 def _known(given: Settings, known: Settings) -> dict[str, Setting]:

@@ -4,6 +4,7 @@ from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics.attention import attention
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.jacobian_influence import jacobian_influence
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
@@ -26,6 +27,7 @@ DECODER_DEPTH = Experiment(
         reconstruction_error,
         attention,
         jacobian_influence,
+        convergence,
     ),
     drawn=(
         (linear_r2, "level_0"),

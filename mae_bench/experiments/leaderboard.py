@@ -10,6 +10,7 @@ from mae_bench.metrics.attention import attention
 from mae_bench.metrics.block_r2 import block_r2
 from mae_bench.metrics.ceiling_ratio import ceiling_ratio
 from mae_bench.metrics.cka import cka
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.knn_probe import knn_probe
 from mae_bench.metrics.layer_similarity import layer_similarity
@@ -50,6 +51,7 @@ LEADERBOARD = Experiment(
         attention,
         layer_similarity,
         reconstruction_error,
+        convergence,
     ),
     cost="220 cells, 190 of them trained: about 35 minutes on two cores",
 )

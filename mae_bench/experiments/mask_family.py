@@ -3,6 +3,7 @@
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
 from mae_bench.methods.mae import MAE
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.metrics.reconstruction_error import reconstruction_error
@@ -16,7 +17,7 @@ MASK_FAMILY = Experiment(
     datasets=(GaussianTree,),
     methods=(MAE,),
     factors={"mask_family": ("random", "aligned", "block", "grid")},
-    metrics=(linear_r2, linear_probe, reconstruction_error),
+    metrics=(linear_r2, linear_probe, reconstruction_error, convergence),
     drawn=(
         (linear_r2, "level_0"),
         (linear_probe, ""),

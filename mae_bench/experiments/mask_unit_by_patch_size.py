@@ -5,6 +5,7 @@ from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.experiments import Experiment
 from mae_bench.experiments.recoverability import RECOVERABILITY
 from mae_bench.methods.mae import MAE
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.metrics.located_level import located_level
@@ -29,6 +30,6 @@ MASK_UNIT_BY_PATCH_SIZE = Experiment(
     # A unit is made of whole patches.
     without=({"mask_unit": 2, "patch_size": 4},),
     budgets=RECOVERABILITY.budgets,
-    metrics=(linear_probe, linear_r2, located_level, reconstruction_error),
+    metrics=(linear_probe, linear_r2, located_level, reconstruction_error, convergence),
     cost="90 cells, 30 beyond recoverability's: about 2 minutes on two cores",
 )

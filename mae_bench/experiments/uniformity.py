@@ -4,6 +4,7 @@ from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
 from mae_bench.methods.u_mae import UMAE
 from mae_bench.metrics.alignment import alignment
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
@@ -28,6 +29,7 @@ UNIFORMITY = Experiment(
         alignment,
         uniformity,
         reconstruction_error,
+        convergence,
     ),
     drawn=(
         (linear_r2, "level_0"),

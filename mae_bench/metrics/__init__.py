@@ -18,6 +18,8 @@ called like the function. What it ``reads`` fixes its signature:
                     the m masked patches
 ``encoder``         ``(method, dataset, batch, generator) -> dict[variant, float]``,
                     of the trained weights, or of the masks that they were shown
+``curve``           ``(curve: [t]) -> dict[variant, float]``, the training loss at
+                    points evenly spaced in steps
 ==================  ===========================================================
 
 The plain function of a stream's file holds the mathematics. Where a metric does not
@@ -49,10 +51,17 @@ from mae_bench.metrics._stream import Stream
 from mae_bench.records.room import furnish
 
 Reads = Literal[
-    "latents", "ceiling", "labels", "features", "pairs", "reconstruction", "encoder"
+    "latents",
+    "ceiling",
+    "labels",
+    "features",
+    "pairs",
+    "reconstruction",
+    "encoder",
+    "curve",
 ]
 # These choose themselves what they show the encoder, whatever the view.
-WITHOUT_VIEW = ("pairs", "reconstruction", "encoder")
+WITHOUT_VIEW = ("pairs", "reconstruction", "encoder", "curve")
 Direction = Literal["max", "min", "target", "none"]
 Target = TypeVar("Target")
 

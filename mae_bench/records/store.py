@@ -69,6 +69,8 @@ class Trained:
         fingerprint: Of the world's parameters.
         loss: Mean training loss over the last tenth of the steps; NaN-free.
         provenance: commit, dirty, versions, device.
+        curve: Training loss at points evenly spaced in steps, each the mean since the
+            point before; None if nothing was trained, or before curves were kept.
     """
 
     status: Status
@@ -77,6 +79,7 @@ class Trained:
     fingerprint: str = ""
     loss: float | None = None
     provenance: Record | None = None
+    curve: list[float] | None = None
 
 
 class Store:

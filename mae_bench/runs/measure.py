@@ -52,8 +52,9 @@ def work(task: Task, device: str) -> Trained:
     lacking = _unscored(task, store)
     if lacking:
         weights, first = store.encoder(key), places(device)[0]
-        dataset, method = train.restore(task.cell, trained, weights, first)
-        for name, rows in score.score_each(task.cell, dataset, method, lacking, first):
+        made = train.restore(task.cell, trained, weights, first)
+        found = score.score_each(task.cell, *made, lacking, first, trained.curve)
+        for name, rows in found:
             # Kept one by one: a metric that kills its process costs itself alone.
             store.add_scores(key, {name: rows})
     return trained

@@ -12,7 +12,7 @@ other images. The probe sees them as more levels, so that it factors the feature
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,13 +49,14 @@ COLLAPSED = 1e-5
 
 @dataclass(frozen=True)
 class Specimen:
-    """A frozen encoder on the table, with its world and the images to look at."""
+    """A frozen encoder on the table, with its world, its images and how it learned."""
 
     cell: Cell
     dataset: Dataset
     method: Method
     view: str
     device: str
+    curve: list[float] | None = None
 
     def stream(self, *axes: object) -> torch.Generator:
         """Randomness of one purpose: of the cell's evaluation, not of the method."""
@@ -209,17 +210,12 @@ def _features(metric: Metric, specimen: Specimen) -> Iterator[Record]:
 
 
 def _pairs(metric: Metric, specimen: Specimen) -> Iterator[Record]:
-    masked = Specimen(
-        specimen.cell, specimen.dataset, specimen.method, "masked", specimen.device
-    )
-    test = specimen.splits["test"]
-    one, two = (masked.encode(test, specimen.stream("pair", k)) for k in (0, 1))
+    masked, test = replace(specimen, view="masked"), specimen.splits["test"]
+    both = [masked.encode(test, specimen.stream("pair", k)) for k in (0, 1)]
 
     def read(token: str) -> Any:
         stream = _stream(metric, specimen)
-        for pair in zip(
-            *(torch.split(v[token], CHUNK) for v in (one, two)), strict=True
-        ):
+        for pair in zip(*(torch.split(v[token], CHUNK) for v in both), strict=True):
             stream.update(*pair)
         return stream.variants()
 
@@ -277,6 +273,15 @@ def _encoder(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         yield {"target": target, **_number(float(value), len(test))}
 
 
+def _curve(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    if not specimen.method.trains or not specimen.method.last_step:
+        raise Skip(f"{specimen.cell.method} was not trained")
+    if specimen.curve is None:
+        raise ValueError("trained before curves were kept: run it with --rerun always")
+    for target, value in metric(torch.tensor(specimen.curve)).items():
+        yield {"target": target, **_number(float(value), 0)}
+
+
 def _stream(metric: Metric, specimen: Specimen) -> Any:
     assert metric.stream is not None
     return metric.stream().to(specimen.device)
@@ -290,4 +295,5 @@ READERS: Mapping[str, Callable[[Metric, Specimen], Iterator[Record]]] = {
     "pairs": _pairs,
     "reconstruction": _reconstruction,
     "encoder": _encoder,
+    "curve": _curve,
 }

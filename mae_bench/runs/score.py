@@ -28,15 +28,24 @@ def score(
     method: Method,
     wanted: Sequence[tuple[str, str]],
     device: str,
+    curve: list[float] | None = None,
 ) -> Record:
     """Every wanted (metric, view) of a frozen method.
+
+    Args:
+        cell: What was trained.
+        dataset: Its world.
+        method: What became of it.
+        wanted: Pairs (metric id, view).
+        device: Where it is measured.
+        curve: How its training loss fell; see ``Trained``.
 
     Returns:
         Name of the metric -> its rows (metric, metric_version, view, token, target,
         value, n_eval, status, reason). One that does not apply has a row ``skipped``;
         one that fails, a row ``error``.
     """
-    return dict(score_each(cell, dataset, method, wanted, device))
+    return dict(score_each(cell, dataset, method, wanted, device, curve))
 
 
 def score_each(
@@ -45,10 +54,11 @@ def score_each(
     method: Method,
     wanted: Sequence[tuple[str, str]],
     device: str,
+    curve: list[float] | None = None,
 ) -> Iterator[tuple[str, list[Record]]]:
     """The same, one metric after the other."""
     specimens = {
-        view: Specimen(cell, dataset, method, view, device) for _, view in wanted
+        view: Specimen(cell, dataset, method, view, device, curve) for _, view in wanted
     }
     for metric_id, view in wanted:
         metric: Metric = registry.load("metrics", metric_id)

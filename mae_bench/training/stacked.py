@@ -236,8 +236,10 @@ def _fit(group: Sequence[Member], device: str) -> Ends:
     seconds = (time.perf_counter() - start) / len(group)
     ensemble.unstack()
     ends: Ends = {}
-    for i, (m, loss) in enumerate(zip(group, losses, strict=True)):
-        ended = Trained("ok", "", seconds, m.dataset.fingerprint(), loss)
+    each = enumerate(zip(group, losses, watch.curves(), strict=True))
+    for i, (m, loss, curve) in each:
+        world = m.dataset.fingerprint()
+        ended = Trained("ok", "", seconds, world, loss, curve=curve)
         ends[m.cell.key] = ended, weights_of(m.method)
         if i in watch.lost:
             ends[m.cell.key] = Trained("diverged", watch.lost[i]), b""

@@ -12,7 +12,6 @@ import logging
 import math
 import time
 import warnings
-from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
@@ -30,6 +29,7 @@ from mae_bench.training.steps import Steps
 
 STEPS_A_CALL = 10
 CHECK_EVERY = 5  # calls
+POINTS = 32  # of a learning curve
 # Compiling takes the better part of a minute, which a cell of tier full repays.
 COMPILE_FROM = 5000  # steps
 
@@ -99,19 +99,20 @@ def _forgetful(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 class Watch(L.Callback):
-    """Stops a run whose loss is not finite, and remembers the last tenth of them.
+    """Stops a run whose loss is not finite, and remembers the losses of all steps.
 
     It looks at the numbers only now and then: looking makes a GPU wait. Of an
     ensemble, whose losses have an axis of members, it stops when none is left.
 
     Attributes:
+        losses: Of each call, those of its steps: [steps], of an ensemble [steps, k].
         lost: Member -> why, of those whose loss is not finite; alone, it is member 0.
     """
 
     def __init__(self, steps: int) -> None:
-        """Remember at most a tenth of ``steps`` losses."""
+        """Expect a run of ``steps``."""
         self.steps = steps
-        self.losses: deque[torch.Tensor] = deque(maxlen=max(1, steps // 10))
+        self.losses: list[torch.Tensor] = []
         self.lost: dict[int, str] = {}
 
     def on_train_batch_end(
@@ -122,25 +123,45 @@ class Watch(L.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Keep the loss; check it now and then."""
+        """Keep the losses; check them now and then."""
         del trainer, pl_module, batch
-        self.losses.extend(outputs["loss"])
+        self.losses.append(outputs["loss"])
         if (batch_idx + 1) % CHECK_EVERY == 0:
             self.check((batch_idx + 1) * STEPS_A_CALL)
 
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Of several processes, each of which saw rows of its own, keep the mean."""
+        del pl_module
+        losses = trainer.strategy.reduce(torch.cat(self.losses), reduce_op="mean")
+        self.losses = [losses]
+
     def check(self, step: int) -> list[float]:
-        """Mean of the remembered losses, of each member.
+        """Mean loss of the last tenth of the steps, of each member.
 
         Raises:
             Diverged: None is finite.
         """
-        losses = torch.stack(list(self.losses)).mean(0).view(-1).tolist()
+        tenth = max(1, self.steps // 10)
+        # No call is empty, and all but the last are whole.
+        latest = torch.cat(self.losses[-(tenth // STEPS_A_CALL + 2) :])[-tenth:]
+        losses = latest.mean(0).view(-1).tolist()
         for member, loss in enumerate(losses):
             if not math.isfinite(loss):
                 self.lost.setdefault(member, f"the loss was {loss} by step {step}")
         if len(self.lost) == len(losses):
             raise Diverged(self.lost[0])
         return losses
+
+    def curves(self) -> list[list[float]]:
+        """The learning curve of each member, at ``POINTS`` or, if fewer, every step.
+
+        Points are evenly spaced; each is the mean loss since the point before.
+        """
+        losses = torch.cat(self.losses).double()
+        losses = losses.view(len(losses), -1)
+        parts = losses.tensor_split(min(POINTS, len(losses)))
+        found: list[list[float]] = torch.stack([p.mean(0) for p in parts], 1).tolist()
+        return found
 
 
 def repays_compiling(method: Method, device: str) -> bool:
@@ -150,15 +171,16 @@ def repays_compiling(method: Method, device: str) -> bool:
 
 def fit(
     method: Method, batches: Batches, device: str, strategy: Strategy | None = None
-) -> float:
-    """Train in place with Lightning; gives the mean loss of the last tenth.
+) -> tuple[float, list[float]]:
+    """Train in place with Lightning; gives the mean loss of the last tenth, the curve.
 
     Raises:
         Diverged: The loss stopped being finite.
     """
     watch = Watch(method.last_step)
     (loss,) = run(Steps(method), batches, device, watch, strategy, batches.precision)
-    return loss
+    (curve,) = watch.curves()
+    return loss, curve
 
 
 def run(
@@ -222,20 +244,20 @@ def train(
     """
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
-    start, loss = time.perf_counter(), None
+    start, loss, curve = time.perf_counter(), None, None
     if method.trains and method.last_step:
         try:
             batches = Batches(dataset, cell, method, device)
             if repays_compiling(method, device):
                 method.compile()
-            loss = fit(method, batches, device, strategy)
+            loss, curve = fit(method, batches, device, strategy)
         except Diverged as error:
             return Trained("diverged", str(error)), b""
         except torch.cuda.OutOfMemoryError as error:
             return Trained("out_of_memory", str(error).partition("\n")[0]), b""
     seconds = time.perf_counter() - start if loss is not None else 0.0
-    trained = Trained("ok", "", seconds, dataset.fingerprint(), loss)
-    return trained, weights_of(method)
+    end = Trained("ok", "", seconds, dataset.fingerprint(), loss, curve=curve)
+    return end, weights_of(method)
 
 
 def weights_of(method: Method) -> bytes:

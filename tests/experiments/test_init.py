@@ -138,6 +138,28 @@ def test_a_budget_is_of_its_tier_alone() -> None:
     } == {5}
 
 
+def test_a_point_that_needs_it_is_trained_longer_in_its_tier_and_no_other_is() -> None:
+    longer = {
+        "quick": (
+            ({"lamb": 0.01}, 4),
+            ({"lamb": 0.01, "tree_depth": 2}, 8),
+            ({"dataset": "digits", "method": "mae"}, 2),
+        )
+    }
+    grid = replace(GRID, longer=longer, budgets={"quick": {"steps": 5}})
+    plain = replace(GRID, budgets={"quick": {"steps": 5}})
+    assert list(grid.cells(SMOKE, 1)) == list(plain.cells(SMOKE, 1))
+    keys = {cell.key for cell, _ in plain.cells(TIERS["quick"], 1)}
+    for cell, factors in grid.cells(TIERS["quick"], 1):
+        times = 1
+        if factors["lamb"] == 0.01:
+            times = 8 if factors["tree_depth"] == 2 else 4
+        if (cell.dataset, cell.method) == ("digits", "mae"):
+            times = 2
+        assert cell.method_settings.get("steps") == 5 * times
+        assert (cell.key in keys) == (times == 1)
+
+
 def test_points_that_cannot_be_are_left_out_and_no_others() -> None:
     without = ({"lamb": 0.01, "tree_depth": 1}, {"lamb": 0.5})
     grid = replace(GRID, datasets=(GaussianTree,), methods=(UMAE,), without=without)

@@ -18,6 +18,16 @@ def test_every_method_of_it_has_a_mask_ratio() -> None:
         assert cell.method_settings["mask_ratio"] == factors["mask_ratio"]
 
 
+def test_where_one_patch_is_visible_quick_trains_longer_and_no_other_tier_does() -> (
+    None
+):
+    for name, tier in TIERS.items():
+        for cell, factors in MASK_RATIO.cells(tier, 1):
+            longer = name == "quick" and factors["mask_ratio"] == 0.9
+            expected = tier.steps * (4 if longer else 1)
+            assert cell.method_settings["steps"] == expected
+
+
 def test_it_shares_the_leaderboards_cells_at_the_default_ratio(shared) -> None:
     assert shared(MASK_RATIO, "mask_ratio") == {0.75}
 

@@ -2,10 +2,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mae_bench.records.schema import digest
 from mae_bench.records.store import Store, StoreError, Trained, write_atomically
 
 KEY = "0123456789abcdef"
@@ -21,20 +23,30 @@ def store(tmp_path: Path, told: list[str]) -> Store:
     return Store(tmp_path / "store", told.append)
 
 
+ENDED = Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"}, [0.75, 0.25])
+
+
 def filled(store: Store) -> Store:
-    trained = Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
-    store.save_trained(KEY, trained, b"weights")
+    store.save_trained(KEY, ENDED, b"weights")
     store.add_scores(KEY, {"mcc v1": [{"value": 0.5}]})
     return store
 
 
 def test_what_is_saved_is_read_back(store: Store) -> None:
     filled(store)
-    trained = store.trained(KEY)
-    assert trained == Trained("ok", "", 1.5, "f00d", 0.25, {"commit": "abc"})
+    assert store.trained(KEY) == ENDED
     assert store.encoder(KEY) == b"weights"
     assert store.scores(KEY) == {"mcc v1": [{"value": 0.5}]}
     assert store.cells() == [KEY]
+
+
+def test_a_training_of_before_curves_were_kept_is_read(store: Store) -> None:
+    path = filled(store).root / "cells" / KEY / "trained.json"
+    record = json.loads(path.read_bytes())
+    del record["content"]["curve"]
+    record["checksum"] = digest(record["content"])
+    path.write_text(json.dumps(record))
+    assert store.trained(KEY) == replace(ENDED, curve=None)
 
 
 def test_an_empty_store_has_nothing_and_says_so(store: Store) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
 from mae_bench.methods.oracle_latents import OracleLatents
 from mae_bench.methods.random_init import RandomInit
 from mae_bench.methods.u_mae import UMAE
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.knn_probe import knn_probe
 from mae_bench.metrics.linear_probe import linear_probe
@@ -521,6 +523,37 @@ def test_a_worker_of_one_cell_does_only_what_the_store_lacks(
     assert trainings == ["oracle_latents"]
     assert first.provenance is not None
     assert set(first.provenance) == {"commit", "dirty", "versions", "device"}
+
+
+def test_the_curve_of_a_training_reaches_the_metric_that_reads_it(
+    bench: Bench,
+) -> None:
+    curious = {"curious": replace(PLAIN, metrics=(convergence,))}
+    rows = bench.run(curious)["curious"].set_index(["method", "target"])
+    kept = {bench.store.trained(key).curve is None: key for key in bench.store.cells()}
+    expected = convergence(torch.tensor(bench.store.trained(kept[False]).curve))
+    for target, value in expected.items():
+        assert rows.loc[("u_mae", target), "value"] == pytest.approx(value, rel=1e-5)
+    control = rows.loc["oracle_latents"].iloc[0]
+    assert control["status"] == "skipped"
+    assert control["reason"] == "oracle_latents was not trained"
+
+
+def test_a_training_of_before_curves_were_kept_says_how_to_get_one(
+    bench: Bench,
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    (key,) = bench.store.cells()
+    old = replace(bench.store.trained(key), curve=None)
+    bench.store.save_trained(key, old, bench.store.encoder(key))
+    curious = {"curious": replace(PLAIN, metrics=(convergence,))}
+    (row,) = bench.run(curious, methods=["u_mae"])["curious"].to_dict("records")
+    assert (row["status"], row["reason"]) == (
+        "error",
+        "trained before curves were kept: run it with --rerun always",
+    )
+    again = bench.run(curious, methods=["u_mae"], rerun="always")["curious"]
+    assert set(again["status"]) == {"ok"}
 
 
 def test_results_hold_known_statuses_and_finite_numbers(bench: Bench) -> None:

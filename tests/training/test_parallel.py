@@ -55,7 +55,10 @@ def test_a_loss_of_pairs_of_images_trains_as_in_one_process(
     train_in_64_bits(monkeypatch)
     monkeypatch.setattr(parallel, "_member", member_in_64_bits)
     cell = cell_of(method, lr=1e-3)
-    alone, together = weights(train(cell)), weights(train_over(cell, "cpu:0,1"))
+    one, two = train(cell), train_over(cell, "cpu:0,1")
+    alone, together = weights(one), weights(two)
+    assert two[0].curve == pytest.approx(one[0].curve)
+    assert two[0].loss == pytest.approx(one[0].loss)
     start = weights(train(cell_of(method, stop=0.0)))
     moved = 0
     for name, weight in alone.items():

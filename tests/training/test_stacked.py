@@ -178,6 +178,8 @@ def test_a_member_is_what_training_alone_gives(
         (ours, weights), (theirs, expected) = ends[cell.key], train.train(cell)
         assert (ours.status, ours.fingerprint) == ("ok", theirs.fingerprint)
         assert ours.loss == pytest.approx(theirs.loss, rel=tolerance)
+        assert ours.curve == pytest.approx(theirs.curve, rel=tolerance)
+        assert len(set(ours.curve)) == steps
         assert ours.train_seconds > 0
         features = []
         for kept in (weights, expected):

@@ -10,6 +10,7 @@ from mae_bench.records.schema import TIERS, Cell, Setting
 from mae_bench.records.store import Trained
 from mae_bench.training.train import (
     COMPILE_FROM,
+    POINTS,
     STEPS_A_CALL,
     Batches,
     Diverged,
@@ -55,6 +56,20 @@ def poison(monkeypatch: pytest.MonkeyPatch, from_step: int, value: float) -> Non
 
     honest = MAE.loss
     monkeypatch.setattr(MAE, "loss", loss)
+
+
+def kept_losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The loss of MAE at each step, as it is taken."""
+    losses: list[float] = []
+    honest = MAE.loss
+
+    def loss(self: MAE, batch: Any, generator: Any) -> torch.Tensor:
+        found = honest(self, batch, generator)
+        losses.append(found.item())
+        return found
+
+    monkeypatch.setattr(MAE, "loss", loss)
+    return losses
 
 
 @pytest.mark.parametrize("method", ["mae", "simclr", "linear_mae"])
@@ -138,15 +153,7 @@ def test_lightning_takes_the_steps_of_a_bare_loop_bit_for_bit(
 def test_a_stopped_run_is_a_checkpoint_of_the_run_to_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    losses: list[float] = []
-    honest = MAE.loss
-
-    def loss(self: MAE, batch: Any, generator: Any) -> torch.Tensor:
-        found = honest(self, batch, generator)
-        losses.append(found.item())
-        return found
-
-    monkeypatch.setattr(MAE, "loss", loss)
+    losses = kept_losses(monkeypatch)
     trained("mae", steps=24)
     whole, losses[:] = list(losses), []
     trained("mae", steps=24, stop=0.5)
@@ -175,6 +182,28 @@ def test_the_loss_is_the_mean_of_the_last_tenth_of_the_steps(
     honest = MAE.loss
     monkeypatch.setattr(MAE, "loss", loss)
     assert trained("mae", steps=20, batch_size=4)[0].loss == 19.5
+
+
+def test_a_curve_is_the_mean_loss_since_the_point_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    losses = kept_losses(monkeypatch)
+    for steps in (3, 2 * STEPS_A_CALL + 1, 3 * POINTS):
+        losses.clear()
+        curve = trained("mae", steps=steps, batch_size=4)[0].curve
+        assert curve is not None
+        assert len(losses) == steps
+        assert len(curve) == min(POINTS, steps)
+        if steps <= POINTS:
+            assert curve == losses
+        else:
+            each = zip(*(losses[k::3] for k in range(3)), strict=True)
+            assert curve == pytest.approx([sum(three) / 3 for three in each])
+
+
+def test_what_is_not_trained_has_no_curve() -> None:
+    assert trained("random_init")[0].curve is None
+    assert trained("mae", stop=0.0)[0].curve is None
 
 
 def test_a_gpu_out_of_memory_is_said_in_one_line(
@@ -271,15 +300,15 @@ def test_no_step_of_a_call_uses_weights_that_were_rounded_for_another() -> None:
 
 def test_a_watch_of_several_remembers_the_first_loss_of_each_and_goes_on() -> None:
     watch = Watch(100)
-    watch.losses.extend(torch.tensor([[1.0, 2.0, 3.0], [3.0, torch.nan, 5.0]]))
+    watch.losses.append(torch.tensor([[1.0, 2.0, 3.0], [3.0, torch.nan, 5.0]]))
     losses = watch.check(50)
     assert (losses[0], losses[2]) == (2.0, 4.0)
     assert watch.lost == {1: "the loss was nan by step 50"}
-    watch.losses.extend(torch.tensor([[1.0, torch.inf, torch.inf]]))
+    watch.losses.append(torch.tensor([[1.0, torch.inf, torch.inf]]))
     watch.check(100)
     assert watch.lost[1] == "the loss was nan by step 50"
     assert watch.lost[2] == "the loss was inf by step 100"
-    watch.losses.extend(torch.full((1, 3), torch.nan))
+    watch.losses.append(torch.full((1, 3), torch.nan))
     with pytest.raises(Diverged, match="nan by step 150"):
         watch.check(150)
 

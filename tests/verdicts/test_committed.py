@@ -1,5 +1,6 @@
 """The committed verdicts and ranks follow from the committed rows, digit by digit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -42,10 +43,22 @@ def test_ranking_gives_the_committed_leaderboard(
     assert reproduced(tmp_path, "leaderboard.csv")
 
 
+# Points that have been given a longer training since; their rows are of the shorter.
+LONGER = {"mask_ratio": 0.9, "recoverability": 0.9}
+
+
 @pytest.mark.parametrize("name", registry.names("experiments"))
 def test_the_cells_that_were_measured_are_still_planned(
     measured: dict[str, pd.DataFrame], name: str
 ) -> None:
     tier = TIERS["quick"]
-    planned = registry.load("experiments", name).cells(tier, range(tier.seeds))
-    assert {cell.key for cell, _ in planned} >= set(measured[name]["cell"])
+    experiment, rows = registry.load("experiments", name), measured[name]
+    planned = {cell.key for cell, _ in experiment.cells(tier, range(tier.seeds))}
+    shorter = {
+        c.key for c, _ in replace(experiment, longer={}).cells(tier, range(tier.seeds))
+    }
+    if name in LONGER:
+        moved = rows["mask_ratio"] == LONGER[name]
+        assert set(rows[moved]["cell"]) <= shorter - planned
+        rows = rows[~moved]
+    assert planned >= set(rows["cell"])
