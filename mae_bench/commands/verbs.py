@@ -142,7 +142,7 @@ def load_results(
 def judge(
     results: Path | str | None = None, tier: str = "quick"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hold measurements against predictions; write verdicts.csv and theories.csv.
+    """Hold measurements against predictions; write verdicts, theories, forecasts.
 
     Args:
         results: See ``load_results``.
@@ -152,12 +152,15 @@ def judge(
         Verdicts, a row a prediction, and scores, a row a theory.
     """
     from mae_bench.records.read import read_measurements
+    from mae_bench.verdicts import forecast
     from mae_bench.verdicts import judge as verb
 
     where = where_to(results, tier)
     measured = read_measurements(where.read / "measurements")
-    verdicts, theories = verb.judge(parts("theories"), measured)
+    known = parts("theories")
+    verdicts, theories = verb.judge(known, measured)
     verb.write(verdicts, theories, where.write)
+    forecast.write(forecast.judge_forecasts(known, measured), where.write)
     return verdicts, theories
 
 

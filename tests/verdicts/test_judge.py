@@ -330,7 +330,7 @@ def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path, claim
     assert head.endswith("coverage,version,location,reason")
     assert line == "t/K1,t,derived,trend,not_measured,,,,0.3,0,,,not_measured,,0,1,,"
     assert (tmp_path / "theories.csv").read_text().splitlines()[1] == (
-        "t,1,0,0,0,0,1,,,,,,,,,,,,"
+        "t,1,0,0,0,0,1,,,,,,,,,,,,,"
     )
 
 
