@@ -40,7 +40,7 @@ def head_to_head(table: pd.DataFrame) -> Figure:
         order = list(means.sort_values(na_position="first").index)
         for ax, world in zip(line, worlds, strict=True):
             _panel(ax, rows[rows["world"] == world].set_index("theory"), order)
-            shown = "mean of the worlds" if world == MEAN else world
+            shown = "mean of its worlds" if world == MEAN else world
             ax.set_title(f"{name}\n{shown}" if ax is line[0] else shown, fontsize=8)
             ax.set_yticks(
                 range(len(order)), order if ax is line[0] else [""] * len(order)

@@ -283,11 +283,8 @@ SPATIAL_CORRELATIONS = Theory(
             experiment=FORECAST_GRID,
             metric=linear_probe,
             where={"token": "mean"},
-            score=lambda factors: linear_reach(
-                str(factors["dataset"]), *mask_of(factors)
-            ),
-            reason="how far the best linear map without a bottleneck reaches: what is "
-            "asked for is spread over the whole image",
+            score=lambda at: linear_reach(str(at["dataset"]), *mask_of(at)),
+            reason="the reach of the best linear map; classes are spread as far",
         ),
     ),
     unmeasured={

@@ -36,7 +36,7 @@ TABLE = pd.DataFrame(
 def test_a_grid_of_several_theories_has_a_panel_a_world_and_one_of_the_mean() -> None:
     figure = head_to_head(TABLE)
     titles = [ax.get_title().splitlines()[-1] for ax in figure.axes]
-    assert titles == ["a", "b", "mean of the worlds"]
+    assert titles == ["a", "b", "mean of its worlds"]
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == ["says_all", "silent_on_b"]  # the best mean on top
 
