@@ -126,6 +126,7 @@ def test_a_run_killed_with_its_workers_goes_on_and_ends_with_the_same_bytes(
         "uniformity.csv",
         "verdicts.csv",
         "theories.csv",
+        "forecasts.csv",
         "leaderboard.csv",
     }
     assert tables(tmp_path) == tables(whole)

@@ -44,7 +44,7 @@ def measure(wish: Measuring, as_json: Json = False) -> None:
 def judge(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
-    """Hold measurements against predictions; write verdicts.csv and theories.csv."""
+    """Hold measurements against predictions; write verdicts, theories, forecasts."""
     verdicts, theories = verbs.judge(results, tier)
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))

@@ -142,7 +142,7 @@ def load_results(
 def judge(
     results: Path | str | None = None, tier: str = "quick"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hold measurements against predictions; write verdicts.csv and theories.csv.
+    """Hold measurements against predictions; write verdicts, theories, forecasts.
 
     Args:
         results: See ``load_results``.
@@ -152,15 +152,17 @@ def judge(
         Verdicts, a row a prediction, and scores, a row a theory.
     """
     from mae_bench.records.read import read_measurements
+    from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
-    from mae_bench.verdicts import registration
 
     where = where_to(results, tier)
     measured = read_measurements(where.read / "measurements")
-    known = registration.registered(registrations(None))
-    first_seeds = {key: found.first_seed for key, found in known.items()}
-    verdicts, theories = verb.judge(parts("theories"), measured, first_seeds)
+    known = parts("theories")
+    rules = registration.registered(registrations(None))
+    first_seeds = {key: found.first_seed for key, found in rules.items()}
+    verdicts, theories = verb.judge(known, measured, first_seeds)
     verb.write(verdicts, theories, where.write)
+    forecast.write(forecast.judge_forecasts(known, measured), where.write)
     return verdicts, theories
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure
 
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
-from mae_bench.pages import exact, limits, scorecard
+from mae_bench.pages import exact, forecasts, limits, scorecard
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import Setting
@@ -165,6 +166,18 @@ def _nothing(why: str) -> Figure:
     return figure
 
 
+OF_A_TABLE: Mapping[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = (
+    MappingProxyType(
+        {
+            "leaderboard": ("leaderboard.csv", standing),
+            "verdicts": ("verdicts.csv", scorecard.tiles),
+            "effects": ("verdicts.csv", scorecard.effects),
+            "forecasts": ("forecasts.csv", forecasts.head_to_head),
+        }
+    )
+)
+
+
 def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
     """Draw every figure that the CSVs allow.
 
@@ -192,12 +205,9 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
         figures["mask_graph"] = exact.mask_graph_figure()
     if (floors := exact.two_sample_floor(measured)) is not None:
         figures["two_sample_floor"] = floors
-    if (board_csv := where.find("leaderboard.csv")).exists():
-        figures["leaderboard"] = standing(pd.read_csv(board_csv))
-    if (verdicts := where.find("verdicts.csv")).exists():
-        table = pd.read_csv(verdicts)
-        figures["verdicts"] = scorecard.tiles(table)
-        figures["effects"] = scorecard.effects(table)
+    for name, (table, draw) in OF_A_TABLE.items():
+        if (path := where.find(table)).exists():
+            figures[name] = draw(pd.read_csv(path))
     folder = where.write / "figures"
     return [_save(figure, folder / f"{k}.png") for k, figure in figures.items()]
 

@@ -113,8 +113,9 @@ class TheoryScore:
     Shares are of the predictions that were decided (supported or refuted), with
     Wilson intervals; theorem-level claims and extrapolations apart. Forecasts of one
     experiment, ``forecast_of``, can be compared with each other: ``forecast_skill``
-    is the mean over worlds, with its interval over seeds; ``forecast_worlds`` has each
-    world apart, and ``forecast_coverage`` is the share of the grid that was forecast.
+    is the mean over worlds, with its interval over seeds; ``forecast_p`` says how often
+    chance orders as well; ``forecast_worlds`` has each world apart, and
+    ``forecast_coverage`` is the share of the grid that was forecast.
     """
 
     theory: str
@@ -139,5 +140,6 @@ class TheoryScore:
     forecast_skill: float
     forecast_low: float
     forecast_high: float
+    forecast_p: float
     forecast_worlds: str
     forecast_coverage: float

@@ -88,7 +88,8 @@ class Theory:
         summary: The theory in about five sentences.
         assumptions: What it takes for granted.
         predictions: Number -> claim, e.g. ``Z5``.
-        forecast: Its ordering of configurations, if it has one.
+        forecasts: Its orderings of configurations, each of another experiment; the
+            first is compared in ``theories.csv``.
         unmeasured: Number -> why it is not measured here.
     """
 
@@ -96,8 +97,13 @@ class Theory:
     summary: str
     assumptions: tuple[str, ...]
     predictions: Mapping[str, Prediction]
-    forecast: Forecast | None = None
+    forecasts: tuple[Forecast, ...] = ()
     unmeasured: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """The first of its forecasts, if it has one."""
+        return self.forecasts[0] if self.forecasts else None
 
 
 furnish(__name__)

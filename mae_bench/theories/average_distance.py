@@ -1,8 +1,9 @@
 """SimMIM's one-number rival: how far a masked pixel is from what is visible."""
 
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
 from mae_bench.metrics.linear_probe import linear_probe
-from mae_bench.oracles.forecasting import ridge
+from mae_bench.oracles.forecasting import mask_of, ridge
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.theories import Forecast, Prediction, Theory
@@ -37,15 +38,16 @@ AVERAGE_DISTANCE = Theory(
             refuted_by="probes that are no better at the smaller distance",
         ),
     },
-    forecast=Forecast(
-        experiment=MASK_UNIT_BY_PATCH_SIZE,
-        metric=linear_probe,
-        where={"token": "mean"},
-        # Both worlds have images of 8 pixels a side.
-        score=lambda factors: ridge(
-            8, float(factors["mask_ratio"] or 0), int(factors["mask_unit"] or 0)
-        ),
-        reason="nearness of the mean distance to the nearest visible pixel to 0.074 of "
-        "the image's side",
+    forecasts=tuple(
+        Forecast(
+            experiment=grid,
+            metric=linear_probe,
+            where={"token": "mean"},
+            # Images have 8 pixels a side in all of their worlds.
+            score=lambda factors: ridge(8, *mask_of(factors)),
+            reason="nearness of the mean distance to the nearest visible pixel to "
+            "0.074 of the image's side",
+        )
+        for grid in (MASK_UNIT_BY_PATCH_SIZE, FORECAST_GRID)
     ),
 )

@@ -1,11 +1,15 @@
 """Lee et al. 2021: predicting what only the class relates makes the class linear."""
 
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.shared_nuisance import SHARED_NUISANCE
 from mae_bench.metrics.expectation_probe import expectation_probe
+from mae_bench.metrics.linear_probe import linear_probe
+from mae_bench.oracles.forecasting import dependence_score, mask_of
 from mae_bench.predictions import Control
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Standing, Theory
+from mae_bench.records.schema import Settings
+from mae_bench.theories import Forecast, Prediction, Standing, Theory
 
 
 def _reaches_bayes(
@@ -50,6 +54,12 @@ def _falls(
         place="approximate conditional independence: risk O(d2/n2 + ε_CI² + ε_pre²)",
         refuted_by=refuted_by,
     )
+
+
+def _risk(factors: Settings) -> float | None:
+    if factors["dataset"] != "gaussian_tree":
+        return None
+    return dependence_score(*mask_of(factors))
 
 
 CONDITIONAL_INDEPENDENCE = Theory(
@@ -109,6 +119,16 @@ CONDITIONAL_INDEPENDENCE = Theory(
             "an error that does not depend on ε_CI",
         ),
     },
+    forecasts=(
+        Forecast(
+            experiment=FORECAST_GRID,
+            metric=linear_probe,
+            where={"token": "mean"},
+            score=_risk,
+            reason="-ε_CI² / β² of the Gaussian tree, exactly: what the visible part "
+            "tells of the masked one beyond the root, over what the root tells of it",
+        ),
+    ),
     unmeasured={
         "L3": "that the labels needed grow with k and not with the width of x takes "
         "probes of several numbers of labels; here it is one",

@@ -152,11 +152,13 @@ DEEP_LINEAR_DYNAMICS = Theory(
             refuted_by="another exponent",
         ),
     },
-    forecast=Forecast(
-        experiment=MODE_DYNAMICS,
-        metric=mode_times,
-        where=_BIAS,
-        score=_rho_bias,
-        reason="the delay of small rho, by integrating the mode equation",
+    forecasts=(
+        Forecast(
+            experiment=MODE_DYNAMICS,
+            metric=mode_times,
+            where=_BIAS,
+            score=_rho_bias,
+            reason="the delay of small rho, by integrating the mode equation",
+        ),
     ),
 )

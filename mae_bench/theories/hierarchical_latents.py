@@ -1,19 +1,20 @@
 """Kong et al. 2023: an MAE identifies the latents that its mask makes shared."""
 
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.mask_family import MASK_FAMILY
 from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
 from mae_bench.metrics.image_quality import image_quality
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
-from mae_bench.oracles.forecasting import root_share
+from mae_bench.oracles.forecasting import mask_of, root_share, shared_latents
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.records.schema import Setting
+from mae_bench.records.schema import Setting, Settings
 from mae_bench.theories import Forecast, Prediction, Theory
 from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
 from mae_bench.theories.claims.location import LOCATION
@@ -25,6 +26,15 @@ _OTHER_IMAGES = Control(
     reason="the latents of other images are read as badly at every ratio",
     where={"token": "mean/shuffled"},
 )
+
+
+def _little_else(factors: Settings) -> float | None:
+    """Minus what c(m) determines, where the tree is known: two levels of children."""
+    if factors["dataset"] == "digits":
+        return None
+    ratio, unit, family = mask_of(factors)
+    return -shared_latents(2, ratio, unit // 2, family)
+
 
 HIERARCHICAL_LATENTS = Theory(
     paper="Kong et al., CVPR 2023, arXiv 2306.04898",
@@ -167,15 +177,27 @@ HIERARCHICAL_LATENTS = Theory(
         ),
         **LOCATION,
     },
-    forecast=Forecast(
-        experiment=MASK_UNIT_BY_PATCH_SIZE,
-        metric=linear_probe,
-        where={"token": "mean"},
-        # Both worlds have two levels below the root and leaves of two pixels.
-        score=lambda factors: root_share(
-            2, float(factors["mask_ratio"] or 0), int(factors["mask_unit"] or 0) // 2
+    forecasts=(
+        Forecast(
+            experiment=MASK_UNIT_BY_PATCH_SIZE,
+            metric=linear_probe,
+            where={"token": "mean"},
+            # Both worlds have two levels below the root and leaves of two pixels.
+            score=lambda factors: root_share(
+                2,
+                float(factors["mask_ratio"] or 0),
+                int(factors["mask_unit"] or 0) // 2,
+            ),
+            reason="1 / E|c(m)|: how little beside the root the mask leaves shared",
         ),
-        reason="1 / E|c(m)|: how little beside the root the mask leaves shared",
+        Forecast(
+            experiment=FORECAST_GRID,
+            metric=linear_probe,
+            where={"token": "mean"},
+            score=_little_else,
+            reason="-E|latents that c(m) determines|: how little beside the root an "
+            "encoder that holds c has to hold; no tree of the digits is known",
+        ),
     ),
     unmeasured={
         "K9": "needs ImageNet and its robustness variants",

@@ -2,6 +2,7 @@
 
 from mae_bench.experiments import Experiment
 from mae_bench.experiments.decoder_inversion import DECODER_INVERSION
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.input_noise import INPUT_NOISE
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.mask_graph_bound import MASK_GRAPH_BOUND
@@ -12,7 +13,7 @@ from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.alignment_bound import alignment_bound
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.linear_probe import linear_probe
-from mae_bench.oracles.forecasting import graph_score
+from mae_bench.oracles.forecasting import graph_score, mask_of
 from mae_bench.predictions import Control
 from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
@@ -188,8 +189,9 @@ _ALIGNMENT = {
 def _graph_score(factors: Settings) -> float | None:
     if factors["dataset"] != "gaussian_tree":
         return None
-    ratio, unit = float(factors["mask_ratio"] or 0), int(factors["mask_unit"] or 0)
-    return graph_score(ratio, unit, k=int(TIERS["quick"].settings["embed_dim"] or 0))
+    ratio, unit, family = mask_of(factors)
+    k = int(TIERS["quick"].settings["embed_dim"] or 0)
+    return graph_score(ratio, unit, k, family)
 
 
 MASK_GRAPH_ALIGNMENT = Theory(
@@ -261,13 +263,17 @@ MASK_GRAPH_ALIGNMENT = Theory(
         ),
         **MATRIX_INFORMATION,
     },
-    forecast=Forecast(
-        experiment=MASK_UNIT_BY_PATCH_SIZE,
-        metric=linear_probe,
-        where={"token": "mean"},
-        score=_graph_score,
-        reason="-(T_k + alpha) of the Gaussian tree, exactly, with k the width of the "
-        "features; the graph of the random hierarchy is too large",
+    forecasts=tuple(
+        Forecast(
+            experiment=grid,
+            metric=linear_probe,
+            where={"token": "mean"},
+            score=_graph_score,
+            reason="-(T_k + alpha) of the Gaussian tree, exactly, with k the width of "
+            "the features; the graph of the random hierarchy is too large, and hardly "
+            "two digits share a part",
+        )
+        for grid in (MASK_UNIT_BY_PATCH_SIZE, FORECAST_GRID)
     ),
     unmeasured={
         "Z7": "gains of fine-tuning need a fine-tuning protocol, which no metric has",

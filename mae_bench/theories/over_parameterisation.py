@@ -143,12 +143,14 @@ OVER_PARAMETERISATION = Theory(
             refuted_by="a best ratio that does not depend on size",
         ),
     },
-    forecast=Forecast(
-        experiment=MASKED_REGRESSION,
-        metric=masked_risk,
-        where=_RISK,
-        score=_risk,
-        reason="the random-matrix limit of the risk",
+    forecasts=(
+        Forecast(
+            experiment=MASKED_REGRESSION,
+            metric=masked_risk,
+            where=_RISK,
+            score=_risk,
+            reason="the random-matrix limit of the risk",
+        ),
     ),
     unmeasured={
         "M1-over": "an interior optimum with isotropic covariates is ascribed to the "

@@ -7,6 +7,7 @@ in pixels; those below a fifth are half of what the closed form says, without tr
 from collections.abc import Mapping
 from functools import partial
 
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.ising_boundary import ISING_BOUNDARY
 from mae_bench.experiments.linear_noise import LINEAR_NOISE
 from mae_bench.experiments.linear_patch_size import LINEAR_PATCH_SIZE
@@ -14,14 +15,17 @@ from mae_bench.experiments.linear_theory import LINEAR_THEORY
 from mae_bench.experiments.variance_subspaces import VARIANCE_SUBSPACES
 from mae_bench.metrics.boundary_share import boundary_share
 from mae_bench.metrics.closed_form_gap import closed_form_gap
+from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.subspace_accuracy import subspace_accuracy
+from mae_bench.oracles.forecasting import mask_of
+from mae_bench.oracles.linear_reach import linear_reach
 from mae_bench.predictions import Control
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Forecast, Prediction, Theory
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
 
 _GRID = ("dataset", "spectrum", "rank", "mask_ratio")
@@ -278,6 +282,15 @@ SPATIAL_CORRELATIONS = Theory(
         "second moments are all that is known, and the minimum is reached",
     ),
     predictions={**_PREDICTIONS, **ADAPTIVE_BASIS},
+    forecasts=(
+        Forecast(
+            experiment=FORECAST_GRID,
+            metric=linear_probe,
+            where={"token": "mean"},
+            score=lambda at: linear_reach(str(at["dataset"]), *mask_of(at)),
+            reason="the reach of the best linear map; classes are spread as far",
+        ),
+    ),
     unmeasured={
         "B5-network": "the patch sets the tokens' grid, and a token that feels its own "
         "patch alone reaches farther in a larger one: no reach is left to compare",

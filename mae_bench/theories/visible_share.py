@@ -1,5 +1,6 @@
 """Nothing but how much is visible: the theory that the others must beat."""
 
+from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.mask_ratio import MASK_RATIO
 from mae_bench.experiments.mask_unit_by_patch_size import MASK_UNIT_BY_PATCH_SIZE
 from mae_bench.metrics.linear_probe import linear_probe
@@ -35,11 +36,14 @@ VISIBLE_SHARE = Theory(
             refuted_by="a probe that is flat in the mask ratio, or rises with it",
         ),
     },
-    forecast=Forecast(
-        experiment=MASK_UNIT_BY_PATCH_SIZE,
-        metric=linear_probe,
-        where={"token": "mean"},
-        score=lambda factors: 1.0 - float(factors["mask_ratio"] or 0.0),
-        reason="the visible share, 1 - r",
+    forecasts=tuple(
+        Forecast(
+            experiment=grid,
+            metric=linear_probe,
+            where={"token": "mean"},
+            score=lambda factors: 1.0 - float(factors["mask_ratio"] or 0.0),
+            reason="the visible share, 1 - r",
+        )
+        for grid in (MASK_UNIT_BY_PATCH_SIZE, FORECAST_GRID)
     ),
 )

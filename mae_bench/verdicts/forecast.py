@@ -1,20 +1,34 @@
-"""How well a theory orders configurations that it has not seen trained."""
+"""How well a theory orders configurations that it has not seen trained.
+
+Kendall's tau-b is set against chance: the same scores, dealt to the points in random
+orders. The points are what was chosen, so an order is the same for all seeds, and in
+all worlds for the points that they have in common. That is exact whether or not a score
+and what is measured are alike from world to world. It asks whether the scores know more
+than a random order would, not whether they know more than another theory that varies as
+smoothly along the grid: for that they stand beside ``visible_share``.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
-from mae_bench.records.rows import Measurements, seed_means
+from mae_bench.records.rows import Measurements, seed_means, write_table
 from mae_bench.records.schema import Setting
-from mae_bench.records.stats import kendall_tau, student_interval
+from mae_bench.records.stats import student_interval
 from mae_bench.verdicts.evidence import applicable, select
 
 if TYPE_CHECKING:
-    from mae_bench.theories import Forecast
+    from mae_bench.theories import Forecast, Theory
+
+ORDERS = 2000
+MEAN = "mean"
 
 
 class Skill(NamedTuple):
@@ -24,15 +38,37 @@ class Skill(NamedTuple):
         skill: Mean over worlds and seeds; NaN if nothing is measured.
         low: Of its 95 % interval over seeds.
         high: Likewise.
-        worlds: Mean over seeds of each world: ``digits 0.8; gaussian_tree 0.2``.
+        p_value: Share of random orders, this one among them, that do as well.
+        null_low: 2.5 % of the random orders are below.
+        null_high: 2.5 % of them are above.
+        points: That were forecast.
         coverage: Share of the measured points that were forecast, in [0, 1].
+        worlds: Mean over seeds of each world: ``digits 0.8; gaussian_tree 0.2``.
     """
 
     skill: float = math.nan
     low: float = math.nan
     high: float = math.nan
-    worlds: str = ""
+    p_value: float = math.nan
+    null_low: float = math.nan
+    null_high: float = math.nan
+    points: int = 0
     coverage: float = math.nan
+    worlds: str = ""
+
+
+class World(NamedTuple):
+    """Tau in one world, a column a seed that has all points.
+
+    Args:
+        points: That were forecast.
+        found: Of the forecast, in one row.
+        null: Of its scores in random orders, a row each.
+    """
+
+    points: int
+    found: pd.DataFrame
+    null: pd.DataFrame
 
 
 def forecast_skill(forecast: Forecast, measurements: Measurements) -> Skill:
@@ -41,22 +77,37 @@ def forecast_skill(forecast: Forecast, measurements: Measurements) -> Skill:
     Points of which the theory says nothing are left out, and so are worlds whose
     points it does not tell apart; seeds count if they have all that is left.
     """
+    return forecast_skills(forecast, measurements)[MEAN]
+
+
+def forecast_skills(forecast: Forecast, measurements: Measurements) -> dict[str, Skill]:
+    """World -> skill, and ``mean``: of all worlds, over the seeds that they share.
+
+    See ``forecast_skill``.
+    """
     rows = applicable(
         select(measurements, forecast.experiment, (forecast.metric,), forecast.where)
     )
     if rows.empty:
-        return Skill()
-    axes = ["dataset", *forecast.experiment.factors]
+        return {MEAN: Skill()}
+    factors = list(forecast.experiment.factors)
+    axes = ["dataset", *factors]
     found = seed_means(rows, *axes).rename("value").reset_index()
     points = _scored(forecast, found[axes].drop_duplicates())
     # NaN is a level like others: a method without a factor leaves it empty.
+    points["point"] = points.groupby(factors, dropna=False).ngroup()
     said = found.merge(points.dropna(subset="score"), on=axes)
-    taus = pd.DataFrame(
-        {world: _taus(mine) for world, mine in said.groupby("dataset")}, dtype=float
+    worlds = _worlds(said, int(points["point"].max()) + 1)
+    each = {name: _skill([world]) for name, world in worlds.items()}
+    kept = points["score"].notna().groupby(points["dataset"]).mean()
+    named = "; ".join(
+        f"{w} {s.skill:.3g}" for w, s in each.items() if not math.isnan(s.skill)
     )
-    worlds = "; ".join(f"{w} {tau:.3g}" for w, tau in taus.mean().dropna().items())
-    kept = float(points["score"].notna().mean())
-    return Skill(*student_interval(taus.dropna().mean(axis=1)), worlds, kept)
+    mean = _skill(list(worlds.values()))._replace(
+        coverage=float(points["score"].notna().mean()), worlds=named
+    )
+    by_world = {w: s._replace(coverage=float(kept[w])) for w, s in each.items()}
+    return {**by_world, MEAN: mean}
 
 
 def _scored(forecast: Forecast, points: pd.DataFrame) -> pd.DataFrame:
@@ -80,14 +131,92 @@ def _declared(value: object, choices: Iterable[Setting]) -> Setting:
     return next((choice for choice in choices if choice == value), None)
 
 
-def _taus(world: pd.DataFrame) -> pd.Series:
-    """Tau of each seed that has all points of a world."""
-    due = world.groupby("seed").size().max()
-    return pd.Series(
-        {
-            seed: kendall_tau(mine["score"], mine["value"])
-            for seed, mine in world.groupby("seed")
-            if mine["value"].count() == due
-        },
-        dtype=float,
-    )
+def _worlds(said: pd.DataFrame, points: int) -> dict[str, World]:
+    """Each world, with its part of the same random orders of all points."""
+    places = np.random.default_rng(0).random((ORDERS, points))
+    found = {}
+    for name, mine in said.groupby("dataset"):
+        # A pivot table would leave out a point that nowhere has a value.
+        table = mine.set_index(["point", "seed"])["value"].unstack()  # noqa: PD010
+        whole = table.dropna(axis=1)
+        scores = mine.groupby("point")["score"].first().loc[table.index].to_numpy()
+        straight = np.arange(len(table))[None]
+        orders = places[:, table.index].argsort(axis=1)
+        taus = (
+            pd.DataFrame(tau_b(scores, whole.to_numpy(), o), columns=whole.columns)
+            for o in (straight, orders)
+        )
+        found[str(name)] = World(len(table), *taus)
+    return found
+
+
+def _skill(worlds: list[World]) -> Skill:
+    """The mean of some worlds, over the seeds that all of them have."""
+    seeds = [set(world.found.columns) for world in worlds]
+    shared = sorted(set.intersection(*seeds)) if seeds else []
+    points = sum(world.points for world in worlds)
+    if not shared:
+        return Skill(points=points)
+    found = np.mean([world.found[shared].to_numpy()[0] for world in worlds], axis=0)
+    null = np.mean([world.null[shared].mean(axis=1) for world in worlds], axis=0)
+    # Equal orders must not differ by a rounding error.
+    reached = int((null >= found.mean() - 1e-12).sum())
+    p_value = (1 + reached) / (1 + len(null))
+    null_low, null_high = np.quantile(null, (0.025, 0.975)).tolist()
+    return Skill(*student_interval(found), p_value, null_low, null_high, points)
+
+
+def tau_b(
+    scores: Float[np.ndarray, " n"],
+    values: Float[np.ndarray, "n s"],
+    orders: Int[np.ndarray, "o n"],
+) -> Float[np.ndarray, "o s"]:
+    """Kendall's tau-b of reordered scores with each column of values.
+
+    It is Σ sign(Δ score) sign(Δ value) over the pairs of points, over the root of how
+    many pairs each of them tells apart; 0 for a column that does not move.
+
+    Args:
+        scores: Of which two at least differ.
+        values: Columns of numbers.
+        orders: Score ``orders[i, j]`` is dealt to point j.
+    """
+    i, j = np.triu_indices(len(scores), 1)
+    signs = np.sign(scores[:, None] - scores).astype(np.float32)
+    dealt = signs[orders[:, i], orders[:, j]]
+    moved = np.sign(values[i] - values[j])
+    pairs = np.sqrt((dealt[0] != 0).sum() * (moved != 0).sum(0))
+    found: Float[np.ndarray, "o s"] = dealt @ moved / np.maximum(pairs, 1)
+    return found
+
+
+def judge_forecasts(
+    theories: Mapping[str, Theory], measurements: Measurements
+) -> pd.DataFrame:
+    """Every forecast of every theory in every world, and their mean.
+
+    Args:
+        theories: By id.
+        measurements: Experiment id -> its tidy rows.
+
+    Returns:
+        A row a (forecast, world), with its ``Skill``; none of what was not measured.
+    """
+    rows = [
+        (name, forecast.experiment.id, world, *skill)
+        for name, theory in sorted(theories.items())
+        for forecast in theory.forecasts
+        for world, skill in forecast_skills(forecast, measurements).items()
+        if skill.points
+    ]
+    columns = ["theory", "forecast_of", "world", *Skill._fields]
+    return pd.DataFrame(rows, columns=columns).drop(columns="worlds")
+
+
+def write(forecasts: pd.DataFrame, folder: Path) -> None:
+    """Write ``forecasts.csv``.
+
+    Raises:
+        StoreError: The disk does not take it; the file is whole, old or new.
+    """
+    write_table(forecasts, folder / "forecasts.csv")

@@ -299,6 +299,7 @@ def _theory_score(
         skill.skill,
         skill.low,
         skill.high,
+        skill.p_value,
         skill.worlds,
         skill.coverage,
     )

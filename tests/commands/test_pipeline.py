@@ -90,7 +90,7 @@ def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None
     assert ran.exit_code == 0, ran.output
     assert "random_init" in ran.stdout
     results = Path("r")
-    names = ("leaderboard.csv", "verdicts.csv", "theories.csv")
+    names = ("leaderboard.csv", "verdicts.csv", "theories.csv", "forecasts.csv")
     before = {name: (results / name).read_bytes() for name in names}
     assert (results / "measurements" / "leaderboard.csv").exists()
     judged, ranked = (call(verb, "--results", "r") for verb in ("judge", "rank"))

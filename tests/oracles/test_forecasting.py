@@ -1,5 +1,5 @@
 import math
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 import torch
@@ -8,12 +8,16 @@ from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.oracles.forecasting import (
     average_distance,
     canonical_correlations,
+    dependence,
+    dependence_score,
     graph_score,
     masks,
     ridge,
     root_share,
+    shared_latents,
     tail_sum,
 )
+from mae_bench.oracles.located_latents import quadtree_c
 
 
 def test_masks_are_of_whole_units_and_hide_the_share_they_should() -> None:
@@ -93,3 +97,60 @@ def test_the_average_distance_is_that_of_loops_and_grows_with_ratio_and_unit() -
 def test_the_ridge_is_highest_at_the_published_distance() -> None:
     assert ridge(192, 0.5, 32) > ridge(192, 0.75, 64)
     assert ridge(8, 0.25, 2) <= 0
+
+
+def every_mask(side: int, masked: int) -> torch.Tensor:
+    found = torch.zeros(math.comb(side**2, masked), side**2)
+    for row, hidden in zip(found, combinations(range(side**2), masked), strict=True):
+        row[list(hidden)] = 1
+    return found
+
+
+@pytest.mark.parametrize("masked", [1, 4, 6])
+def test_shared_latents_are_counted_over_every_mask(masked: int) -> None:
+    hidden = every_mask(4, masked).view(-1, 4, 4)
+    located = quadtree_c(hidden.int())
+    # c and, as all are below it, the root.
+    held = (located[1].sum(1) + 1).double().mean().item()
+    assert held == pytest.approx(shared_latents(2, masked / 16, 1))
+
+
+def test_whole_quarters_share_the_root_alone_and_a_part_of_one_itself_too() -> None:
+    for ratio in (0.25, 0.5, 0.75):
+        assert shared_latents(2, ratio, 2) == 1
+        assert shared_latents(2, ratio, 1, "aligned") == 1
+    assert shared_latents(2, 0.125, 1, "aligned") == 2
+    assert shared_latents(2, 0.75, 1, "grid") == 5
+    assert shared_latents(2, 0.25, 1) == pytest.approx(shared_latents(2, 0.75, 1))
+
+
+def test_shared_latents_drawn_are_those_in_closed_form() -> None:
+    # A tree of three levels, masks of which every family but ``random`` is drawn.
+    hidden = masks(8, 0.25, 1, n=4000).view(-1, 1, 8, 8)
+    found = 0.0
+    for size in (2, 4, 8):
+        share = torch.nn.functional.avg_pool2d(hidden, size)
+        found += ((share > 0) & (share < 1)).sum().item() / len(hidden)
+    assert shared_latents(3, 0.25, 1) == pytest.approx(found, rel=0.01)
+
+
+def test_the_dependence_beyond_the_root_is_that_of_simulation() -> None:
+    # One mask: E ||E[x_m | x_v] - E[E[x_m | y] | x_v]||², by least squares.
+    world = GaussianTree(torch.Generator().manual_seed(0))
+    batch = world.sample(60_000, torch.Generator().manual_seed(1))
+    x, y = batch.images.flatten(1).double(), batch.latents["level_0"].double()
+    (mask,) = masks(8, 0.25, 2, n=1)
+    v, m = x[:, mask == 0], x[:, mask == 1]
+    by_root = y @ torch.linalg.lstsq(y, m).solution
+    left = v @ torch.linalg.lstsq(v, m - by_root).solution
+    beta = torch.linalg.svdvals(y.T @ m / len(m))[-1]
+    simulated = (left.square().sum(1).mean() / beta.square()).item()
+    root = world.cross_covariance()["level_0"]
+    assert dependence(world.covariance(), root, mask) == pytest.approx(
+        simulated, rel=0.05
+    )
+
+
+def test_whole_quarters_depend_through_the_root_alone() -> None:
+    assert dependence_score(0.25, 4, "random") == pytest.approx(0, abs=1e-9)
+    assert dependence_score(0.25, 2, "random") < -0.1

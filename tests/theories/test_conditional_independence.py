@@ -62,3 +62,11 @@ def test_an_accuracy_that_falls_with_the_nuisance_supports_l2(
 
 def test_a_fall_beside_the_class_means_as_well_makes_l2_void(probed):
     assert probed("L2", (0.9, 0.8, 0.5), (0.9, 0.8, 0.5)) == "void"
+
+
+def test_whole_quarters_leave_the_root_alone_to_tell_and_are_forecast_best() -> None:
+    (forecast,) = CONDITIONAL_INDEPENDENCE.forecasts
+    at = {"dataset": "gaussian_tree", "mask_ratio": 0.5, "mask_family": "random"}
+    whole, parts = (forecast.score({**at, "mask_unit": unit}) for unit in (4, 2))
+    assert parts < whole == pytest.approx(0, abs=1e-9)
+    assert forecast.score({**at, "mask_unit": 4, "dataset": "digits"}) is None

@@ -224,11 +224,16 @@ def test_every_form_is_among_them() -> None:
     assert {type(form).__name__.lower() for form in FORMS.values()} == forms
 
 
-@pytest.mark.parametrize("name", THEORIES)
-def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(name: str) -> None:
-    forecast = registry.load("theories", name).forecast
-    if forecast is None:
-        return
+FORECASTS = {
+    f"{name}: {forecast.experiment.id}": forecast
+    for name in THEORIES
+    for forecast in registry.load("theories", name).forecasts
+}
+
+
+@pytest.mark.parametrize("key", FORECASTS)
+def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(key: str) -> None:
+    forecast = FORECASTS[key]
     worlds: dict[str, set[float | None]] = {}
     for cell, factors in forecast.experiment.cells(SMOKE, range(1)):
         known = {"dataset": cell.dataset, "method": cell.method, **factors}
@@ -240,3 +245,11 @@ def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(name: str) 
     assert all(math.isfinite(score) for score in said)
     assert forecast.reason
     assert forecast.metric in forecast.experiment.metrics
+
+
+@pytest.mark.parametrize("name", THEORIES)
+def test_a_theory_forecasts_an_experiment_once(name: str) -> None:
+    theory = registry.load("theories", name)
+    grids = [forecast.experiment.id for forecast in theory.forecasts]
+    assert len(set(grids)) == len(grids)
+    assert theory.forecast is (theory.forecasts[0] if grids else None)

@@ -201,3 +201,13 @@ def test_z9_wants_five_points_from_the_masks(
 ) -> None:
     found = {"mae": 0.6, "autoencoder": autoencoder, "denoising": autoencoder}
     assert in_world("Z9", "gaussian_tree", found, "") == verdict
+
+
+def test_the_graph_of_the_tree_alone_is_known() -> None:
+    old, grid = MASK_GRAPH_ALIGNMENT.forecasts
+    at = {"mask_ratio": 0.5, "mask_unit": 4, "patch_size": 2}
+    known = {"dataset": "gaussian_tree", **at}
+    assert old.score(known) == grid.score({**known, "mask_family": "random"})
+    assert grid.score(known) > grid.score({**known, "mask_unit": 2})
+    for world in ("digits", "random_hierarchy"):
+        assert grid.score({"dataset": world, **at, "mask_family": "random"}) is None

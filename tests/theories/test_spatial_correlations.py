@@ -14,6 +14,7 @@ from mae_bench.oracles.linear_mae import (
     radius,
     solve_all_pixels,
 )
+from mae_bench.oracles.linear_reach import linear_reach
 from mae_bench.oracles.principal_angle import principal_angle
 from mae_bench.records.schema import Cell
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
@@ -169,3 +170,14 @@ def test_the_last_variance_must_tell_more_of_digits_and_less_of_trees(
         return {"top": 0.6, "bottom": 0.6 + gain * (1 + NOISE[cell.seed])}
 
     assert quick("R1", accuracy) == verdict
+
+
+def test_the_forecast_is_the_reach_in_the_world_that_it_is_asked_of() -> None:
+    (forecast,) = SPATIAL_CORRELATIONS.forecasts
+    at = {"mask_ratio": 0.5, "mask_unit": 4, "mask_family": "random"}
+    for world in ("digits", "gaussian_tree", "random_hierarchy"):
+        # The linear problem knows the mask's unit, and no transformer's patch.
+        scores = {
+            forecast.score({"dataset": world, **at, "patch_size": p}) for p in (2, 4)
+        }
+        assert scores == {linear_reach(world, 0.5, 4, "random")}

@@ -33,8 +33,6 @@ def test_only_a_root_that_fades_with_the_mask_supports_n1(
 
 
 def test_the_forecast_is_the_visible_share() -> None:
-    assert VISIBLE_SHARE.forecast is not None
-    assert [VISIBLE_SHARE.forecast.score({"mask_ratio": r}) for r in (0.1, 0.75)] == [
-        0.9,
-        0.25,
-    ]
+    assert len(VISIBLE_SHARE.forecasts) == 2
+    for forecast in VISIBLE_SHARE.forecasts:
+        assert [forecast.score({"mask_ratio": r}) for r in (0.1, 0.75)] == [0.9, 0.25]

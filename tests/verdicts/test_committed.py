@@ -9,7 +9,7 @@ import pytest
 from mae_bench.records import registry
 from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import TIERS
-from mae_bench.verdicts import judge, rank
+from mae_bench.verdicts import forecast, judge, rank
 
 RESULTS = Path(__file__).parent.parent.parent / "results"
 
@@ -34,6 +34,8 @@ def test_judging_gives_the_committed_verdicts(
     judge.write(*judge.judge(theories, measured), tmp_path)
     assert reproduced(tmp_path, "verdicts.csv")
     assert reproduced(tmp_path, "theories.csv")
+    forecast.write(forecast.judge_forecasts(theories, measured), tmp_path)
+    assert reproduced(tmp_path, "forecasts.csv")
 
 
 def test_ranking_gives_the_committed_leaderboard(

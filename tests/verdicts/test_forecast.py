@@ -1,19 +1,30 @@
 """How well forecasts order synthetic grids, over seeds and world by world."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from mae_bench.verdicts.forecast import forecast_skill
+from mae_bench.verdicts import forecast as verb
+from mae_bench.verdicts.forecast import (
+    ORDERS,
+    Skill,
+    forecast_skill,
+    forecast_skills,
+    judge_forecasts,
+    tau_b,
+    write,
+)
 
 
 def test_forecast_skill_is_the_rank_correlation_over_the_grid(forecast, measured):
     rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
     skill = forecast_skill(forecast(lambda f: f["mask_ratio"]), rows)
     assert skill[:3] == pytest.approx((1, 1, 1))
-    assert skill[3:] == ("world 1", 1.0)
+    assert (skill.worlds, skill.coverage, skill.points) == ("world 1", 1.0, 5)
     assert forecast_skill(forecast(lambda f: -f["mask_ratio"]), rows)[0] < -0.999
     swapped = {0.1: 1, 0.25: 0, 0.5: 2, 0.75: 3, 0.9: 4}
     skill = forecast_skill(forecast(lambda f: swapped[f["mask_ratio"]]), rows)
@@ -23,8 +34,8 @@ def test_forecast_skill_is_the_rank_correlation_over_the_grid(forecast, measured
 def test_a_constant_forecast_and_an_empty_grid_have_no_skill(forecast, measured):
     rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
     constant = forecast_skill(forecast(lambda _: 0.0), rows)
-    assert np.isnan(constant[:3]).all()
-    assert constant[3:] == ("", 0.0)
+    assert np.isnan(constant[:6]).all()
+    assert constant[6:] == (0, 0.0, "")
     nothing = forecast_skill(forecast(lambda _: 0.0), {})
     assert math.isnan(nothing.skill)
     assert math.isnan(nothing.coverage)
@@ -99,3 +110,107 @@ def test_a_forecast_leaves_out_seeds_without_the_whole_grid(forecast, measured):
     whole = forecast_skill(forecast(lambda f: f["mask_ratio"]), {"mask_ratio": holed})
     assert skewed[0] == pytest.approx(0.6)
     assert whole[:3] == pytest.approx((1, 1, 1))
+
+
+def test_a_point_that_no_seed_could_measure_leaves_no_seed(forecast, measured):
+    rows = measured([0, 1, 2, 3, math.nan])
+    skill = forecast_skill(forecast(lambda f: f["mask_ratio"]), {"mask_ratio": rows})
+    assert math.isnan(skill.skill)
+    assert skill.points == 5
+
+
+def test_tau_b_of_many_orders_is_scipys_of_each_with_ties_on_both_sides() -> None:
+    rng = np.random.default_rng(3)
+    scores, values = (rng.integers(0, 4, n).astype(float) for n in (12, (12, 3)))
+    values[:, 2] = 1.0
+    orders = rng.random((6, 12)).argsort(1)
+    found = tau_b(scores, values, orders)
+    for order, row in zip(orders, found, strict=True):
+        for column, tau in zip(values.T[:2], row, strict=False):
+            expected = stats.kendalltau(scores[order], column).statistic
+            assert tau == pytest.approx(expected, abs=1e-12)
+    assert (found[:, 2] == 0).all()
+
+
+N = 24
+GRID = SimpleNamespace(id="grid", factors={"point": tuple(range(N))})
+
+
+def worlds(heights: np.ndarray, seeds: int = 3) -> pd.DataFrame:
+    """Rows of some worlds, their points at the given heights, with noise of 0.3."""
+    noise = np.random.default_rng(1).normal(0, 0.3, (*heights.shape, seeds))
+    rows = [
+        {"dataset": f"world_{w}", "point": point, "seed": seed, "metric": "mcc"}
+        | {"value": heights[w, point] + noise[w, point, seed], "status": "ok"}
+        | {"tier": "quick", "reason": "", "cell": f"{w}/{point}/{seed}"}
+        for w, point, seed in np.ndindex(*noise.shape)
+    ]
+    return pd.DataFrame(rows)
+
+
+def said(scores: np.ndarray) -> SimpleNamespace:
+    """A forecast with scores of its own in each world."""
+    return SimpleNamespace(
+        experiment=GRID,
+        metric=SimpleNamespace(id="mcc"),
+        where={},
+        score=lambda f: scores[int(f["dataset"][-1]), f["point"]],
+    )
+
+
+@pytest.mark.parametrize("of_each_world", [False, True])
+def test_p_is_uniform_for_random_scores_even_if_worlds_and_seeds_are_alike(
+    of_each_world: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "ORDERS", 199)
+    # The worlds have one and the same picture, which scores of the points alone hit,
+    # or miss, three times at once.
+    rng = np.random.default_rng(2)
+    rows = {"grid": worlds(np.tile(rng.standard_normal(N), (3, 1)), seeds=1)}
+    shape = (3, N) if of_each_world else (1, N)
+    drawn = (np.broadcast_to(rng.standard_normal(shape), (3, N)) for _ in range(60))
+    p = [forecast_skill(said(scores), rows).p_value for scores in drawn]
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+    assert 0 < min(p) < 0.1
+    assert max(p) <= 1
+
+
+def test_p_is_least_for_the_truth_and_largest_for_its_reverse() -> None:
+    heights = np.random.default_rng(4).standard_normal((2, N))
+    rows = {"grid": worlds(heights)}
+    true, reverse = (forecast_skill(said(s), rows) for s in (heights, -heights))
+    assert true.p_value == 1 / (ORDERS + 1)
+    assert reverse.p_value == 1
+    assert true.null_low < 0 < true.null_high < true.skill
+    # Of 24 points chance reaches less than of 9 (0.4 to 0.5).
+    assert true.null_high < 0.25
+
+
+def test_the_same_rows_give_the_same_p() -> None:
+    rng = np.random.default_rng(5)
+    rows, scores = worlds(rng.standard_normal((2, N))), rng.standard_normal((2, N))
+    first, again = (
+        forecast_skills(said(scores), {"grid": r})
+        for r in (rows, rows.sample(frac=1, random_state=0))
+    )
+    assert first == again
+    assert list(first) == ["world_0", "world_1", "mean"]
+
+
+def test_every_forecast_of_a_theory_has_a_row_a_world_and_one_of_their_mean(tmp_path):
+    heights = np.random.default_rng(6).standard_normal((2, N))
+    elsewhere = said(heights)
+    elsewhere.experiment = SimpleNamespace(id="elsewhere", factors={})
+    theories = {
+        "silent": SimpleNamespace(forecasts=()),
+        "says": SimpleNamespace(forecasts=(elsewhere, said(heights))),
+    }
+    found = judge_forecasts(theories, {"grid": worlds(heights)})
+    assert found["world"].tolist() == ["world_0", "world_1", "mean"]
+    assert set(found["theory"]) == {"says"}
+    assert set(found["forecast_of"]) == {"grid"}
+    assert found["points"].tolist() == [N, N, 2 * N]
+    write(found, tmp_path)
+    head = (tmp_path / "forecasts.csv").read_text().splitlines()[0].split(",")
+    assert head == ["theory", "forecast_of", "world", *Skill._fields[:-1]]
+    assert judge_forecasts({}, {}).empty
