@@ -58,12 +58,15 @@ ATTENTION_HOMOGENEITY = Theory(
             metric=attention,
             where={
                 "dataset": _WORLD,
-                "method": ("mae", "simclr"),
+                "method": ("mae", "simclr", "random_init"),
                 "target": "encoder/reach",
             },
             control=Control(
-                reason="with the two permuted within each seed neither reaches farther",
-                shuffle="method",
+                reason="an untrained encoder reaches as far: if it too is above an "
+                "MAE, no contrast has made attention far",
+                form=Contrast(
+                    margin=0.1, treatment={"method": "random_init"}, baseline=_MAE
+                ),
             ),
             standing="extrapolation",
             place="abstract, (1); attention distance, here the mean over all layers",

@@ -37,12 +37,17 @@ CLASS_SUBSPACES = Theory(
             metric=attention,
             where={
                 "dataset": _WORLD,
-                "method": ("mae", "supervised"),
+                "method": ("mae", "supervised", "random_init"),
                 "target": _FIRST,
             },
             control=Control(
-                reason="with the two permuted within each seed neither attends farther",
-                shuffle="method",
+                reason="if a first layer without training attends farther as well, no "
+                "mask has taught it",
+                form=Contrast(
+                    margin=0.1,
+                    treatment={"method": "random_init"},
+                    baseline={"method": "supervised"},
+                ),
             ),
             standing="extrapolation",
             place="abstract: early and persistent global attention; D1 says the "

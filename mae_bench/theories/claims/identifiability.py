@@ -72,8 +72,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         metric=located_r2,
         where=_left("c") | _TRAINED | {"method": ("mae", "reduced_rank")},
         control=Control(
-            reason="with the methods permuted within each seed neither tells more",
-            shuffle="method",
+            reason="a leaf's own noise is in neither code",
+            where={"target": "private/eps_2"},
         ),
         standing="derived",
         place="Theorem 2, with mechanisms that no linear map inverts",
