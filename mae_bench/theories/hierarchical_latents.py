@@ -14,7 +14,7 @@ from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.schema import Setting
-from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory
 from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
 from mae_bench.theories.claims.location import LOCATION
 
@@ -59,7 +59,7 @@ HIERARCHICAL_LATENTS = Theory(
             standing="extrapolation",
             place="Sec. 2.3, takeaways; Table 1",
             refuted_by="a curve that is monotone in the ratio, or peaks at an extreme",
-            ceiling=1.0,
+            ceiling=ROOT_R2,
             converged=True,
         ),
         "K6": Prediction(
@@ -76,7 +76,7 @@ HIERARCHICAL_LATENTS = Theory(
             # The text says that 32 pixels are too many, the table has them best.
             place="Sec. 3.3; Table 1, rows 6-8, which contradict the text",
             refuted_by="a root that is kept worse as the unit grows",
-            ceiling=1.0,
+            ceiling=ROOT_R2,
             converged=True,
         ),
         "K7": Prediction(
@@ -138,7 +138,7 @@ HIERARCHICAL_LATENTS = Theory(
             standing="extrapolation",
             place="Sec. 2.3, 3.6; Fig. 4 (c)",
             refuted_by="random masks that are as good or better",
-            ceiling=1.0,
+            ceiling=ROOT_R2,
             converged=True,
         ),
         "K13": Prediction(

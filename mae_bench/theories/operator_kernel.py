@@ -16,7 +16,7 @@ from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import ROOT_ACCURACY, Prediction, Theory
 
 # The paper gives its answers in words, without experiments and without rates: what is
 # measured, and the margins, are this project's operationalisation.
@@ -31,8 +31,8 @@ _SHOWN_ALL = Control(
 
 def _stable(dataset: str) -> Prediction:
     return Prediction(
-        claim="representations of low and high layers are alike: more than in "
-        "encoders trained by supervision or contrast (Xie et al., 2205.13543, say so "
+        claim="representations of low and high layers are alike: more than on "
+        "average over supervision and contrast (Xie et al., 2205.13543, say so "
         "of masked image models too)",
         form=Contrast(
             margin=0.05, treatment={"method": "mae"}, baseline={"method": _OTHERS}
@@ -118,6 +118,7 @@ OPERATOR_KERNEL = Theory(
             standing="extrapolation",
             place="second question; operationalised here",
             refuted_by="an error that is unrelated to the rank of the image",
+            ceiling=1.0,
         ),
         "C3": Prediction(
             claim="the representation hardly depends on which patches are visible: "
@@ -133,6 +134,7 @@ OPERATOR_KERNEL = Theory(
             standing="extrapolation",
             place="second question; operationalised here",
             refuted_by="a CKA near 0",
+            ceiling=1.0,
         ),
         "C3-ratio": Prediction(
             claim="the fewer patches are visible, the less alike are the "
@@ -154,7 +156,7 @@ OPERATOR_KERNEL = Theory(
         "C4-digits": _stable("digits"),
         "C5": Prediction(
             claim="the encoder needs a decoder of some depth: with none or one block "
-            "the linear probe loses two points or more",
+            "the linear probe loses two points or more, on average over the depths",
             form=Contrast(
                 margin=0.02,
                 treatment={"decoder_depth": (2, 4, 8)},
@@ -171,6 +173,7 @@ OPERATOR_KERNEL = Theory(
             standing="extrapolation",
             place="fourth question; operationalised here",
             refuted_by="a probe that is flat in the decoder's depth",
+            ceiling=ROOT_ACCURACY,
         ),
         "C6": Prediction(
             claim="reconstruction is global: a fifth or more of what a masked patch "
@@ -183,6 +186,7 @@ OPERATOR_KERNEL = Theory(
             standing="extrapolation",
             place="fifth question; operationalised here",
             refuted_by="an influence from next to the patch alone",
+            ceiling=1.0,
         ),
         "C7": Prediction(
             claim="without positions of the visible patches the learned topology is "

@@ -6,7 +6,7 @@ from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.predictions import Control
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory
 
 _ROOT = {
     "dataset": "gaussian_tree",
@@ -32,13 +32,13 @@ VISIBLE_SHARE = Theory(
             metric=linear_r2,
             where=_ROOT,
             control=Control(
-                reason="the root of another image is in no encoder, however much it saw",
+                reason="another image's root is in no encoder, whatever it saw",
                 where={"token": "mean/shuffled"},
             ),
             standing="extrapolation",
             place="this project's null hypothesis",
             refuted_by="a probe that is flat in the mask ratio, or rises with it",
-            ceiling=1.0,
+            ceiling=ROOT_R2,
             converged=True,
         ),
     },

@@ -69,13 +69,15 @@ LOCATION: Mapping[str, Prediction] = {
         form=Contrast(0.9, {"mask_unit": 4}, {"mask_unit": 2}),
         experiment=MASK_UNIT_BY_PATCH_SIZE,
         metric=located_level,
-        where={"target": "level"},
+        where={"patch_size": 2, "target": "level"},
         control=Control(
             reason="the size of c does not rise with the unit", where={"target": "size"}
         ),
         standing="derived",
         place="Theorem 1, counted on a quadtree",
         refuted_by="a level that stays where it is",
+        version=2,
+        each=("dataset", "mask_ratio"),
     ),
     "K-D2": Prediction(
         claim="c(m) is as large at ratio r as at 1 - r",
