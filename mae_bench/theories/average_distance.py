@@ -21,8 +21,8 @@ AVERAGE_DISTANCE = Theory(
     predictions={
         "A1": Prediction(
             claim="on images of 8 pixels every mask is past the ridge, so the smaller "
-            "distance is better: a mask unit of 2 beats one of 4, in either world and at "
-            "every ratio",
+            "distance is better: a mask unit of 2 beats one of 4, in each world, at "
+            "each ratio",
             form=Contrast(
                 margin=0.01,
                 treatment={"mask_unit": 2, "patch_size": 2},

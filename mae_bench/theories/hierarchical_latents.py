@@ -22,7 +22,7 @@ _ROOT = {"token": "mean", "target": "level_0"}
 _LEVELS = ("level_0", "level_1", "level_2")
 _UNITS: dict[str, Setting] = {"dataset": "gaussian_tree", "patch_size": 2}
 _NOT_LOWER = Control(
-    reason="if the lowest level is kept better too, nothing was shifted to a higher one",
+    reason="if the lowest level is kept better too, nothing was shifted upwards",
     where={"target": "level_2"},
 )
 _NO_STRUCTURE = Control(
