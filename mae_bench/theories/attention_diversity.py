@@ -16,7 +16,12 @@ _HALF = 0.5
 
 
 def _looks(
-    claim: str, method: str, target: str, refuted_by: str, **where: Setting
+    claim: str,
+    method: str,
+    target: str,
+    refuted_by: str,
+    each: tuple[str, ...] = (),
+    **where: Setting,
 ) -> Prediction:
     return Prediction(
         claim=claim,
@@ -28,6 +33,9 @@ def _looks(
         standing="theorem",
         place="main theorems on attention after training; numbering not checked",
         refuted_by=refuted_by,
+        ceiling=1.0,
+        each=each,
+        version=2 if each else 1,
     )
 
 
@@ -79,6 +87,7 @@ ATTENTION_DIVERSITY = Theory(
             "mae",
             "decoder/global",
             "attention of masked patches that is near uniform, or follows place alone",
+            each=("global_rows",),
             depth=0,
         ),
         "H1-local-3": _own_local(3, "18 against 6"),
@@ -109,6 +118,8 @@ ATTENTION_DIVERSITY = Theory(
             standing="derived",
             place="follows from the two theorems, over the one layer of each",
             refuted_by="contrastive maps that are as diverse",
+            version=2,
+            each=("global_rows",),
         ),
         "H3-encoder": Prediction(
             claim="of two encoders of one block the MAE's has the more diverse maps of "
@@ -133,6 +144,8 @@ ATTENTION_DIVERSITY = Theory(
             standing="extrapolation",
             place="experiments: attention diversity of pretrained vision transformers",
             refuted_by="contrastive maps that are as diverse",
+            version=2,
+            each=("global_rows",),
         ),
     },
     unmeasured={

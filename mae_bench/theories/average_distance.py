@@ -22,20 +22,31 @@ AVERAGE_DISTANCE = Theory(
     predictions={
         "A1": Prediction(
             claim="on images of 8 pixels every mask is past the ridge, so the smaller "
-            "distance is better: a mask unit of 2 beats one of 4",
+            "distance is better: a mask unit of 2 beats one of 4, in each world, at "
+            "each ratio",
             form=Contrast(
-                margin=0.01, treatment={"mask_unit": 2}, baseline={"mask_unit": 4}
+                margin=0.01,
+                treatment={"mask_unit": 2, "patch_size": 2},
+                baseline={"mask_unit": 4, "patch_size": 2},
             ),
             experiment=MASK_UNIT_BY_PATCH_SIZE,
             metric=linear_probe,
-            where={"patch_size": 2, "token": "mean"},
+            where={"token": "mean"},
             control=Control(
-                reason="none: the ridge is passed at every unit and in both worlds "
-                "that the experiment has",
+                reason="under one mask patches of 2 and of 4 are as far from what is "
+                "visible: the distance tells them not apart",
+                form=Contrast(
+                    margin=0.01,
+                    treatment={"mask_unit": 4, "patch_size": 2},
+                    baseline={"mask_unit": 4, "patch_size": 4},
+                ),
             ),
             standing="extrapolation",
             place="Fig. 3 (b) of SimMIM, scaled to the image",
             refuted_by="probes that are no better at the smaller distance",
+            version=2,
+            ceiling=1.0,
+            each=("dataset", "mask_ratio"),
         ),
     },
     forecasts=tuple(

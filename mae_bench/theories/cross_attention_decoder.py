@@ -79,7 +79,7 @@ CROSS_ATTENTION_DECODER = Theory(
             form=_equal(_APART),
             experiment=DECODER_ATTENTION,
             metric=reconstruction_error,
-            where={"target": "masked"},
+            where={"dataset": "gaussian_tree", "target": "masked"},
             control=Control(reason=_REASON, form=_equal(_PLACELESS)),
             standing="extrapolation",
             place="abstract: images are not made coherent by interactions between "
@@ -92,7 +92,11 @@ CROSS_ATTENTION_DECODER = Theory(
             form=_no_change(_APART),
             experiment=DECODER_ATTENTION,
             metric=linear_r2,
-            where={"token": "mean", "target": "level_0"},
+            where={
+                "dataset": "gaussian_tree",
+                "token": "mean",
+                "target": "level_0",
+            },
             control=Control(reason=_REASON, form=_no_change(_PLACELESS)),
             standing="extrapolation",
             place="abstract: comparable or superior performance; tables of linear "

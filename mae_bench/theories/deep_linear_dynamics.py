@@ -95,6 +95,8 @@ DEEP_LINEAR_DYNAMICS = Theory(
             standing="derived",
             place="critical time of JEPA",
             refuted_by="small rho first, or no difference",
+            version=2,
+            each=("depth",),
         ),
         "LW2-shallow": Prediction(
             claim="JEPA with one layer has no such delay, to 5 %",

@@ -21,7 +21,7 @@ def _local(metric: Metric, what: str) -> Prediction:
         form=Contrast(margin=0.25, treatment={}, baseline=1.0, sign=-1),
         experiment=TRAINING_TIME,
         metric=metric,
-        where={"stop": 1.0, "target": "decoder/reach"},
+        where={"dataset": "gaussian_tree", "stop": 1.0, "target": "decoder/reach"},
         control=Control(
             reason="before training the decoder has not learned what is near",
             where={"stop": 0.0},
@@ -39,11 +39,11 @@ def _farther(metric: Metric, target: str, encoder: str) -> Prediction:
         form=Trend(margin=0.2, factor="mask_ratio", direction="increasing"),
         experiment=MASK_RATIO,
         metric=metric,
-        where={"method": "mae", "target": target},
+        where={"dataset": "gaussian_tree", "method": "mae", "target": target},
         control=Control(
-            reason="the encoder is shown whole images here, whatever the ratio in "
-            "training: the claim is of the decoder, and must not hold there",
-            where={"target": encoder},
+            reason="of independent spins no place tells of another: the decoder has "
+            "nowhere to look",
+            where={"dataset": "ising"},
         ),
         standing="extrapolation",
         # Read as the attention of what is reconstructed, i.e. of the decoder.
@@ -82,10 +82,15 @@ LOCAL_CONTRAST = Theory(
             ),
             experiment=DECODER_DEPTH,
             metric=attention,
-            where={"decoder_depth": 8, "target": _LAYERS},
+            where={
+                "dataset": "gaussian_tree",
+                "decoder_depth": 8,
+                "target": _LAYERS,
+            },
             control=Control(
-                reason="none: each layer of the same decoder is on the claim's line, "
-                "and no network without a decoder has them",
+                reason="of independent spins what is in the image tells nothing, in "
+                "late layers as in first ones",
+                where={"dataset": "ising"},
             ),
             standing="extrapolation",
             place="attention maps of the decoder's layers",

@@ -31,13 +31,13 @@ from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
 _GRID = ("dataset", "spectrum", "rank", "mask_ratio")
 _PIXELS = 0.2  # the least reach that would matter
 _FIELD = {"dataset": "gaussian_field", "spectrum": "exponential"}
-_SHORT = Control(
-    reason="in fields of length 1 every patch is longer than the correlations",
-    where={"length": 1.0},
+_WHITE = Control(
+    reason="a field of length 0.25 is all but white: nothing is out of the patch",
+    where={"length": 0.25},
 )
-_NO_PLACE = Control(
-    reason="none: of fields without correlations no linear code is to be told from "
-    "another, and in all others larger patches are said to reach farther",
+_SHORT = Control(
+    reason="a patch longer than the correlations holds all that there is to reach",
+    where={"length": 1.0},
 )
 _in_grid = partial(Prediction, experiment=LINEAR_THEORY, metric=closed_form_gap)
 _in_patches = partial(Prediction, experiment=LINEAR_PATCH_SIZE, metric=closed_form_gap)
@@ -125,6 +125,8 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         standing="derived",
         place="the Ising experiment",
         refuted_by="interior pixels with as much weight",
+        version=2,
+        each=("coupling",),
     ),
     "B3-range": Prediction(
         claim="the shorter the range of correlations, the more the rims are favoured",
@@ -136,10 +138,15 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         ),
         experiment=ISING_BOUNDARY,
         metric=boundary_share,
-        where={"coupling": (0.1, 0.2, 0.3, 0.4)},
+        where={},
         control=Control(
-            reason="none: without coupling there is no range, and one level is no "
-            "trend",
+            reason="without coupling no rim is favoured: from J = 0 the share rises",
+            form=Trend(
+                margin=0.02,
+                factor="coupling",
+                direction="decreasing",
+                levels=(0.0, 0.1),
+            ),
         ),
         standing="extrapolation",
         place="the Ising experiment; reading: the share on rims falls with J",
@@ -180,19 +187,22 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         claim="so they do in fields of short range: the paper states no condition",
         form=Trend(margin=_PIXELS, factor="patch_size"),
         where={"length": 1.0, "target": "radius"},
-        control=_NO_PLACE,
+        control=_WHITE,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10; here of linear models",
         refuted_by="a reach that is flat in the patch or falls with it",
     ),
     "B5-share": _in_patches(
-        claim="larger patches take a larger share of the weights out of the patch",
+        claim="larger patches take a larger share of the weights out of the patch, in "
+        "fields of short and of long range",
         form=Trend(margin=0.1, factor="patch_size"),
-        where={"target": "out_of_patch_share"},
-        control=_NO_PLACE,
+        where={"length": (1.0, 4.0), "target": "out_of_patch_share"},
+        control=_WHITE,
         standing="extrapolation",
         place="Jacobian analysis: out-of-patch integration, by share of the weights",
         refuted_by="a share that is flat in the patch or falls with it",
+        version=2,
+        each=("length",),
     ),
     "B-D2": _in_patches(
         claim="the reach is longest where the patch is about as long as the "
@@ -244,6 +254,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="Balestriero & LeCun 2024, Fig. 1: TinyImageNet; here digits of 8 pixels",
         refuted_by="the first nine tenths telling as much or more",
+        ceiling=1.0,
     ),
     "R3": Prediction(
         claim="Gaussian noise on the pixels leaves the code the principal subspace, "

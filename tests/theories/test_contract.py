@@ -62,9 +62,9 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
         assert getattr(prediction, text)
     assert prediction.standing in ("theorem", "derived", "extrapolation")
     assert prediction.version >= 1
+    # With a reason alone it says why there is no place in which the claim must fail.
     assert prediction.control.reason
-    # Where there is no control, its reason begins with that.
-    assert prediction.control.absent == prediction.control.reason.startswith("none: ")
+    assert prediction.control.shuffle is None
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics

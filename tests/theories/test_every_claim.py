@@ -1,12 +1,30 @@
-"""No claim of a paper is dropped: each is measured, or says why it is not.
+"""No claim of a paper is dropped, pools in silence, or denies another unnoticed.
 
 The ids are copied by hand from what the papers claim, so that a theory's file cannot
-forget one with its code.
+forget one with its code. What a metric reads is told by the committed measurements,
+under which conditions by the experiment's grid.
 """
 
+import math
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from mae_bench.predictions import Form
+from mae_bench.predictions.equivalence import Equivalence
+from mae_bench.predictions.membership import Membership
+from mae_bench.predictions.nearer import Nearer
+from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.trend import Trend
 from mae_bench.records import registry
+from mae_bench.records.rows import matching
+from mae_bench.records.schema import TIERS
+from mae_bench.theories import ROOT_ACCURACY, ROOT_R2, Prediction
+
+MEASURED = Path(__file__).parents[2] / "results" / "measurements"
 
 CLAIMS = {
     # Kong et al. 2023, and what follows from its theorem on trees.
@@ -58,6 +76,14 @@ CLAIMS = {
     # What every theory is held against.
     "N1": "visible_share",
 }
+PREDICTIONS: dict[str, Prediction] = {
+    f"{name}/{number}": prediction
+    for name in registry.names("theories")
+    for number, prediction in registry.load("theories", name).predictions.items()
+}
+READ = ["metric", "view", "token", "target"]
+# What says of the same numbers that they rise and that they fall, or do neither.
+RIVALS: set[frozenset[str]] = set()
 HOME = {number: home for ids, home in CLAIMS.items() for number in ids.split()}
 NUMBERS = {
     name: {*theory.predictions, *theory.unmeasured}
@@ -99,3 +125,106 @@ LISTED = [name for name in NUMBERS if name.startswith(tuple(HOME.values()))]
 def test_a_theory_has_no_number_that_no_claim_has(name: str) -> None:
     for number in NUMBERS[name]:
         assert any(stands(claim, number) for claim in HOME), number
+
+
+@cache
+def conditions(experiment: str) -> pd.DataFrame:
+    """World, method and factors of each cell of one seed."""
+    points = [
+        {"dataset": cell.dataset, "method": cell.method, **factors}
+        for cell, factors in registry.load("experiments", experiment).cells(
+            TIERS["smoke"], 1
+        )
+    ]
+    grid = pd.DataFrame(points).astype(object)
+    return grid.where(grid.notna(), None)
+
+
+@cache
+def read(experiment: str, world: str) -> pd.DataFrame:
+    """What each metric says of each encoder; of a world not yet measured, of others."""
+    rows = pd.read_csv(MEASURED / f"{experiment}.csv", keep_default_na=False)
+    rows = rows[rows["status"] == "ok"]
+    ours = rows[rows["dataset"] == world]
+    return (rows if ours.empty else ours)[READ].drop_duplicates()
+
+
+def seen(prediction: Prediction) -> pd.DataFrame:
+    """The rows of one seed that a claim speaks of."""
+    metrics = [m.id for m in (prediction.metric, prediction.against) if m]
+    grid = conditions(prediction.experiment.id)
+    rows = pd.concat(
+        part.merge(read(prediction.experiment.id, str(world)), how="cross")
+        for world, part in grid.groupby("dataset")
+    )
+    return matching(rows[rows["metric"].isin(metrics)], prediction.where)
+
+
+def bare(form: Form) -> Form:
+    """An equivalence is of what it denies."""
+    return form.form if isinstance(form, Equivalence) else form
+
+
+def pooled(prediction: Prediction) -> set[str]:
+    """Columns over which a claim takes means: its form does not keep them apart."""
+    form, rows = bare(prediction.form), seen(prediction)
+    own = vars(form)
+    apart = {*own.get("along", ()), *prediction.each, own.get("factor")} - {None}
+    if isinstance(form, Nearer | Membership):
+        apart.add("target")
+    sides = [side for side in own.values() if isinstance(side, dict)]
+    found: set[str] = set()
+    for side in sides or [{}]:
+        ours = matching(rows, side).map(repr)
+        kept = ours.groupby(sorted(apart)) if apart else ours.groupby(lambda _: 0)
+        found |= {c for c in ours if c not in apart and kept[c].nunique().max() > 1}
+    return found
+
+
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_no_claim_pools_conditions_in_silence(key: str) -> None:
+    prediction = PREDICTIONS[key]
+    spoken = "on average" in prediction.claim or "together" in prediction.claim
+    assert spoken or not pooled(prediction)
+
+
+def test_a_claim_that_no_longer_says_that_it_pools_is_found() -> None:
+    assert pooled(PREDICTIONS["operator_kernel/C5"]) == {"decoder_depth"}
+    assert pooled(PREDICTIONS["hierarchical_latents/K1-reverse"])
+    assert not pooled(PREDICTIONS["average_distance/A1"])
+
+
+def picture(form: Form) -> tuple[str, str] | None:
+    """The factor of a curve, and its shape."""
+    if isinstance(form, Peak):
+        return form.factor, "valley" if form.minimum else "peak"
+    return (form.factor, form.direction) if isinstance(form, Trend) else None
+
+
+def deny(one: Prediction, other: Prediction) -> bool:
+    """Whether two claims have unlike pictures of the same rows."""
+    ours, theirs = picture(one.form), picture(other.form)
+    if ours is None or theirs is None or one.experiment is not other.experiment:
+        return False
+    if ours[0] != theirs[0] or ours[1] == theirs[1]:
+        return False
+    return not seen(one).merge(seen(other)).empty
+
+
+def test_claims_that_deny_each_other_are_known_as_rivals() -> None:
+    curves = {key: p for key, p in PREDICTIONS.items() if picture(p.form)}
+    found = {
+        frozenset(keys)
+        for keys in combinations(curves, 2)
+        if deny(*(curves[key] for key in keys))
+    }
+    assert found == RIVALS
+
+
+def test_the_ceilings_of_the_trees_root_are_those_of_the_exact_posterior() -> None:
+    rows = pd.read_csv(MEASURED / "recoverability.csv", keep_default_na=False)
+    wanted = {"metric": "ceiling", "target": "level_0/unmasked"}
+    exact = matching(rows, {**wanted, "dataset": "gaussian_tree", "status": "ok"})
+    assert exact["value"].astype(float).mean() == pytest.approx(ROOT_R2, abs=0.005)
+    one = ROOT_ACCURACY**0.5
+    assert math.sin(math.pi * (one - 0.5)) ** 2 == pytest.approx(ROOT_R2, abs=0.001)

@@ -26,32 +26,21 @@ from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction
+from mae_bench.theories import ROOT_ACCURACY, ROOT_R2, Prediction
 
 _PIXELS = 0.2  # the least reach that would matter
 _LEAF = Control(
     reason="a leaf is told by its own pixels: no far-off patch is needed for it",
     where={"target": "level_2"},
 )
+_SPINS = Control(
+    reason="of independent spins no patch tells of another: there is nothing far off "
+    "to reach for, and no structure to learn",
+    where={"dataset": "ising"},
+)
 _SURROGATE = Control(
     reason="of Gaussian images the best guess is linear: there is nothing to gain",
     where={"dataset": "surrogate_digits"},
-)
-
-
-_NO_PLACE = Control(
-    reason="none: of a Jacobian or a depth no world, token or level of the experiment "
-    "is known in which the claim must fail",
-)
-_DECODER = Control(
-    reason="the claim is of what is kept for others: the decoder sees masked images "
-    "at every ratio, and need not reach farther",
-    where={"target": "decoder/radius"},
-)
-_OUTLINE = Control(
-    reason="what an even attention would have beyond the neighbours is the same for "
-    "all: it is set by the grid alone",
-    where={"target": "encoder/far_share_even"},
 )
 
 
@@ -61,8 +50,12 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         form=Trend(margin=_PIXELS, factor="mask_ratio"),
         experiment=MASK_RATIO,
         metric=jacobian_influence,
-        where={"method": "mae", "target": "encoder/radius"},
-        control=_DECODER,
+        where={
+            "dataset": "gaussian_tree",
+            "method": "mae",
+            "target": "encoder/radius",
+        },
+        control=_SPINS,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10; read on the patch tokens of whole images",
         refuted_by="a reach that is flat in the ratio or falls with it",
@@ -80,7 +73,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
             "noise_std": (0.2, None),
             "target": "encoder/radius",
         },
-        control=_OUTLINE,
+        control=_SPINS,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10",
         refuted_by="a denoising or plain autoencoder that reaches as far",
@@ -99,6 +92,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="downstream experiment: tasks of long range; here the tree's root",
         refuted_by="a denoising autoencoder that keeps it as well",
+        ceiling=ROOT_R2,
     ),
     "B7-noise": Prediction(
         claim="an autoencoder with noise of 0.2 is hardly above one without",
@@ -139,6 +133,9 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="non-linear part: statistics beyond the second order",
         refuted_by="a network no better than the best linear one",
+        version=2,
+        ceiling=1.0,
+        each=("mask_ratio",),
     ),
     "B8-basis": Prediction(
         claim="the encoder's basis is adapted to the image: a tenth or more of the "
@@ -151,14 +148,17 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="non-linear part: the Jacobian as an adaptive basis",
         refuted_by="a Jacobian that is nearly the same for all images",
+        version=2,
+        ceiling=1.0,
+        each=("mask_ratio",),
     ),
     "B9": Prediction(
         claim="in training the encoder's reach grows: first local, then global",
         form=Trend(margin=_PIXELS, factor="stop", levels=(0.05, 0.1, 0.25, 0.5, 1.0)),
         experiment=TRAINING_TIME,
         metric=jacobian_influence,
-        where={"target": "encoder/radius"},
-        control=_NO_PLACE,
+        where={"dataset": "gaussian_tree", "target": "encoder/radius"},
+        control=_SPINS,
         standing="extrapolation",
         place="non-linear part; read from a twentieth of the training on, since the "
         "reach of the initial weights is no feature",
@@ -169,22 +169,28 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         form=Trend(margin=0.02, factor="depth"),
         experiment=ENCODER_DEPTH,
         metric=linear_probe,
-        where={"token": "mean"},
-        control=_NO_PLACE,
+        where={"dataset": "gaussian_tree", "token": "mean"},
+        control=_SPINS,
         standing="extrapolation",
         place="practical part",
         refuted_by="a probe that is flat in depth or falls",
+        ceiling=ROOT_ACCURACY,
     ),
     "B10-decoder": Prediction(
         claim="two to four decoder blocks are best; one and eight are worse by a point",
         form=Peak(margin=0.01, factor="decoder_depth"),
         experiment=DECODER_DEPTH,
         metric=linear_probe,
-        where={"token": "mean", "decoder_depth": (1, 2, 4, 8)},
-        control=_NO_PLACE,
+        where={
+            "dataset": "gaussian_tree",
+            "token": "mean",
+            "decoder_depth": (1, 2, 4, 8),
+        },
+        control=_SPINS,
         standing="extrapolation",
         place="practical part: about 90, 92, 92, 91 % for 1, 2, 4, 8 blocks",
         refuted_by="a probe that is monotone or flat in the decoder's depth",
+        ceiling=ROOT_ACCURACY,
     ),
     "B10-loss": Prediction(
         claim="the reconstruction error hardly tells the probe: their rank correlation "
@@ -202,7 +208,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         experiment=DECODER_DEPTH,
         metric=linear_probe,
         against=reconstruction_error,
-        where={},
+        where={"dataset": "gaussian_tree"},
         control=Control(
             reason="the error does tell the same error as a share of the least one",
             form=Equivalence(
@@ -235,6 +241,8 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="practical part: the best of the grid has a small patch and a high ratio",
         refuted_by="a root that is kept as well at low ratios",
+        ceiling=ROOT_R2,
+        converged=True,
     ),
     "B11-patch": Prediction(
         claim="at the highest ratio, small patches (which are masked alone) are best",
@@ -255,5 +263,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="practical part: the best of the grid has a small patch and a high ratio",
         refuted_by="a root that is kept as well with large patches",
+        ceiling=ROOT_R2,
+        converged=True,
     ),
 }

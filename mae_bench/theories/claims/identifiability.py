@@ -47,6 +47,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="theorem",
         place="Theorem 2",
         refuted_by="an R² clearly below 1 at a loss near its floor",
+        ceiling=1.0,
+        converged=True,
     ),
     "K1-reverse": Prediction(
         claim="c determines the code: R² of the whitened code from c is above 0.9, "
@@ -59,6 +61,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="theorem",
         place="Theorem 2",
         refuted_by="a code that holds more than c at a loss near its floor",
+        ceiling=1.0,
+        converged=True,
     ),
     "K1-linear": Prediction(
         claim="the code that minimises the loss is the inverse of the mechanisms, "
@@ -72,13 +76,14 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         metric=located_r2,
         where=_left("c") | _TRAINED | {"method": ("mae", "reduced_rank")},
         control=Control(
-            reason="of what is private to the visible part, no code should tell: a "
-            "network that tells more of that too is merely the larger one",
-            where={"target": "private/eps_1"},
+            reason="a leaf's own noise is in neither code",
+            where={"target": "private/eps_2"},
         ),
         standing="derived",
         place="Theorem 2, with mechanisms that no linear map inverts",
         refuted_by="a trained code that is no better than the linear one",
+        ceiling=1.0,
+        converged=True,
     ),
     "K2": Prediction(
         claim="a code as wide as c holds nothing of what is private to the visible "
@@ -93,6 +98,9 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="theorem",
         place="Theorem 1 (2), Theorem 2",
         refuted_by="private latents recovered at the right width",
+        version=2,
+        each=("mask_family",),
+        converged=True,
     ),
     "K3": Prediction(
         claim="a code narrower than c loses c",
@@ -109,6 +117,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="derived",
         place="Theorem 2, given the true dimensions",
         refuted_by="all of c in a code that is narrower",
+        ceiling=1.0,
+        converged=True,
     ),
     "K3-saturation": Prediction(
         claim="a code wider than c tells no more and no less of c",
@@ -135,6 +145,7 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="derived",
         place="Theorem 2, given the true dimensions",
         refuted_by="an R² of c that moves with the width above that of c",
+        converged=True,
     ),
     "K3-private": Prediction(
         claim="a code wider than c has room for what is private, and takes it in",
@@ -153,6 +164,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="Theorem 2 gives no guarantee above the true dimension",
         refuted_by="private parts that stay out of a wider code",
+        ceiling=1.0,
+        converged=True,
     ),
     "K3-reverse": Prediction(
         claim="a code wider than c is no function of c in all its directions",
@@ -169,10 +182,13 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="extrapolation",
         place="Theorem 2 gives no guarantee above the true dimension",
         refuted_by="a whitened wider code that c still determines",
+        ceiling=1.0,
+        converged=True,
     ),
     "K4": Prediction(
         claim="which nodes of level 1 the code holds follows from the mask alone: "
-        "those that it cuts are told apart from those that it leaves whole",
+        "those that it cuts are told apart from those that it leaves whole, with all "
+        "masks taken together",
         form=Membership(margin=0.9),
         experiment=LOCATED_MASKS,
         metric=located_r2,
@@ -185,6 +201,8 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="theorem",
         place="Theorem 1, Fig. 4",
         refuted_by="a node outside c(m) recovered better than one inside",
+        ceiling=1.0,
+        converged=True,
     ),
     "K4-inside": Prediction(
         claim="of every node that the mask makes shared the code tells more than half "
@@ -197,6 +215,7 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="derived",
         place="Theorem 2, for each mask",
         refuted_by="any shared node that the code does not hold",
+        converged=True,
     ),
     "K4-outside": Prediction(
         claim="of every other visible node the code tells less than half (no margin)",
@@ -214,5 +233,6 @@ IDENTIFIABILITY: Mapping[str, Prediction] = {
         standing="theorem",
         place="Theorem 1 (2), Theorem 2, for each mask",
         refuted_by="any private node in a code of the right width",
+        converged=True,
     ),
 }

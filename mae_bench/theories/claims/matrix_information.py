@@ -6,7 +6,7 @@ from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.theories import Prediction
+from mae_bench.theories import ROOT_ACCURACY, Prediction
 
 _PLACE = "arXiv 2309.17281, abstract and tables; released weight and mu of ViT-L"
 
@@ -17,6 +17,8 @@ def _above(
     metric: Metric,
     margin: float,
     claim: str,
+    without: str,
+    ceiling: float,
     **where: str,
 ) -> Prediction:
     return Prediction(
@@ -28,17 +30,21 @@ def _above(
         metric=metric,
         where={
             "dataset": dataset,
-            "method": ("m_mae", rival),
+            "method": ("m_mae", rival, without),
             "token": "mean",
             **where,
         },
         control=Control(
-            reason="none: where the entropy of features must not rise by its own "
-            "loss, or a probe by that, the theory does not say",
+            reason=f"{without} has no log-determinant in its loss: what it gains as "
+            "well is not M-MAE's",
+            form=Contrast(
+                margin, treatment={"method": without}, baseline={"method": rival}
+            ),
         ),
         standing="extrapolation",
         place=_PLACE,
         refuted_by="no difference over three or more seeds, or the reverse",
+        ceiling=ceiling,
     )
 
 
@@ -54,8 +60,12 @@ MATRIX_INFORMATION = {
         effective_rank,
         0.05,
         _ENTROPY,
+        "cross_mae",
+        1.0,
         target="centred_share",
     ),
-    "MM2": _above("u_mae", "gaussian_tree", linear_probe, 0.01, _PROBE),
-    "MM2-digits": _above("u_mae", "digits", linear_probe, 0.01, _PROBE),
+    "MM2": _above(
+        "u_mae", "gaussian_tree", linear_probe, 0.01, _PROBE, "mae", ROOT_ACCURACY
+    ),
+    "MM2-digits": _above("u_mae", "digits", linear_probe, 0.01, _PROBE, "mae", 1.0),
 }
