@@ -14,7 +14,7 @@ from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.records.schema import Setting
+from mae_bench.records.schema import Setting, Settings
 from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory
 from mae_bench.theories.claims.identifiability import IDENTIFIABILITY
 from mae_bench.theories.claims.location import LOCATION

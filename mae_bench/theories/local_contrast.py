@@ -32,7 +32,7 @@ def _local(metric: Metric, what: str) -> Prediction:
     )
 
 
-def _farther(metric: Metric, target: str, encoder: str) -> Prediction:
+def _farther(metric: Metric, target: str) -> Prediction:
     return Prediction(
         claim="the more is masked, the farther the decoder looks: by a tenth of a "
         "patch's side or more, from the lowest ratio to the highest",
@@ -70,10 +70,8 @@ LOCAL_CONTRAST = Theory(
     predictions={
         "Y1": _local(attention, "the attention of masked patches"),
         "Y1-influence": _local(jacobian_influence, "what masked patches feel"),
-        "Y2": _farther(attention, "decoder/distance", "encoder/distance"),
-        "Y2-influence": _farther(
-            jacobian_influence, "decoder/radius", "encoder/radius"
-        ),
+        "Y2": _farther(attention, "decoder/distance"),
+        "Y2-influence": _farther(jacobian_influence, "decoder/radius"),
         "Y3": Prediction(
             claim="the decoder's first layers go by position: the attention of a "
             "masked patch is alike in all images there, and less so layer by layer",

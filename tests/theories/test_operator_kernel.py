@@ -84,8 +84,7 @@ def test_a_curve_supports_refutes_or_is_too_flat(
         # The first checkpoint is as the second.
         values.setdefault(0.0, curve[0])
 
-        def measured(_: Cell, f: Settings, factor=factor, values=values):
-            target = str(PREDICTIONS[number].where.get("target", ""))
-            return {target: values.get(f[factor], 0.3), "decoder/rank99": 0.5}
+        def measured(_: Cell, f: Settings, factor=factor, values=values) -> float:
+            return values.get(f[factor], 0.3)
 
         assert judged(PREDICTIONS, number, measured) == verdict

@@ -39,9 +39,8 @@ def at(
     def values(cell: Cell) -> Found:
         settings = {**cell.dataset_settings, **cell.method_settings}
         level = settings.get(factor, cell.method)
-        others = ("level_2", "decoder/radius", "encoder/far_share_even")
-        flat = {(label[0], label[1], other): leaf for other in others if label[2]}
-        return {**flat, label: curve.get(level, 0.0)}
+        other = (label[0], label[1], "level_2")
+        return {other: leaf, label: curve.get(level, 0.0)}
 
     return values
 
