@@ -83,13 +83,25 @@ def judged() -> Callable[..., str]:
         measured: Measured,
         tier: str = "smoke",
         noise: float = 1.0,
+        everywhere: bool = False,
     ) -> str:
         prediction = predictions[number]
         experiment = prediction.experiment.id
+        worlds = {cell.dataset for cell, *_ in _cells(experiment, tier, 1)}
+
+        def told(cell: Cell, factors: Settings) -> Found:
+            """Spins without structure, beside another world, tell nothing."""
+            found = measured(cell, factors)
+            if everywhere or cell.dataset != "ising" or worlds == {"ising"}:
+                return found
+            if isinstance(found, Mapping):
+                return dict.fromkeys(found, 0.0)  # type: ignore[return-value]
+            return 0.0
+
         rows = [
             known | label | {"value": label["value"] + noise * NOISE[cell.seed]}
             for cell, factors, known in _cells(experiment, tier, len(NOISE))
-            for label in labelled(prediction, measured(cell, factors))
+            for label in labelled(prediction, told(cell, factors))
         ]
         # Every cell has come to rest, whatever else it measured.
         rest = {"metric": "convergence", "target": "converged", "value": 1.0}

@@ -10,8 +10,9 @@ PREDICTIONS = ATTENTION_HOMOGENEITY.predictions
 @pytest.mark.parametrize(
     ("number", "mae", "simclr", "untrained", "verdict"),
     [
-        ("V1", 0.5, 0.9, 1.0, "supported"),
-        ("V1", 0.85, 0.9, 1.0, "refuted"),
+        ("V1", 0.5, 0.9, 0.5, "supported"),
+        ("V1", 0.85, 0.9, 0.5, "refuted"),
+        ("V1", 0.5, 0.9, 1.0, "void"),
         ("V1", 0.9, 0.5, 1.0, "refuted"),
         ("V2-heads", 1.0, 0.2, 0.0, "supported"),
         ("V2-heads", 0.25, 0.2, 0.0, "refuted"),

@@ -83,7 +83,17 @@ PREDICTIONS: dict[str, Prediction] = {
 }
 READ = ["metric", "view", "token", "target"]
 # What says of the same numbers that they rise and that they fall, or do neither.
-RIVALS: set[frozenset[str]] = set()
+RIVALS = {
+    frozenset({"hierarchical_latents/K5", "visible_share/N1"}),
+    *(
+        frozenset({f"spatial_correlations/{one}", f"spatial_correlations/{other}"})
+        for one, other in (
+            ("B-D2", "B5"),
+            ("B-D2-short", "B5-short"),
+            ("B-D3", "B5-share"),
+        )
+    ),
+}
 HOME = {number: home for ids, home in CLAIMS.items() for number in ids.split()}
 NUMBERS = {
     name: {*theory.predictions, *theory.unmeasured}

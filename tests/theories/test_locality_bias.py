@@ -19,8 +19,9 @@ PREDICTIONS = LOCALITY_BIAS.predictions
         ("D2", 0.35, 0.3, 0.0, "refuted"),
         ("D2", 0.3, 1.0, 0.0, "refuted"),
         ("D2", 1.0, 0.3, 1.0, "void"),
-        ("D3", 0.9, 0.5, 1.0, "supported"),
+        ("D3", 0.9, 0.5, 0.5, "supported"),
         ("D3", 0.52, 0.5, 1.0, "refuted"),
+        ("D3", 0.9, 0.5, 1.0, "void"),
         ("D3", 0.5, 0.9, 1.0, "refuted"),
     ],
 )

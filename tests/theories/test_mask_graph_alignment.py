@@ -73,7 +73,7 @@ def test_z6_wants_a_point_of_accuracy_from_the_published_weight(
     world: str, gain: float, verdict: str, in_world
 ) -> None:
     # In the sweep a weight of 0.01 against 0, on digits u_mae against mae.
-    plain = dict.fromkeys((*WEIGHTS, "mae"), 0.6)
+    plain = dict.fromkeys((*WEIGHTS, "mae", "autoencoder"), 0.6)
     accuracy = plain | dict.fromkeys((0.01, "u_mae"), 0.6 + gain)
     assert in_world("Z6", world, accuracy, "") == verdict
 
@@ -199,7 +199,7 @@ def test_z2_wants_views_of_one_image_to_become_alike(
 def test_z9_wants_five_points_from_the_masks(
     autoencoder: float, verdict: str, in_world
 ) -> None:
-    found = {"mae": 0.6, "autoencoder": autoencoder}
+    found = {"mae": 0.6, "autoencoder": autoencoder, "denoising": autoencoder}
     assert in_world("Z9", "gaussian_tree", found, "") == verdict
 
 

@@ -26,6 +26,7 @@ def test_o2_counts_from_the_initial_weights_on(judged) -> None:
         return 0.9 if factors["stop"] else 0.5
 
     assert judged(PREDICTIONS, "O2", risen_at_once) == "supported"
+    assert judged(PREDICTIONS, "O2", risen_at_once, everywhere=True) == "void"
 
 
 def by_method(**values: float) -> Callable[[Cell, Settings], float]:
@@ -39,7 +40,13 @@ def by_method(**values: float) -> Callable[[Cell, Settings], float]:
 def test_o3_wants_a_probe_below_that_of_simclr(
     mae: float, simclr: float, verdict: str, judged
 ) -> None:
-    assert judged(PREDICTIONS, "O3", by_method(mae=mae, simclr=simclr)) == verdict
+    found = by_method(mae=mae, simclr=simclr, supervised=0.9)
+    assert judged(PREDICTIONS, "O3", found) == verdict
+
+
+def test_o3_is_void_where_a_supervised_encoder_is_below_simclr_as_well(judged) -> None:
+    found = by_method(mae=0.8, simclr=0.9, supervised=0.8)
+    assert judged(PREDICTIONS, "O3", found) == "void"
 
 
 @pytest.mark.parametrize("number", ["O1", "O1-digits"])

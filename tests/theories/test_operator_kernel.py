@@ -62,7 +62,7 @@ RISING, FALLING, FLAT = (0.2, 0.4, 0.6, 0.8, 1.0), (1.0, 0.8, 0.6, 0.4, 0.2), (0
     ("number", "factor", "supports", "refutes"),
     [
         ("C1-training", "stop", FALLING, RISING),
-        ("C3-ratio", "mask_ratio", FALLING, RISING),
+        ("C3-ratio", "mask_ratio", (1.0, 1.0, 0.8, 0.6, 0.2), RISING),
         ("C5", "decoder_depth", (0.5, 0.5, 0.7, 0.7, 0.7), FALLING),
         ("C7", "pos_embed", (0.9, 0.5), (0.5, 0.9)),
     ],
@@ -88,3 +88,21 @@ def test_a_curve_supports_refutes_or_is_too_flat(
             return values.get(f[factor], 0.3)
 
         assert judged(PREDICTIONS, number, measured) == verdict
+
+
+@pytest.mark.parametrize(
+    ("number", "factor", "low", "first", "rest"),
+    [
+        ("C1-training", "stop", (0.0,), 0.9, 0.1),
+        ("C5", "decoder_depth", (0, 1), 0.1, 0.9),
+        ("C7", "pos_embed", (False,), 0.9, 0.1),
+    ],
+)
+def test_what_independent_spins_show_as_well_supports_nothing(
+    number: str, factor: str, low: tuple[float, ...], first: float, rest: float, judged
+) -> None:
+    def measured(_: Cell, f: Settings) -> float:
+        return first if f[factor] in low else rest
+
+    assert judged(PREDICTIONS, number, measured) == "supported"
+    assert judged(PREDICTIONS, number, measured, everywhere=True) == "void"
