@@ -49,5 +49,5 @@ MASK_RATIO = Experiment(
         (linear_probe, ""),
         (effective_rank, "centred"),
     ),
-    cost="25 cells, 20 beyond the leaderboard's: about 2 minutes on two cores",
+    cost="25 cells, 20 beyond the leaderboard's: about 3 minutes on two cores",
 )
