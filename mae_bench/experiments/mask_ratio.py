@@ -49,6 +49,5 @@ MASK_RATIO = Experiment(
         (linear_probe, ""),
         (effective_rank, "centred"),
     ),
-    cost="50 cells, 45 beyond the leaderboard's: about 4.5 minutes on two cores; the "
-    "independent spins are a control",
+    cost="25 cells, 20 beyond the leaderboard's: about 3 minutes on two cores",
 )

@@ -27,5 +27,5 @@ RECOVERABILITY = Experiment(
     longer={"quick": (({"mask_ratio": 0.9}, 4),)},
     metrics=(linear_r2, level_accuracy, ceiling, ceiling_ratio, reconstruction_error),
     views=("unmasked", "masked"),
-    cost="80 cells, 70 of them trained: about 8 minutes on two cores",
+    cost="80 cells, 70 of them trained: about 11 minutes on two cores",
 )

@@ -28,6 +28,10 @@ def convergence(curve: Float[Tensor, " t"]) -> dict[str, float]:
     second half the share p = x / (1 + x) of its way, and leaves x² = (p / (1 - p))² of
     the way to the limit undone. Less than 0.05 is left if p is below 0.183.
 
+    Measured on MAE on ``gaussian_tree``, tier ``quick``, seed 0: (p / (1 - p))² was
+    0.047, 0.031, 0.028, 0.027 and 0.213 at the mask ratios 0.1, 0.25, 0.5, 0.75 and
+    0.9; four times the steps brought 0.032, 0.026, 0.038, 0.022 and 0.258 of the way.
+
     It errs to the strict side where the learning rate anneals in the second half,
     which lowers the loss by itself. It is too lenient of a power law, whose tail is
     long, and blind to a plateau that ends after the budget.

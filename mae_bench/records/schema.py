@@ -192,7 +192,7 @@ class Measurement:
         token: Read-out of the encoder: ``mean``, ``cls``, ``code``; or empty.
         target: Latent level, class or variant of the metric; or empty.
         value: The number; empty unless ``status`` is ``ok``.
-        n_eval: Images it was computed on.
+        n_eval: Images it was computed on; 0 of what a training left behind.
         status: See ``Status``.
         reason: Why there is no value.
         train_seconds: Seconds of training (0 for controls).
