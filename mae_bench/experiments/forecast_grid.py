@@ -62,6 +62,6 @@ FORECAST_GRID = Experiment(
     without=_WITHOUT,
     budgets=RECOVERABILITY.budgets,
     metrics=(linear_probe, reconstruction_error),
-    cost="375 cells, 90 of them shared with mask_unit_by_patch_size: about 20 minutes "
-    "on two cores",
+    cost="375 cells, 285 beyond mask_unit_by_patch_size: about half an hour on two "
+    "cores",
 )
