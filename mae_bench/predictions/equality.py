@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from mae_bench.predictions import (
-    TwoSided,
     by_point,
     constant_or_means,
     difference,
 )
+from mae_bench.predictions._two_sided import TwoSided
 from mae_bench.records.rows import Where
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mae_bench.predictions import Form, TwoSided
+from mae_bench.predictions import Form
+from mae_bench.predictions._two_sided import TwoSided
 
 
 @dataclass(frozen=True)

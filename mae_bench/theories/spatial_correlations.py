@@ -10,7 +10,6 @@ from functools import partial
 from mae_bench.experiments.forecast_grid import FORECAST_GRID
 from mae_bench.experiments.ising_boundary import ISING_BOUNDARY
 from mae_bench.experiments.linear_noise import LINEAR_NOISE
-from mae_bench.experiments.linear_patch_size import LINEAR_PATCH_SIZE
 from mae_bench.experiments.linear_theory import LINEAR_THEORY
 from mae_bench.experiments.variance_subspaces import VARIANCE_SUBSPACES
 from mae_bench.metrics.boundary_share import boundary_share
@@ -23,24 +22,15 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
-from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.theories import Forecast, Prediction, Theory
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
+from mae_bench.theories.claims.patch_size import PATCH_SIZE
 
 _GRID = ("dataset", "spectrum", "rank", "mask_ratio")
 _PIXELS = 0.2  # the least reach that would matter
 _FIELD = {"dataset": "gaussian_field", "spectrum": "exponential"}
-_WHITE = Control(
-    reason="a field of length 0.25 is all but white: nothing is out of the patch",
-    where={"length": 0.25},
-)
-_SHORT = Control(
-    reason="a patch longer than the correlations holds all that there is to reach",
-    where={"length": 1.0},
-)
 _in_grid = partial(Prediction, experiment=LINEAR_THEORY, metric=closed_form_gap)
-_in_patches = partial(Prediction, experiment=LINEAR_PATCH_SIZE, metric=closed_form_gap)
 
 _PREDICTIONS: Mapping[str, Prediction] = {
     "B1": _in_grid(
@@ -174,70 +164,6 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         place="closed form of Theorem 1; the paper's words say the opposite",
         refuted_by="a reach that grows with the ratio at rank 8 as well",
     ),
-    "B5": _in_patches(
-        claim="larger patches make a linear MAE reach farther, in fields of long range",
-        form=Trend(margin=_PIXELS, factor="patch_size"),
-        where={"length": 4.0, "target": "radius"},
-        control=_SHORT,
-        standing="extrapolation",
-        place="Jacobian analysis on CIFAR-10; here of linear models",
-        refuted_by="a reach that is flat in the patch or falls with it",
-    ),
-    "B5-short": _in_patches(
-        claim="so they do in fields of short range: the paper states no condition",
-        form=Trend(margin=_PIXELS, factor="patch_size"),
-        where={"length": 1.0, "target": "radius"},
-        control=_WHITE,
-        standing="extrapolation",
-        place="Jacobian analysis on CIFAR-10; here of linear models",
-        refuted_by="a reach that is flat in the patch or falls with it",
-    ),
-    "B5-share": _in_patches(
-        claim="larger patches take a larger share of the weights out of the patch, in "
-        "fields of short and of long range",
-        form=Trend(margin=0.1, factor="patch_size"),
-        where={"length": (1.0, 4.0), "target": "out_of_patch_share"},
-        control=_WHITE,
-        standing="extrapolation",
-        place="Jacobian analysis: out-of-patch integration, by share of the weights",
-        refuted_by="a share that is flat in the patch or falls with it",
-        version=2,
-        each=("length",),
-    ),
-    "B-D2": _in_patches(
-        claim="the reach is longest where the patch is about as long as the "
-        "correlations: at length 4 it is below the best for patches of 1 and of 8",
-        form=Peak(margin=0.1, factor="patch_size"),
-        where={"length": 4.0, "target": "radius"},
-        control=_SHORT,
-        standing="derived",
-        place="closed form of Theorem 1",
-        refuted_by="a reach that is monotone in the patch at length 4",
-    ),
-    "B-D2-short": _in_patches(
-        claim="in fields of length 1 larger patches shorten the reach",
-        form=Trend(margin=_PIXELS, factor="patch_size", direction="decreasing"),
-        where={"length": 1.0, "target": "radius"},
-        control=Control(
-            reason="at length 4 most patches are shorter than the correlations",
-            where={"length": 4.0},
-        ),
-        standing="derived",
-        place="closed form of Theorem 1",
-        refuted_by="a reach that is flat in the patch or grows with it",
-    ),
-    "B-D3": _in_patches(
-        claim="the share of the weights out of the patch falls as patches grow, even "
-        "where the reach rises: a larger patch holds more of its surroundings",
-        form=Trend(margin=0.1, factor="patch_size", direction="decreasing"),
-        where={"length": 4.0, "target": "out_of_patch_share"},
-        control=Control(
-            reason="the reach rises in the same cells", where={"target": "radius"}
-        ),
-        standing="derived",
-        place="closed form of Theorem 1",
-        refuted_by="a share that is flat in the patch or grows with it",
-    ),
     "R1": Prediction(
         claim="the last fifth of the variance tells the class better than the first "
         "nine tenths, by a point or more",
@@ -292,7 +218,7 @@ SPATIAL_CORRELATIONS = Theory(
         "linear encoder and decoder, patches masked independently, loss on all pixels",
         "second moments are all that is known, and the minimum is reached",
     ),
-    predictions={**_PREDICTIONS, **ADAPTIVE_BASIS},
+    predictions={**_PREDICTIONS, **PATCH_SIZE, **ADAPTIVE_BASIS},
     forecasts=(
         Forecast(
             experiment=FORECAST_GRID,

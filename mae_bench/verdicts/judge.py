@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mae_bench.records.rows import Measurements, write_table
-from mae_bench.records.ruling import Ruling, TheoryScore, Verdict
-from mae_bench.records.schema import UsageError
+from mae_bench.records.ruling import TheoryScore, Verdict
 from mae_bench.records.stats import wilson
 from mae_bench.records.strength import (
     ANYTIME,
@@ -27,130 +26,14 @@ from mae_bench.records.strength import (
     Rule,
     benjamini_hochberg,
 )
+from mae_bench.verdicts.case import summary
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import Skill, forecast_skill
+from mae_bench.verdicts.hearing import Hearing, hear
 from mae_bench.verdicts.registration import PILOT
-from mae_bench.verdicts.weigh import Case, case, control_verdict, summary
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction, Theory
-
-
-def ruling(found: Case, asked: float) -> tuple[Ruling, str]:
-    """What is said of a claim, and why.
-
-    Args:
-        found: The claim and its control.
-        asked: Strength at which it is decided.
-
-    Returns:
-        The word, and a reason where it is neither supported nor refuted.
-    """
-    claim = found.claim
-    decision = claim.decided(asked)
-    if decision == "not_measured":
-        return "not_measured", "no row has a value"
-    if found.unconverged:
-        return "not_converged", found.unconverged
-    if decision == "refuted" and _by_size(found, asked):
-        return "depends_on_scale", claim.conditions
-    if decision != "supported" and _no_room(found, decision):
-        room = f"{found.headroom:.3g} to the ceiling"
-        return "untestable", f"{room}, less than the margin and its error"
-    if decision == "refuted":
-        return "refuted", ""
-    if decision == "undecided":
-        return "undecided", _lacking(found)
-    return _against_control(found)
-
-
-def _against_control(found: Case) -> tuple[Ruling, str]:
-    """A claim that is supported on its own."""
-    control = control_verdict(found)
-    if control == "supported":
-        return "void", "its control is supported as well"
-    if control in ("refuted", "none") or found.beyond >= DECISIVE:
-        return "supported", ""
-    told = "not measured" if control == "not_measured" else "undecided"
-    return "control_open", f"its control is {told}"
-
-
-def _by_size(found: Case, asked: float) -> bool:
-    """Whether a refuted claim is supported at another size."""
-    if found.prediction.size is None:
-        return False
-    form, rule = found.claim.form, found.claim.rule
-    of = [form.support(x, form.margin, rule) for x in found.claim.effects.values()]
-    return max(of, default=1.0) >= asked
-
-
-def _no_room(found: Case, decision: str) -> bool:
-    """Whether the ceiling leaves less than the margin and half an interval."""
-    estimate, low, _ = found.claim.interval
-    if math.isnan(found.headroom):
-        return False
-    if decision == "refuted" and found.claim.kind == "reversed":
-        return False
-    return found.claim.form.margin + (estimate - low) > found.headroom
-
-
-def _lacking(found: Case) -> str:
-    """What keeps a claim from being decided."""
-    rows = found.claim.rows
-    absent = rows[rows["status"] == "missing"]["cell"].nunique()
-    if absent:
-        return f"{absent} of {rows['cell'].nunique()} declared cells have no row"
-    if found.claim.n_seeds < 4:
-        return f"{found.claim.n_seeds} whole seeds; a verdict needs four"
-    return ""
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """What one set of seeds says of a prediction.
-
-    Args:
-        case: The claim and its control; None if its rows cannot be looked at.
-        reason: Why not.
-    """
-
-    case: Case | None
-    reason: str = ""
-
-    @property
-    def strength(self) -> float:
-        """For the list of all: 1 where nothing is known."""
-        return self.case.claim.strength if self.case else 1.0
-
-    def ruling(self, asked: float) -> tuple[Ruling, str]:
-        """See ``ruling``."""
-        return ruling(self.case, asked) if self.case else ("not_measured", self.reason)
-
-
-def hear(
-    prediction: Prediction,
-    measurements: Measurements,
-    seeds: Iterable[int] | None = None,
-    rule: Rule = ANYTIME,
-) -> Hearing:
-    """Weigh a prediction by some seeds.
-
-    Args:
-        prediction: The claim.
-        measurements: Experiment id -> its tidy rows.
-        seeds: Those that count; all if None.
-        rule: How effects are weighed.
-    """
-    name = prediction.experiment.id
-    rows = measurements.get(name)
-    if rows is not None and seeds is not None:
-        rows = rows[rows["seed"].isin(set(seeds))]
-    if rows is None or rows.empty:
-        return Hearing(None, "no rows")
-    try:
-        return Hearing(case(prediction, {**measurements, name: rows}, rule))
-    except UsageError as error:
-        return Hearing(None, str(error))
 
 
 def judge_prediction(

@@ -12,7 +12,7 @@ from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
 from mae_bench.theories.spatial_correlations import SPATIAL_CORRELATIONS
 from mae_bench.training.train import build
 
-CELLS = list(FORECAST_GRID.cells(TIERS["smoke"], 1))
+CELLS = list(FORECAST_GRID.cells(TIERS["smoke"], range(1)))
 POINTS = [factors for cell, factors in CELLS if cell.dataset == "digits"]
 
 
@@ -50,8 +50,8 @@ def test_no_two_points_are_one_and_the_same() -> None:
 
 def test_it_holds_the_smaller_grid_and_trains_it_no_second_time() -> None:
     tier = TIERS["quick"]
-    mine = {cell.key for cell, _ in FORECAST_GRID.cells(tier, 1)}
-    old = {cell.key for cell, _ in MASK_UNIT_BY_PATCH_SIZE.cells(tier, 1)}
+    mine = {cell.key for cell, _ in FORECAST_GRID.cells(tier, range(1))}
+    old = {cell.key for cell, _ in MASK_UNIT_BY_PATCH_SIZE.cells(tier, range(1))}
     assert old <= mine
     assert len(old) * 5 == 90
     assert len(mine) * 5 == 375

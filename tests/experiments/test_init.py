@@ -148,9 +148,9 @@ def test_a_point_that_needs_it_is_trained_longer_in_its_tier_and_no_other_is() -
     }
     grid = replace(GRID, longer=longer, budgets={"quick": {"steps": 5}})
     plain = replace(GRID, budgets={"quick": {"steps": 5}})
-    assert list(grid.cells(SMOKE, 1)) == list(plain.cells(SMOKE, 1))
-    keys = {cell.key for cell, _ in plain.cells(TIERS["quick"], 1)}
-    for cell, factors in grid.cells(TIERS["quick"], 1):
+    assert list(grid.cells(SMOKE, range(1))) == list(plain.cells(SMOKE, range(1)))
+    keys = {cell.key for cell, _ in plain.cells(TIERS["quick"], range(1))}
+    for cell, factors in grid.cells(TIERS["quick"], range(1)):
         times = 1
         if factors["lamb"] == 0.01:
             times = 8 if factors["tree_depth"] == 2 else 4

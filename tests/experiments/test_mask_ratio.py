@@ -22,7 +22,7 @@ def test_where_one_patch_is_visible_quick_trains_longer_and_no_other_tier_does()
     None
 ):
     for name, tier in TIERS.items():
-        for cell, factors in MASK_RATIO.cells(tier, 1):
+        for cell, factors in MASK_RATIO.cells(tier, range(1)):
             longer = name == "quick" and factors["mask_ratio"] == 0.9
             expected = tier.steps * (4 if longer else 1)
             assert cell.method_settings["steps"] == expected

@@ -5,6 +5,7 @@ from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
 
 ROOT = ("linear_r2", "mean", "level_0")
+LEAF = ("linear_r2", "mean", "level_2")
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,9 @@ def test_only_a_root_kept_best_between_both_extremes_supports_k5(
 ) -> None:
     curve = dict(zip(MASK_RATIO.factors["mask_ratio"], heights, strict=True))
 
-    def root(cell: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
+    def root(_: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
         value = curve[factors["mask_ratio"]]
-        return {ROOT: value if cell.method == "mae" else -value}
+        return {ROOT: value, LEAF: 0.8}
 
     assert judged(HIERARCHICAL_LATENTS.predictions, "K5", root) == verdict
 

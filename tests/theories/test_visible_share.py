@@ -5,6 +5,7 @@ from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.visible_share import VISIBLE_SHARE
 
 ROOT = ("linear_r2", "mean", "level_0")
+OTHER_IMAGES = ("linear_r2", "mean/shuffled", "level_0")
 FALLING, RISING = (0.7, 0.6, 0.5, 0.4, 0.3), (0.3, 0.4, 0.5, 0.6, 0.7)
 
 
@@ -23,7 +24,8 @@ def test_only_a_root_that_fades_with_the_mask_supports_n1(
     curve = dict(zip(MASK_RATIO.factors["mask_ratio"], heights, strict=True))
 
     def root(_: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
-        return {ROOT: curve[factors["mask_ratio"]]}
+        value = curve.get(factors["mask_ratio"], 0.0)
+        return {ROOT: value, OTHER_IMAGES: 0.0}
 
     assert judged(VISIBLE_SHARE.predictions, "N1", root) == verdict
 

@@ -98,6 +98,7 @@ def test_a_declared_point_without_a_row_is_missing():
     metric = SimpleNamespace(id="linear_r2")
 
     def found(rows, **where):
+        where |= {"dataset": "gaussian_tree"}
         return select({"mask_ratio": rows}, MASK_RATIO, (metric,), where)
 
     assert (found(rows)["status"] == "ok").all()

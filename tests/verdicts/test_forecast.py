@@ -142,7 +142,7 @@ def worlds(heights: np.ndarray, seeds: int = 3) -> pd.DataFrame:
     rows = [
         {"dataset": f"world_{w}", "point": point, "seed": seed, "metric": "mcc"}
         | {"value": heights[w, point] + noise[w, point, seed], "status": "ok"}
-        | {"tier": "quick", "reason": "", "cell": f"{w}/{point}/{seed}"}
+        | {"tier": "planted", "reason": "", "cell": f"{w}/{point}/{seed}"}
         for w, point, seed in np.ndindex(*noise.shape)
     ]
     return pd.DataFrame(rows)

@@ -1,0 +1,70 @@
+"""Effects in each condition, and how strongly they speak together."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mae_bench.predictions.contrast import Contrast
+from mae_bench.records.strength import ANYTIME, FIXED
+from mae_bench.verdicts.weigh import weigh
+
+FORM = Contrast(0.1, {"method": "mae"}, {"method": "pixels"})
+
+
+def rows(**gains):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        [
+            (world, method, seed, gain * (method == "mae") + 0.01 * rng.normal(), "ok")
+            for world, gain in gains.items()
+            for method in ("mae", "pixels")
+            for seed in range(6)
+        ],
+        columns=["dataset", "method", "seed", "value", "status"],
+    )
+
+
+def claim(*each):
+    return SimpleNamespace(form=FORM, each=each)
+
+
+def test_support_is_that_of_the_weakest_condition_and_refutation_over_their_number():
+    found = weigh(claim("dataset"), rows(easy=0.5, hard=0.0))
+    easy, hard = found.effects.values()
+    assert list(found.effects) == ["easy", "hard"]
+    assert found.support == FORM.support(hard, 0.1) < FORM.support(easy, 0.1)
+    assert found.refutation == FORM.refute(hard, 0.1) / 2
+    assert (found.decided(20.0), found.kind) == ("refuted", "no effect")
+    assert found.interval.estimate == pytest.approx(0.0, abs=0.02)
+    assert "; hard" in found.conditions
+
+
+def test_without_conditions_worlds_are_averaged():
+    found = weigh(claim(), rows(easy=0.5, hard=0.0))
+    assert found.conditions == ""
+    assert found.interval.estimate == pytest.approx(0.25, abs=0.02)
+    assert found.decided(20.0) == "supported"
+
+
+def test_more_seeds_are_the_least_that_would_decide():
+    found = weigh(claim(), rows(one=0.115))
+    assert found.decided(20.0) == "undecided"
+    more = found.more_seeds(20.0)
+    rules = (type(ANYTIME)(int(6 + n)) for n in (more - 1, more))
+    below, enough = (found.supporting(rule) for rule in rules)
+    assert below < 20.0 <= enough
+    assert weigh(claim(), rows(one=0.5)).more_seeds(20.0) == 0
+
+
+def test_what_has_no_value_is_not_measured():
+    lost = rows(one=0.5).assign(value=np.nan, status="diverged")
+    found = weigh(claim(), lost)
+    assert (found.decided(20.0), found.n_seeds) == ("not_measured", 0)
+
+
+def test_at_a_fixed_number_of_seeds_it_is_students_test():
+    found = weigh(claim(), rows(one=0.13), FIXED)
+    assert found.p_value == pytest.approx(0.5 / found.support)
+    assert found.of_signs()[0].endswith("/6")
