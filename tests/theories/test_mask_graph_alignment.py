@@ -26,7 +26,12 @@ def in_world(judged) -> Callable[..., str]:
 
         def value(cell: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
             known = factors.get("lamb", factors.get("stop", cell.method))
-            return {label: values.get(known, 0.9)} if cell.dataset == world else {}
+            # Spins without structure are there for a control, and tell nothing.
+            return (
+                {label: values.get(known, 0.9)}
+                if cell.dataset in (world, "ising")
+                else {}
+            )
 
         return judged(PREDICTIONS, name, value)
 
