@@ -135,7 +135,6 @@ class Fixed(Rule):
 
 
 ANYTIME, FIXED = Anytime(), Fixed()
-RULES = {"anytime": ANYTIME, "fixed": FIXED}
 
 
 def of_signs(claimed: npt.ArrayLike) -> float:
