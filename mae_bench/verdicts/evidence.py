@@ -49,8 +49,8 @@ def select(
         where: Row filters.
 
     Returns:
-        A point of the declared grid that has no row in a seed that others have, has
-        one of status ``missing``.
+        A point of the declared grid that has no row in a seed in which others of the
+        claim have one, has one of status ``missing``.
 
     Raises:
         ValueError: An unknown column; rows of several tiers, precisions, or versions of
@@ -63,7 +63,7 @@ def select(
     every = matching(measurements[name], wanted)
     rows = matching(every, where)
     _check_alike(rows, name)
-    absent = _absent(every, experiment, where) if len(rows) else []
+    absent = _absent(rows, every, experiment, where) if len(rows) else []
     if absent:
         blank = pd.DataFrame(absent).reindex(columns=rows.columns)
         rows = pd.concat([rows, blank.astype(rows.dtypes)], ignore_index=True)
@@ -89,9 +89,9 @@ def _check_alike(rows: pd.DataFrame, name: str) -> None:
 
 
 def _absent(
-    rows: pd.DataFrame, experiment: Experiment, where: Where
+    ours: pd.DataFrame, rows: pd.DataFrame, experiment: Experiment, where: Where
 ) -> list[dict[str, object]]:
-    """A row for each declared point of which a seed has no row of the metric."""
+    """A row for each declared point of which a seed of ours has none of the metric."""
     tier = str(rows["tier"].iloc[0])
     if tier not in TIERS:
         return []
@@ -105,7 +105,7 @@ def _absent(
     }
     found = rows[["seed", *axes]].drop_duplicates().to_numpy(dtype=object)
     there = {tuple(_plain(value) for value in row) for row in found}
-    seeds = sorted(rows["seed"].unique())
+    seeds = sorted(ours["seed"].unique())
     blank: dict[str, object] = dict.fromkeys(_UNKNOWN, "")
     blank |= dict.fromkeys(_WHOLE, 0) | {"dirty": 0.0, "train_seconds": 0.0}
     blank |= {"tier": tier, "status": "missing"}

@@ -7,10 +7,9 @@ are on the wrong side. A supported one must be told from its control as well.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +18,11 @@ import pandas as pd
 from mae_bench.records.rows import Measurements, write_table
 from mae_bench.records.ruling import TheoryScore, Verdict
 from mae_bench.records.stats import wilson
-from mae_bench.records.strength import (
-    ANYTIME,
-    DECISIVE,
-    Anytime,
-    Rule,
-    benjamini_hochberg,
-)
-from mae_bench.verdicts.case import summary
+from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import Skill, forecast_skill
-from mae_bench.verdicts.hearing import Hearing, hear
-from mae_bench.verdicts.registration import PILOT
+from mae_bench.verdicts.hearing import hear
+from mae_bench.verdicts.told import Told, asked_of, listen
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction, Theory
@@ -51,99 +43,8 @@ def judge_prediction(
         ValueError: The claim names an unknown column.
     """
     measurements = {name: in_order(rows) for name, rows in measurements.items()}
-    told = _Told(key, theory_id, prediction, {"all": hear(prediction, measurements)})
+    told = Told(key, theory_id, prediction, {"all": hear(prediction, measurements)})
     return told.verdict({"all": DECISIVE})
-
-
-@dataclass(frozen=True)
-class _Told:
-    """What each phase's seeds say of a prediction."""
-
-    key: str
-    theory: str
-    prediction: Prediction
-    hearings: Mapping[str, Hearing]
-
-    @property
-    def phase(self) -> str:
-        """New seeds rule; where there are none, the pilot's."""
-        return next(
-            (p for p in ("confirmatory", "pilot") if self._measured(p)),
-            next(iter(self.hearings)),
-        )
-
-    def _measured(self, phase: str) -> bool:
-        hearing = self.hearings.get(phase)
-        return bool(hearing and hearing.case and hearing.case.claim.measured)
-
-    def verdict(self, asked: Mapping[str, float]) -> Verdict:
-        """With the strength that each phase asks for."""
-        phase, prediction = self.phase, self.prediction
-        hearing, found = self.hearings[phase], self.hearings[phase].case
-        word, reason = hearing.ruling(asked[phase])
-        pilot = "not_measured"
-        if "pilot" in self.hearings:
-            pilot = self.hearings["pilot"].ruling(asked["pilot"])[0]
-        uncontrolled = ", no control" if prediction.control.absent else ""
-        claim = found.claim if found else None
-        return Verdict(
-            prediction=self.key,
-            theory=self.theory,
-            standing=prediction.standing + uncontrolled,
-            verdict=word,
-            kind=claim.kind if claim and word == "refuted" else "",
-            alone=claim.decided(DECISIVE) if claim else "not_measured",
-            phase=phase,
-            pilot=pilot,
-            confirmed=_confirmed(pilot, word) if phase == "confirmatory" else "",
-            asked=asked[phase],
-            more_seeds=claim.more_seeds(asked[phase]) if claim else math.nan,
-            version=prediction.version,
-            reason=reason,
-            **(summary(found) if found else {}),  # type: ignore[arg-type]
-        )
-
-
-def _confirmed(pilot: str, verdict: str) -> str:
-    """Whether new seeds say what a decided pilot said; empty if they do not tell."""
-    told = ("supported", "refuted")
-    if pilot not in told or verdict not in told:
-        return ""
-    return "yes" if pilot == verdict else "no"
-
-
-def _hearings(
-    prediction: Prediction,
-    measurements: Measurements,
-    first_seed: int | None,
-    rule: Rule,
-) -> dict[str, Hearing]:
-    """Phase -> what its seeds say."""
-    if first_seed is None:
-        return {"all": hear(prediction, measurements, None, rule)}
-    rows = measurements.get(prediction.experiment.id)
-    known = [] if rows is None else map(int, rows["seed"].unique())
-    seeds = [seed for seed in known if seed >= first_seed]
-    return {
-        "pilot": hear(prediction, measurements, PILOT, rule),
-        "confirmatory": hear(prediction, measurements, seeds, rule),
-    }
-
-
-def _asked(told: Iterable[_Told], rule: Rule) -> dict[str, float]:
-    """Phase -> the strength at which all of its predictions are decided together."""
-    found: dict[str, list[float]] = {}
-    for each in told:
-        for phase, hearing in each.hearings.items():
-            if each.prediction.form.inferred:
-                found.setdefault(phase, []).append(hearing.strength)
-            found.setdefault(phase, [])
-    if not isinstance(rule, Anytime):
-        return dict.fromkeys(found, DECISIVE)
-    return {
-        phase: max(DECISIVE, benjamini_hochberg(strengths)[1])
-        for phase, strengths in found.items()
-    }
 
 
 def _share(verdicts: Iterable[Verdict]) -> tuple[float, float, float]:
@@ -217,20 +118,9 @@ def judge(
     Raises:
         ValueError: A claim names an unknown column.
     """
-    first = first_seeds or {}
     measurements = {name: in_order(rows) for name, rows in measurements.items()}
-    told = [
-        _Told(
-            key,
-            name,
-            prediction,
-            _hearings(prediction, measurements, first.get(key), rule),
-        )
-        for name, theory in theories.items()
-        for number, prediction in theory.predictions.items()
-        for key in [f"{name}/{number}"]
-    ]
-    asked = _asked(told, rule)
+    told = listen(theories, measurements, first_seeds or {}, rule)
+    asked = asked_of(told, rule)
     verdicts = [each.verdict(asked) for each in told]
     verdicts += [
         Verdict(prediction=f"{name}/{number}", theory=name, reason=reason)

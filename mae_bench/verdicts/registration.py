@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
 from datetime import date as Date
 from pathlib import Path
@@ -20,10 +20,11 @@ import pandas as pd
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
 from mae_bench.predictions import Control
-from mae_bench.records.rows import Measurements, Where
+from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import Tier, UsageError, digest
 from mae_bench.records.store import write_atomically
 from mae_bench.theories import Prediction, Theory
+from mae_bench.verdicts.cells import cells_of
 
 PILOT = range(5)
 # Words, and what makes itself felt through the cells.
@@ -86,33 +87,9 @@ def hash_of(prediction: Prediction, tier: Tier) -> str:
         TypeError: A field that has no place in a hash, such as a function.
     """
     experiment = prediction.experiment
-    cells = [
-        [cell.key, dict(factors)]
-        for cell, factors in experiment.cells(tier, range(1))
-        if any(
-            _admits(where, {**factors, "dataset": cell.dataset, "method": cell.method})
-            for where in _filters(prediction)
-        )
-    ]
+    cells = [[cell.key, dict(at)] for cell, at in cells_of(prediction, tier, range(1))]
     cells = sorted((_told(cell) for cell in cells), key=repr)
     return digest(experiment.id, _told(prediction), _told(tier), cells)
-
-
-def _filters(prediction: Prediction) -> Iterator[Where]:
-    """Of the rows of a prediction, of its control and of its ceiling."""
-    yield prediction.where
-    yield {**prediction.where, **prediction.control.where}
-    if isinstance(prediction.ceiling, Mapping):
-        yield {**prediction.where, **prediction.ceiling}
-
-
-def _admits(where: Where, point: Mapping[str, Any]) -> bool:
-    """Whether a cell may have rows that the filters admit."""
-    return all(
-        point[name] in (wanted if isinstance(wanted, tuple) else (wanted,))
-        for name, wanted in where.items()
-        if name in point
-    )
 
 
 def _told(thing: Any) -> Any:
