@@ -37,6 +37,12 @@ class Rerun(StrEnum):
     never = "never"
 
 
+class Until(StrEnum):
+    """When a run that chooses its cells itself is done."""
+
+    decided = "decided"
+
+
 def seeds_of(word: str) -> range:
     """Which seeds a word says: a count from 0, or first and end.
 
@@ -53,18 +59,41 @@ def seeds_of(word: str) -> range:
     return seeds
 
 
-def _spoken_seeds(word: str) -> range:
-    try:
-        return seeds_of(word)
-    except UsageError as error:
-        raise typer.BadParameter(str(error)) from error
+def seconds_of(word: str) -> float:
+    """How long a word says.
+
+    >>> seconds_of("90s"), seconds_of("1h30m")
+    (90.0, 5400.0)
+
+    Raises:
+        UsageError: It says no time.
+    """
+    said = re.fullmatch(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?", word)
+    hours, minutes, seconds = map(int, said.groups("0") if said else "000")
+    total = 3600.0 * hours + 60 * minutes + seconds
+    if not total:
+        raise UsageError(f"{word!r} is no time; say 90s, 30m or 1h30m")
+    return total
+
+
+def _spoken(read: Callable[[str], R]) -> Callable[[str], R]:
+    """A reader of words whose complaint is one of the command line."""
+
+    @wraps(read)
+    def reading(word: str) -> R:
+        try:
+            return read(word)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return reading
 
 
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
     range | None,
     typer.Option(
-        parser=_spoken_seeds,
+        parser=_spoken(seeds_of),
         metavar="N|FIRST:END",
         help="Repetitions, the first N or from FIRST to before END; the tier's own by "
         "default.",
@@ -111,6 +140,24 @@ Folder = Annotated[
     ),
 ]
 Again = Annotated[Rerun, typer.Option("--rerun", help="Which cells are run again.")]
+Goal = Annotated[
+    Until | None,
+    typer.Option(
+        "--until",
+        help="Choose cells and seeds by what is open, and stop when all is decided.",
+    ),
+]
+MaxSeeds = Annotated[
+    int, typer.Option(min=4, help="With --until: seeds of a prediction at most.")
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        parser=_spoken(seconds_of),
+        metavar="TIME",
+        help="Stop after so long, e.g. 30m or 1h30m, with everything written.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -129,6 +176,9 @@ class Measuring:
     results: Results = None
     rerun: Again = Rerun.missing
     ensembles: Ensembles = None
+    until: Goal = None
+    max_seeds: MaxSeeds = 20
+    budget: Budget = None
 
 
 @dataclass(frozen=True)
@@ -177,9 +227,13 @@ def _fitted(hint: Any, word: Any) -> Any:
     (['mae'], 'a')
     >>> _fitted(range | None, 2), _fitted(range | None, "5:9")
     (range(0, 2), range(5, 9))
+    >>> _fitted(float | None, "2m")
+    120.0
     """
     if range in get_args(hint) and isinstance(word, int | str):
         return seeds_of(str(word))
+    if float in get_args(hint) and isinstance(word, str):
+        return seconds_of(word)
     if not isinstance(word, str):
         return word
     if isinstance(hint, type) and issubclass(hint, StrEnum):

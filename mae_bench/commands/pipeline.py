@@ -15,6 +15,7 @@ from mae_bench.commands.options import (
     TierName,
     spread,
 )
+from mae_bench.commands.running import run_of
 
 
 @errors_in_one_line
@@ -23,7 +24,7 @@ def run(wish: Measuring, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
     from mae_bench.verdicts import rank
 
-    ran = verbs.run_of(wish)
+    ran = run_of(wish)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
@@ -36,7 +37,7 @@ def run(wish: Measuring, as_json: Json = False) -> None:
 @spread(Measuring)
 def measure(wish: Measuring, as_json: Json = False) -> None:
     """Train and score what is missing; write measurements/*.csv."""
-    ran = verbs.run_of(wish)
+    ran = run_of(wish)
     end(ran.failures(missing=wish.rerun != Rerun.never), ran.results, as_json)
 
 

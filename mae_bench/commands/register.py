@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_bench.commands import verbs
 from mae_bench.commands.console import errors_in_one_line, say, tell
 from mae_bench.commands.options import Json
+from mae_bench.records import registry
 from mae_bench.records.folders import PUBLISHED_TIER, own, registrations
 from mae_bench.records.schema import TIERS
 
@@ -41,7 +41,7 @@ def register(
     from mae_bench.verdicts import registration as verb
 
     path, tier = registrations(results), TIERS[PUBLISHED_TIER]
-    theories = verbs.parts("theories")
+    theories = registry.load_all("theories")
     found = verb.differences(theories, path, tier=tier)
     total = sum(len(theory.predictions) for theory in theories.values())
     if not check:

@@ -5,11 +5,11 @@ Each reads and writes the folders that ``records.folders`` names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mae_bench.commands.console import console, tell
+from mae_bench.commands.console import tell
 from mae_bench.commands.options import (
     Evaluating,
     Measuring,
@@ -17,21 +17,14 @@ from mae_bench.commands.options import (
     one_of,
     spread,
 )
+from mae_bench.commands.running import run_of
 from mae_bench.records import registry
-from mae_bench.records.folders import Folders, beside, folders, own, registrations
+from mae_bench.records.folders import Folders, beside, folders, registrations
 from mae_bench.records.schema import TIERS
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
-
-    from mae_bench.runs.measure import Run
-    from mae_bench.runs.plan import Plan, Task
-
-
-def parts(room: str, wanted: Sequence[str] | None = None) -> dict[str, Any]:
-    """Parts by id; all of them if none is named."""
-    return {name: registry.load(room, name) for name in wanted or registry.names(room)}
 
 
 def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -49,60 +42,6 @@ def where_to(results: Path | str | None, tier: str) -> Folders:
     """
     named = None if results is None else Path(results)
     return folders(named, one_of(TierName, tier).value)
-
-
-def run_of(wish: Measuring) -> Run:
-    """Train and score what is missing of a wish, and merge it into the rows.
-
-    Raises:
-        UsageError: What is wished for cannot be.
-        StoreError: The store or the results cannot be written.
-    """
-    from mae_bench.records.merge import check_writable
-    from mae_bench.records.read import read_measurements
-    from mae_bench.records.store import Store
-    from mae_bench.runs import launch, measure, plan
-    from mae_bench.runs.progress import progress
-
-    tier = wish.tier.value
-    store, results = Store(wish.store, tell), wish.results or own(tier)
-    experiments = parts("experiments", wish.experiments)
-    filters = {
-        "methods": list(parts("methods", wish.methods)) if wish.methods else [],
-        "datasets": list(parts("datasets", wish.datasets)) if wish.datasets else [],
-    }
-    devices = launch.devices(wish.device, wish.jobs)
-    wanted = plan.plan(
-        experiments,
-        tier=tier,
-        seeds=wish.seeds,
-        store=store,
-        precision=launch.precision(devices),
-        **filters,
-    )
-    known = wanted.known(read_measurements(results / "measurements"))
-    store.check_writable()
-    check_writable(results)
-    due = plan.pending(wanted, store, known, wish.rerun.value)
-    _foretell(wanted, due, plan.trained_again(due, store, known), len(devices))
-    with progress(len(due), console) as told:
-        run = measure.Run(wanted, store, results, known, told)
-        run.measure(due, devices, wish.ensembles)
-    return run
-
-
-def _foretell(
-    wanted: Plan, due: Sequence[Task], again: Sequence[Task], workers: int
-) -> None:
-    """Say what will be done."""
-    tell(f"{len(wanted.tasks)} cells, {len(due)} to run, {workers} workers")
-    if again:
-        metrics = sorted({metric for task in again for metric, _ in task.wanted})
-        tell(
-            f"{len(again)} cells must be trained again for {len(metrics)} new metrics "
-            f"({', '.join(metrics)}): their rows are here, their weights are not",
-            "yellow",
-        )
 
 
 @spread(Measuring, spoken=False)
@@ -157,7 +96,7 @@ def judge(
 
     where = where_to(results, tier)
     measured = read_measurements(where.read / "measurements")
-    known = parts("theories")
+    known = registry.load_all("theories")
     rules = registration.registered(registrations(None))
     first_seeds = {key: found.first_seed for key, found in rules.items()}
     verdicts, theories = verb.judge(known, measured, first_seeds)
@@ -195,7 +134,7 @@ def plot(results: Path | str | None = None, tier: str = "quick") -> list[Path]:
     where = where_to(results, tier)
     from mae_bench.pages import plot as verb
 
-    return verb.plot(where, parts("experiments"))
+    return verb.plot(where, registry.load_all("experiments"))
 
 
 class Evaluation(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -115,6 +115,15 @@ def load(room: str, name: str) -> Any:
     for fault in _faults(room, name, part):
         raise WrongPart(f"{places[0]}: {fault}")
     return part
+
+
+def load_all(room: str, wanted: Sequence[str] | None = None) -> dict[str, Any]:
+    """Parts by id; all of the room if none is named.
+
+    Raises:
+        UnknownName: A name that no part has.
+    """
+    return {name: load(room, name) for name in wanted or names(room)}
 
 
 def _own(room: str, name: str) -> Any:

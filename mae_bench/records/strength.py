@@ -26,7 +26,7 @@ DECISIVE = 20.0
 ENOUGH_SEEDS = 4
 # Variance of the effect, in units of a seed's, over which alternatives are mixed.
 _G = 4.0
-_MOST_SEEDS = 1000
+MOST_SEEDS = 1000
 _LARGEST_LOG = 700.0
 
 
@@ -231,7 +231,7 @@ def seeds_until(enough: Callable[[int], bool], start: int) -> float:
     low, high = start, max(start, ENOUGH_SEEDS)
     while not enough(high):
         low, high = high, 2 * high
-        if low >= _MOST_SEEDS:
+        if low >= MOST_SEEDS:
             return math.inf
     while low + 1 < high:
         middle = (low + high) // 2

@@ -93,6 +93,27 @@ def known(
     return Known(tables)
 
 
+def finished(
+    rows: pd.DataFrame, wanted: Collection[Pair], versions: Mapping[str, int]
+) -> set[str]:
+    """Keys of the cells that owe nothing: failed as a whole, or measured in every pair.
+
+    Args:
+        rows: Of an experiment.
+        wanted: Its pairs (metric id, view).
+        versions: Metric id -> its version; rows of another say nothing.
+    """
+    ran = rows[rows["status"] != "missing"]
+    failed = set(ran.loc[ran["metric"] == "", "cell"])
+    current = ran["metric"].map(dict(versions)) == ran["metric_version"]
+    pairs = ran.loc[current, ["cell", "metric", "view"]].drop_duplicates()
+    asked = [
+        pair in wanted for pair in zip(pairs["metric"], pairs["view"], strict=True)
+    ]
+    counts = pairs.loc[asked, "cell"].value_counts()
+    return failed | set(counts[counts == len(wanted)].index)
+
+
 def _records(rows: pd.DataFrame) -> list[Record]:
     """Rows without experiment and cell, as a store's scores are."""
     table = rows[list(_OF_CELL)].astype(object)

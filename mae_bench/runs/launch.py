@@ -7,6 +7,7 @@ of one thread train faster and far more evenly than one of two threads.
 
 from __future__ import annotations
 
+import math
 import multiprocessing as mp
 import os
 import time
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -204,7 +206,10 @@ def _collect(worker: _Worker, job: Job) -> Outcome | None:
 
 
 def launch(
-    jobs: Sequence[Job], work: Work, devices: Sequence[str]
+    jobs: Sequence[Job],
+    work: Work,
+    devices: Sequence[str],
+    until: float = math.inf,
 ) -> Iterator[Outcome]:
     """Run jobs and give each outcome as it comes.
 
@@ -213,20 +218,23 @@ def launch(
         work: ``work(payload, device)``; importable by name, so that it pickles.
         devices: One worker process each; empty runs the jobs in this process, where
             a time limit cannot be kept.
+        until: When to stop, by ``time.monotonic``: what is then at work is dropped,
+            and what waits is not begun; neither has an outcome.
     """
     if not devices:
-        yield from (attempt(work, job, "cpu") for job in jobs)
+        in_time = takewhile(lambda _: time.monotonic() < until, jobs)
+        yield from (attempt(work, job, "cpu") for job in in_time)
         return
     waiting = deque(jobs)
     idle = [_start(work, device) for device in devices[: len(jobs)]]
     busy: list[_Worker] = []
     try:
-        while waiting or busy:
+        while (waiting or busy) and time.monotonic() < until:
             while waiting and idle:
                 worker = idle.pop()
                 _assign(worker, waiting.popleft())
                 busy.append(worker)
-            soonest = min(worker.deadline for worker in busy)
+            soonest = min(until, *(worker.deadline for worker in busy))
             ends = [e for w in busy for e in (w.pipe, w.process.sentinel)]
             wait(ends, timeout=max(0.0, soonest - time.monotonic()) + 0.01)
             for worker in list(busy):

@@ -8,6 +8,7 @@ were not asked for stay as they are.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -120,6 +121,7 @@ class Run:
         due: Sequence[Task],
         devices: Sequence[str],
         ensembles: bool | None = None,
+        until: float = math.inf,
     ) -> None:
         """Run what is due and merge it into ``measurements/<experiment>.csv``.
 
@@ -128,6 +130,7 @@ class Run:
             devices: One worker each; empty for this process.
             ensembles: Whether like cells are trained at once, before all else; by
                 default on GPUs alone, for on a CPU little is gained.
+            until: When to stop, see ``launch``; what was measured is written.
 
         Raises:
             StoreError: The store or the results cannot be written.
@@ -138,10 +141,10 @@ class Run:
         if ensembles:
             _train_ensembles(due, self.store, devices)
         written, waiting = time.monotonic(), list(due)
-        while waiting:
+        while waiting and time.monotonic() < until:
             tasks, waiting = {task.cell.key: task for task in waiting}, []
             jobs = [Job(k, t, TIERS[t.cell.tier].time_limit) for k, t in tasks.items()]
-            for outcome in launch(jobs, work, devices):
+            for outcome in launch(jobs, work, devices, until):
                 task = tasks[outcome.id]
                 if self._goes_on(outcome, task):
                     waiting.append(task)

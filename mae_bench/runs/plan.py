@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -56,6 +56,31 @@ class Plan:
     wanted: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
 
+    def take(
+        self,
+        name: str,
+        cells: Sequence[tuple[Cell, dict[str, Setting]]],
+        pairs: Collection[Pair],
+        store: Store,
+        origin: Record,
+    ) -> None:
+        """Take cells of an experiment in, with what it measures on each.
+
+        Args:
+            name: The experiment's id.
+            cells: With their factor values.
+            pairs: What it measures, (metric id, view).
+            store: Where cells are kept.
+            origin: See ``Task.provenance``.
+        """
+        self.rows.setdefault(name, []).extend(cells)
+        self.wanted[name] = tuple(sorted(pairs))
+        for cell, _ in cells:
+            there = self.tasks.get(cell.key)
+            wanted = set(pairs).union(there.wanted if there else ())
+            task = Task(cell, tuple(sorted(wanted)), store.root, origin)
+            self.tasks[cell.key] = task
+
     def known(self, measurements: Measurements) -> Known:
         """What rows say of the cells, by the metrics' current versions."""
         metrics = {metric for pairs in self.wanted.values() for metric, _ in pairs}
@@ -98,13 +123,7 @@ def plan(
         ]
         if not chosen:
             continue
-        pairs = experiment.wanted
-        result.rows[name], result.wanted[name] = chosen, tuple(sorted(pairs))
-        for cell, _ in chosen:
-            there = result.tasks.get(cell.key)
-            wanted = pairs | set(there.wanted if there else ())
-            task = Task(cell, tuple(sorted(wanted)), store.root, origin)
-            result.tasks[cell.key] = task
+        result.take(name, chosen, experiment.wanted, store, origin)
     if not result.tasks:
         what = ", ".join(methods) or "any method"
         where = ", ".join(datasets) or "any dataset"

@@ -24,8 +24,18 @@ def left(done: int, total: int, seconds: float) -> str:
     """
     if not done:
         return "time left unknown"
-    rest = round(seconds / done * (total - done))
-    return f"{rest // 60}:{rest % 60:02d} left"
+    return f"{clock(seconds / done * (total - done))} left"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, or hours before them.
+
+    >>> clock(185.0), clock(7385.0)
+    ('3:05', '2:03:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 @contextmanager

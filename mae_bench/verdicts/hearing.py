@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from mae_bench.theories import Prediction
 
 
+_NO_ROWS = "no rows"
+
+
 def ruling(found: Case, asked: float) -> tuple[Ruling, str]:
     """What is said of a claim, and why.
 
@@ -99,6 +102,11 @@ class Hearing:
     reason: str = ""
 
     @property
+    def untried(self) -> bool:
+        """Whether its experiment has no row of these seeds."""
+        return self.case is None and self.reason == _NO_ROWS
+
+    @property
     def strength(self) -> float:
         """For the list of all: 1 where nothing is known."""
         return self.case.claim.strength if self.case else 1.0
@@ -127,7 +135,7 @@ def hear(
     if rows is not None and seeds is not None:
         rows = rows[rows["seed"].isin(set(seeds))]
     if rows is None or rows.empty:
-        return Hearing(None, "no rows")
+        return Hearing(None, _NO_ROWS)
     try:
         return Hearing(case(prediction, {**measurements, name: rows}, rule))
     except UsageError as error:

@@ -262,16 +262,3 @@ def _unseen(experiment: str, measurements: Measurements) -> int:
     rows = measurements[experiment]
     seen = rows.loc[rows["status"] != "missing", "seed"]
     return max(PILOT.stop, int(seen.max()) + 1 if len(seen) else 0)
-
-
-def split(
-    rows: pd.DataFrame, registration: Registration
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pilot and confirmatory rows; seeds between them belong to older hashes.
-
-    Args:
-        rows: With a column ``seed``.
-        registration: The one that rules.
-    """
-    pilot = rows["seed"].isin(PILOT)
-    return rows[pilot], rows[rows["seed"] >= registration.first_seed]

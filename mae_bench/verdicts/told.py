@@ -149,13 +149,17 @@ def _hearings(
 
 
 def asked_of(told: Iterable[Told], rule: Rule = ANYTIME) -> dict[str, float]:
-    """Phase -> the strength at which all of its predictions are decided together."""
+    """Phase -> the strength at which all of its predictions are decided together.
+
+    All are those whose experiment was run in that phase, whether or not their own rows
+    have a value: which experiments are run must be chosen without a look at the rows.
+    """
     found: dict[str, list[float]] = {}
     for each in told:
         for phase, hearing in each.hearings.items():
-            if each.prediction.form.inferred:
-                found.setdefault(phase, []).append(hearing.strength)
-            found.setdefault(phase, [])
+            strengths = found.setdefault(phase, [])
+            if each.prediction.form.inferred and not hearing.untried:
+                strengths.append(hearing.strength)
     if not isinstance(rule, Anytime):
         return dict.fromkeys(found, DECISIVE)
     return {

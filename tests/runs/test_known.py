@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mae_bench.records.rows import COLUMNS
-from mae_bench.runs.known import WHOLE, known
+from mae_bench.runs.known import WHOLE, finished, known
 
 PAIR = ("mcc", "unmasked")
 
@@ -64,3 +64,16 @@ def test_an_experiment_is_asked_alone_or_with_all() -> None:
     assert found.of("a", "e").keys() == {PAIR}
     assert found.of("a", "g") == {}
     assert found.of("a").keys() == {PAIR, ("cka", "unmasked")}
+
+
+def test_a_cell_is_finished_once_nothing_of_it_is_owed() -> None:
+    pairs = {PAIR, ("mcc", "masked")}
+    both = rows({}, {"view": "masked", "status": "skipped"}, {"token": "cls"})
+    assert finished(both, pairs, {"mcc": 2}) == {"a"}
+    assert finished(rows({}), pairs, {"mcc": 2}) == set()
+    assert finished(both, pairs, {"mcc": 3}) == set()
+    assert finished(rows({}, {"view": "masked", "status": "missing"}), pairs, {}) == (
+        set()
+    )
+    failed = rows({"metric": "", "view": "", "status": "diverged"})
+    assert finished(failed, pairs, {"mcc": 2}) == {"a"}

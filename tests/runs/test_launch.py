@@ -99,6 +99,21 @@ def test_one_worker_a_core_or_as_many_as_asked() -> None:
     assert devices("cpu", 0) == []
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_at_the_end_of_the_time_nothing_is_begun(workers: int) -> None:
+    jobs = [Job(str(i), i, 30.0) for i in range(3)]
+    over = time.monotonic() - 1.0
+    assert list(launch(jobs, act, ["cpu"] * workers, over)) == []
+
+
+def test_what_is_at_work_at_the_end_of_the_time_is_dropped() -> None:
+    jobs = [Job("a", 1, 60.0), Job("b", "hang", 60.0), Job("c", 2, 60.0)]
+    begun = time.monotonic()
+    found = [o.id for o in launch(jobs, act, ["cpu"], begun + 12.0)]
+    assert found == ["a"]
+    assert time.monotonic() - begun < 30.0
+
+
 def test_a_worker_may_have_several_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert devices("cuda", None) == ["cuda:0", "cuda:1"]

@@ -31,7 +31,6 @@ from mae_bench.verdicts.registration import (
     history,
     register,
     registered,
-    split,
 )
 
 QUICK = TIERS["quick"]
@@ -260,14 +259,6 @@ def test_code_and_file_are_held_against_each_other(at: Register, path: Path) -> 
     at({}, A=CLAIM, B=CLAIM)
     found = differences(theories(A=CHANGED, C=CLAIM), path, tier=QUICK)
     assert found == (["t/C"], ["t/A"], ["t/B"])
-
-
-def test_pilot_and_confirmatory_rows_have_no_seed_in_common() -> None:
-    rows = pd.DataFrame({"seed": range(10)})
-    one = Registration("t/A", HASH, "2026-01-31", "", 8)
-    pilot, confirmatory = split(rows, one)
-    assert list(pilot["seed"]) == [0, 1, 2, 3, 4]
-    assert list(confirmatory["seed"]) == [8, 9]
 
 
 GOOD = f"t/A,{HASH},2026-01-31,,7"
