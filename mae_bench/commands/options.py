@@ -140,6 +140,14 @@ Folder = Annotated[
     ),
 ]
 Again = Annotated[Rerun, typer.Option("--rerun", help="Which cells are run again.")]
+Roundings = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Trainings of a cell that differ in the last place of their first "
+        "weights, as on other processors; a seed counts once.",
+    ),
+]
 Goal = Annotated[
     Until | None,
     typer.Option(
@@ -176,6 +184,7 @@ class Measuring:
     results: Results = None
     rerun: Again = Rerun.missing
     ensembles: Ensembles = None
+    roundings: Roundings = 1
     until: Goal = None
     max_seeds: MaxSeeds = 20
     budget: Budget = None

@@ -46,6 +46,8 @@ def judge(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
+    from mae_bench.verdicts import roundings
+
     verdicts, theories = verbs.judge(results, tier)
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))
@@ -55,6 +57,12 @@ def judge(
         say(verdicts[[*columns, *more]].to_string(index=False))
         say("")
         say(theories.iloc[:, :12].to_string(index=False))
+    same, decided, low, high = roundings.kept(verdicts)
+    if decided:
+        tell(
+            f"{same} of {decided} decided verdicts are the same under every rounding "
+            f"({low:.2f} to {high:.2f})"
+        )
     tell(str(verbs.where_to(results, tier)))
 
 

@@ -144,7 +144,7 @@ class Pursuit:
         pace = self._taken / self._foreseen if self._foreseen else 1.0
         return 0.0 if trained else pace * self.cost(experiment, cell, at)
 
-    def _round(self, lacking: list[needs.Need]) -> dict[str, list[needs.Placed]]:
+    def _round(self, lacking: list[needs.Need]) -> dict[str, list[plan.Placed]]:
         """The cells that are run next, by experiment; none if the time is over."""
         workers = max(1, len(self.devices))
         left = (self.end - END - time.monotonic()) * workers
@@ -156,7 +156,7 @@ class Pursuit:
         ]
         return needs.in_order(fitting, self._price, min(left, ROUND * workers))
 
-    def _measure(self, chosen: Mapping[str, list[needs.Placed]], number: int) -> None:
+    def _measure(self, chosen: Mapping[str, list[plan.Placed]], number: int) -> None:
         """Run a round and merge it into the rows."""
         wanted, origin = plan.Plan(), provenance.code()
         for name, cells in chosen.items():
@@ -271,7 +271,7 @@ def pursuit(
         experiments=registry.load_all("experiments", wish.experiments),
         first_seeds={key: rule.first_seed for key, rule in rules.items()},
         max_seeds=wish.max_seeds,
-        lacking=needs.Needs(wish.tier.value, launch.precision(devices)),
+        lacking=needs.Needs(wish.tier.value, launch.precision(devices), wish.roundings),
         store=store,
         results=results,
         devices=devices,

@@ -58,6 +58,7 @@ def _all(
         seeds=wish.seeds,
         store=store,
         precision=launch.precision(devices),
+        roundings=wish.roundings,
         methods=_known("methods", wish.methods),
         datasets=_known("datasets", wish.datasets),
     )

@@ -209,6 +209,7 @@ def _measurements(cell: Cell, found: Record, origin: Record) -> Iterator[Record]
                 method=cell.method,
                 tier=cell.tier,
                 precision=cell.precision,
+                rounding=cell.rounding,
                 factors={},
                 seed=cell.seed,
                 train_seconds=0.0,

@@ -171,7 +171,8 @@ class Experiment:
         parts = {"dataset": registry.id_of(dataset), "method": registry.id_of(method)}
         budget = self._budget(tier, factors | parts)
         cell = Cell(
-            **parts,
+            dataset=parts["dataset"],
+            method=parts["method"],
             tier=tier.name,
             seed=seed,
             # The tier sizes methods only: a world is the same in every tier.

@@ -17,7 +17,13 @@ from mae_bench.records.store import StoreError, write_atomically
 GROUP = ["cell", "metric", "view"]
 # They say how a row came to be, and do not order the file.
 _UNORDERED = ("value", "train_seconds", "reason")
-_KINDS = {"seed": int, "metric_version": int, "n_eval": int, "dirty": bool}
+_KINDS = {
+    "seed": int,
+    "rounding": int,
+    "metric_version": int,
+    "n_eval": int,
+    "dirty": bool,
+}
 
 
 def merge(fresh: pd.DataFrame, path: Path) -> None:

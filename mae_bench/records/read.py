@@ -23,7 +23,10 @@ from mae_bench.records.schema import (
     UsageError,
 )
 
-_WHOLE = ("seed", "metric_version", "n_eval")
+_WHOLE = ("seed", "rounding", "metric_version", "n_eval")
+# Columns that older files do not have.
+_LATER = ("precision", "rounding")
+_SURE = ("seed", "rounding")
 _TRUTHS = {"True": 1.0, "False": 0.0, "": np.nan}
 # What must be the same in all rows that are looked at together.
 _ALIKE = {"tier": "tiers", "precision": "precisions"}
@@ -85,7 +88,7 @@ def read_text(path: Path) -> pd.DataFrame:
         _refuse_width(path)
         reason = " ".join(str(error).split())
         raise UsageError(f"{path} is no table of text: {reason}") from error
-    lacking = [c for c in COLUMNS if c not in rows and c != "precision"]
+    lacking = [c for c in COLUMNS if c not in rows and c not in _LATER]
     if lacking:
         raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
     _refuse_names(path)
@@ -96,6 +99,8 @@ def read_text(path: Path) -> pd.DataFrame:
         on_gpu = rows["device"].str.startswith("cuda")
         precision = np.where(on_gpu, MIXED_PRECISION, FULL_PRECISION)
         rows.insert(list(rows).index("tier") + 1, "precision", precision)
+    if "rounding" not in rows:
+        rows.insert(list(rows).index("seed") + 1, "rounding", "0")
     return rows
 
 
@@ -108,10 +113,10 @@ def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
     rows, check = text.copy(), _Check(path)
     for column in _WHOLE:
         whole = text[column].str.fullmatch(r"[0-9]{1,9}")
-        optional = text[column] == "" if column != "seed" else False
+        optional = text[column] == "" if column not in _SURE else False
         check(whole | optional, text[column], "is no whole number")
         rows[column] = _numbers(text[column])
-    rows["seed"] = rows["seed"].astype(int)
+    rows[[*_SURE]] = rows[[*_SURE]].astype(int)
     check(text["dirty"].isin(_TRUTHS), text["dirty"], "is neither True nor False")
     rows["dirty"] = text["dirty"].map(_TRUTHS).astype(float)
     check(text["status"].isin(STATUSES), text["status"], "is no status")

@@ -19,6 +19,9 @@ FACTS = ("metric_version", "value", "status")
 # Where a metric or a cell failed before these were known, they are empty.
 _UNKNOWN_IN_FAILURES = ("metric", "view", "token", "target")
 
+# What was noted of a cell, and is no part of what a row says.
+_OF_A_CELL = ("n_eval", "train_seconds", "commit", "dirty", "versions", "device")
+
 Where = Mapping[str, Setting | tuple[Setting, ...]]
 Measurements = Mapping[str, pd.DataFrame]
 
@@ -45,6 +48,23 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
             hit |= (rows["status"] != "ok") & (rows[column] == "")
         keep &= hit
     return rows[keep]
+
+
+def over_roundings(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row of those that differ in the rounding of their weights alone.
+
+    A seed counts once. Its value is the mean; if one has none it has none, and the
+    row says why.
+    """
+    if "rounding" not in rows or not (rows["rounding"] > 0).any():
+        return rows
+    free = {"cell", "rounding", "value", "status", "reason", *_OF_A_CELL}
+    axes = [column for column in rows if column not in free]
+    # What failed comes first, and stands for the others.
+    rows = rows.assign(_fine=rows["status"] == "ok").sort_values(["_fine", "rounding"])
+    same = rows.groupby(axes, dropna=False, sort=False)
+    mean = same["value"].transform("mean").where(same["_fine"].transform("all"))
+    return rows.assign(value=mean).loc[same.cumcount() == 0].drop(columns="_fine")
 
 
 def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:

@@ -65,6 +65,8 @@ class Verdict:
             seeds.
         coverage: Share of the declared cells that have every value.
         conditions: Estimate and interval in each world or size.
+        by_rounding: What the same seeds say alone under each rounding of their first
+            weights, as on unlike processors; empty if there is only one.
         location: Where a peak is, with the levels that may be the best.
         version: Of the prediction.
         reason: Why it is not decided, or not measured.
@@ -99,6 +101,7 @@ class Verdict:
     minimum_detectable_effect: float = math.nan
     coverage: float = 0.0
     conditions: str = ""
+    by_rounding: str = ""
     location: str = ""
     version: int = 0
     reason: str = ""

@@ -123,6 +123,9 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
 
 
+Purpose = Literal["world", "data", "init", "noise", "eval", "rounding"]
+
+
 @dataclass(frozen=True)
 class Cell:
     """One training: a method on a dataset, under settings, with a seed.
@@ -139,6 +142,8 @@ class Cell:
         method_settings: Every keyword of the method.
         versions: Version of each part that the training uses.
         precision: Of the arithmetic, in Lightning's words.
+        rounding: Which rounding of the initial weights: 0 as they are drawn, others
+            moved by a unit in the last place, as another processor would.
     """
 
     dataset: str
@@ -149,17 +154,20 @@ class Cell:
     method_settings: Settings
     versions: Mapping[str, int]
     precision: Precision = FULL_PRECISION
+    rounding: int = 0
 
     @property
     def key(self) -> str:
         """16 hex digits that name the cell on disk."""
         named = asdict(self)
+        # Cells that were trained before there was a choice keep their names.
         if self.precision == FULL_PRECISION:
-            # Cells that were trained before there was a choice keep their names.
             del named["precision"]
+        if not self.rounding:
+            del named["rounding"]
         return digest(named)
 
-    def stream(self, purpose: Literal["world", "data", "init", "noise", "eval"]) -> int:
+    def stream(self, purpose: Purpose) -> int:
         """The seed of one stream of randomness, from the axes that it may depend on.
 
         No stream depends on the method, so that comparisons between methods are
@@ -167,6 +175,8 @@ class Cell:
         and the probes' images are the same.
         """
         axes: tuple[object, ...] = (purpose, self.seed)
+        if purpose == "rounding":
+            axes += (self.rounding,)
         if purpose in ("world", "data", "eval"):
             axes += (self.dataset, dict(self.dataset_settings))
         return int(digest(*axes)[:15], 16)
@@ -186,6 +196,7 @@ class Measurement:
         precision: Of the cell's training, e.g. ``32-true``.
         factors: What the experiment varies, e.g. ``mask_ratio``.
         seed: Repetition, from 0.
+        rounding: Of the initial weights; see ``Cell``. A seed counts once.
         metric: Metric id; empty where the whole cell failed.
         metric_version: Moves when the metric's numbers move.
         view: What the encoder saw: ``unmasked`` or ``masked`` images.
@@ -211,6 +222,7 @@ class Measurement:
     precision: str
     factors: Settings
     seed: int
+    rounding: int
     metric: str
     metric_version: int
     view: str

@@ -80,6 +80,7 @@ def export(
                 precision=cell.precision,
                 factors=factors,
                 seed=cell.seed,
+                rounding=cell.rounding,
                 cell=cell.key,
                 **found,
             )

@@ -139,7 +139,7 @@ class Run:
             gpus = [device for device in devices if device.startswith("cuda")]
             ensembles = any(len(places(device)) == 1 for device in gpus)
         if ensembles:
-            _train_ensembles(due, self.store, devices)
+            _train_ensembles(due, self.store, devices, until)
         written, waiting = time.monotonic(), list(due)
         while waiting and time.monotonic() < until:
             tasks, waiting = {task.cell.key: task for task in waiting}, []
@@ -238,7 +238,9 @@ def name_of(cell: Cell) -> str:
     return f"{cell.dataset}/{cell.method}/seed {cell.seed} [{cell.key}]"
 
 
-def _train_ensembles(due: Sequence[Task], store: Store, devices: Sequence[str]) -> None:
+def _train_ensembles(
+    due: Sequence[Task], store: Store, devices: Sequence[str], until: float
+) -> None:
     """Train what can be stacked; what is lost on the way is left to train alone."""
     from mae_bench.training import stacked
 
@@ -253,7 +255,7 @@ def _train_ensembles(due: Sequence[Task], store: Store, devices: Sequence[str]) 
         tasks = tuple(fresh[cell.key] for cell in cells)
         limit = TIERS[cells[0].tier].time_limit * len(cells)
         jobs.append(Job(cells[0].key, tasks, limit))
-    for outcome in launch(jobs, work_together, devices):
+    for outcome in launch(jobs, work_together, devices, until):
         if outcome.status != "ok":
             lost = f"an ensemble is trained one by one: {outcome.reason}"
             logging.getLogger(__name__).warning(lost)

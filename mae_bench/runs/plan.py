@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from mae_bench.records.store import Record, Store
 from mae_bench.runs import provenance, score
 from mae_bench.runs.known import Known, Pair, known, unfinished
 
+Placed = tuple[Cell, dict[str, Setting]]
 Rerun = Literal["always", "failed", "missing", "never"]
 
 
@@ -52,14 +53,14 @@ class Plan:
         tasks: Cell key -> task; the union over experiments.
     """
 
-    rows: dict[str, list[tuple[Cell, dict[str, Setting]]]] = field(default_factory=dict)
+    rows: dict[str, list[Placed]] = field(default_factory=dict)
     wanted: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
 
     def take(
         self,
         name: str,
-        cells: Sequence[tuple[Cell, dict[str, Setting]]],
+        cells: Sequence[Placed],
         pairs: Collection[Pair],
         store: Store,
         origin: Record,
@@ -97,6 +98,7 @@ def plan(
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
     precision: Precision = FULL_PRECISION,
+    roundings: int = 1,
 ) -> Plan:
     """Lay out the cells of experiments.
 
@@ -108,6 +110,7 @@ def plan(
         methods: Ids of those that are run; all if empty.
         datasets: Likewise.
         precision: Of every training.
+        roundings: How often each training is run, its weights rounded otherwise.
 
     Raises:
         UsageError: The filters leave nothing to run.
@@ -121,6 +124,7 @@ def plan(
             if (not methods or cell.method in methods)
             and (not datasets or cell.dataset in datasets)
         ]
+        chosen = rounded(chosen, roundings)
         if not chosen:
             continue
         result.take(name, chosen, experiment.wanted, store, origin)
@@ -129,6 +133,15 @@ def plan(
         where = ", ".join(datasets) or "any dataset"
         raise UsageError(f"none of {', '.join(experiments)} runs {what} on {where}")
     return result
+
+
+def rounded(cells: Iterable[Placed], roundings: int) -> list[Placed]:
+    """Each cell that trains as often as its weights are rounded otherwise."""
+    return [
+        (replace(cell, rounding=rounding), at)
+        for cell, at in cells
+        for rounding in range(roundings if _trains(cell) else 1)
+    ]
 
 
 def pending(plan: Plan, store: Store, known: Known, rerun: Rerun) -> list[Task]:
@@ -188,4 +201,9 @@ def _lacking(task: Task, store: Store, known: Known, rerun: Rerun) -> tuple[Pair
 
 
 def _is_control(task: Task) -> bool:
-    return not registry.load("methods", task.cell.method).trains
+    return not _trains(task.cell)
+
+
+def _trains(cell: Cell) -> bool:
+    trains: bool = registry.load("methods", cell.method).trains
+    return trains

@@ -81,9 +81,13 @@ def candidates(cells: Sequence[Cell], most: int) -> list[list[Cell]]:
         found.setdefault(canonical(place), []).append(cell)
     cut = []
     for group in found.values():
-        group.sort(key=lambda cell: (canonical(_settings(cell, True)), cell.seed))
+        group.sort(key=_beside)
         cut += [group[i : i + most] for i in range(0, len(group), most)]
     return [group for group in cut if len(group) > 1]
+
+
+def _beside(cell: Cell) -> tuple[str, int, int]:
+    return canonical(_settings(cell, True)), cell.seed, cell.rounding
 
 
 def _settings(cell: Cell, fractional: bool) -> list[Settings]:

@@ -56,7 +56,22 @@ def build(cell: Cell, device: str) -> tuple[Dataset, Method]:
     dataset: Dataset = world(generator(cell.stream("world")), **cell.dataset_settings)
     init = generator(cell.stream("init"))
     method: Method = learner(dataset, init, **cell.method_settings)
+    if cell.rounding:
+        _round_otherwise(method, generator(cell.stream("rounding")))
     return dataset, method.to(device)
+
+
+@torch.no_grad()
+def _round_otherwise(method: Method, noise: torch.Generator) -> None:
+    """Move the weights by about a unit in the last place, as other arithmetic does.
+
+    Training is chaotic: from there on the same seed is another sample of all that is
+    not its world, its images, its weights and its masks.
+    """
+    for weights in method.parameters():
+        if weights.is_floating_point():
+            moved = torch.randn(weights.shape, generator=noise, dtype=weights.dtype)
+            weights.mul_(1 + torch.finfo(weights.dtype).eps * moved)
 
 
 class Batches:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mae_bench.records import registry
-from mae_bench.records.rows import COLUMNS, Measurements, Where, matching
+from mae_bench.records.rows import (
+    COLUMNS,
+    Measurements,
+    Where,
+    matching,
+    over_roundings,
+)
 from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.records.stats import wilson
 
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 # What no claim is about; the rest orders the rows.
 _PROVENANCE = (
     "experiment",
+    "rounding",
     "metric_version",
     "n_eval",
     "reason",
@@ -29,7 +36,7 @@ _PROVENANCE = (
     "device",
 )
 _UNKNOWN = ("metric", "view", "token", "target")
-_WHOLE = ("metric_version", "n_eval")
+_WHOLE = ("metric_version", "n_eval", "rounding")
 # With fewer numbers two seeds may be alike by chance.
 _TELLING = 4
 
@@ -166,9 +173,10 @@ def failures(rows: pd.DataFrame) -> str:
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of an experiment, so that nothing depends on how they came to be.
 
-    Sorted by what they say, which fixes every sum; and one of all seeds that say the
-    same in every row, for they are no sample.
+    One of all that differ in their rounding; sorted by what they say, which fixes
+    every sum; and one of all seeds that say the same in every row, which are no sample.
     """
+    rows = over_roundings(rows)
     facts = [str(c) for c in rows if c not in _PROVENANCE]
     rows = rows.sort_values(facts, ignore_index=True)
     facts = [c for c in facts if c not in ("seed", "cell", "tier")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import Skill, forecast_skill
 from mae_bench.verdicts.hearing import hear
+from mae_bench.verdicts.registration import PILOT
+from mae_bench.verdicts.roundings import by_rounding
 from mae_bench.verdicts.told import Told, asked_of, listen
 
 if TYPE_CHECKING:
@@ -97,6 +99,19 @@ def _frame(
     return frame.sort_values(columns[0], ignore_index=True)
 
 
+def _by_rounding(
+    told: Told, measurements: Measurements, first_seeds: Mapping[str, int], rule: Rule
+) -> str:
+    """Words of the seeds of the phase that is judged, one a rounding."""
+    rows = measurements.get(told.prediction.experiment.id)
+    seeds = set() if rows is None else set(map(int, rows["seed"].unique()))
+    if told.phase == "confirmatory":
+        seeds = {seed for seed in seeds if seed >= first_seeds[told.key]}
+    if told.phase == "pilot":
+        seeds &= set(PILOT)
+    return ", ".join(by_rounding(told.prediction, measurements, seeds, rule))
+
+
 def judge(
     theories: Mapping[str, Theory],
     measurements: Measurements,
@@ -118,10 +133,15 @@ def judge(
     Raises:
         ValueError: A claim names an unknown column.
     """
-    measurements = {name: in_order(rows) for name, rows in measurements.items()}
-    told = listen(theories, measurements, first_seeds or {}, rule)
+    raw = measurements
+    measurements = {name: in_order(rows) for name, rows in raw.items()}
+    first = first_seeds or {}
+    told = listen(theories, measurements, first, rule)
     asked = asked_of(told, rule)
-    verdicts = [each.verdict(asked) for each in told]
+    verdicts = [
+        replace(each.verdict(asked), by_rounding=_by_rounding(each, raw, first, rule))
+        for each in told
+    ]
     verdicts += [
         Verdict(prediction=f"{name}/{number}", theory=name, reason=reason)
         for name, theory in theories.items()

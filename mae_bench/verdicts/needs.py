@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from mae_bench.records.schema import TIERS, Cell, Precision, Setting
 from mae_bench.records.strength import ENOUGH_SEEDS, MOST_SEEDS
+from mae_bench.runs.plan import Placed, rounded
 from mae_bench.verdicts.cells import cells_of
 from mae_bench.verdicts.told import Told
 
-Placed = tuple[Cell, dict[str, Setting]]
 Cost = Callable[[str, Cell, Mapping[str, Setting]], float]
 # What more seeds may change; all else is settled, or waits for something else.
 _OPEN = ("undecided", "control_open")
@@ -69,10 +69,12 @@ class Needs:
     Args:
         tier: Tier id.
         precision: Of every training.
+        roundings: How often each is run; see ``runs.plan.rounded``.
     """
 
     tier: str
     precision: Precision
+    roundings: int = 1
     _laid_out: dict[tuple[str, int], list[Placed]] = field(default_factory=dict)
 
     def of(self, told: Told, seed: int) -> list[Placed]:
@@ -81,7 +83,7 @@ class Needs:
         if at not in self._laid_out:
             tier, seeds = TIERS[self.tier], range(seed, seed + 1)
             cells = cells_of(told.prediction, tier, seeds, self.precision)
-            self._laid_out[at] = list(cells)
+            self._laid_out[at] = rounded(cells, self.roundings)
         return self._laid_out[at]
 
     def next(

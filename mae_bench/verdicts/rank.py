@@ -23,6 +23,7 @@ from mae_bench.records.rows import (
     COLUMNS,
     Measurements,
     matching,
+    over_roundings,
     seed_means,
     write_table,
 )
@@ -199,7 +200,7 @@ def rank(measurements: Measurements) -> pd.DataFrame:
         other images, where the metric reads latents.
     """
     rows = measurements.get("leaderboard", pd.DataFrame(columns=list(COLUMNS)))
-    rows = rows[rows["view"].isin(["unmasked", ""])]
+    rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
     rows = rows.sort_values(list(rows.columns), ignore_index=True)
     numbers = [headline.name + part for headline in HEADLINES for part in _PARTS]
     columns = ["dataset", "method", *numbers, "coverage", "status"]

@@ -29,7 +29,7 @@ def row(method: str, seed: int, metric: str, value: float | None, **other) -> di
         "dirty": 0.0,
     }
     cell = {"method": method, "seed": seed, "metric": metric, "value": value}
-    return dict.fromkeys(COLUMNS, "") | facts | cell | other
+    return dict.fromkeys(COLUMNS, "") | {"rounding": 0} | facts | cell | other
 
 
 def reconstruction(method: str, seed: int, value: float | None, **other) -> dict:

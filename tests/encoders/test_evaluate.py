@@ -181,7 +181,13 @@ def test_a_world_that_cannot_be_is_one_line(tmp_path: Path):
         )
 
 
-BLANK = {"seed": 0, "metric": "linear_probe", "metric_version": 1, "view": "unmasked"}
+BLANK = {
+    "seed": 0,
+    "rounding": 0,
+    "metric": "linear_probe",
+    "metric_version": 1,
+    "view": "unmasked",
+}
 BLANK |= {"token": "mean", "target": "", "n_eval": 9, "status": "ok", "reason": ""}
 BLANK |= {"experiment": "leaderboard", "train_seconds": 0.0, "commit": "", "dirty": 0}
 BLANK |= {"versions": "", "device": "cpu"}

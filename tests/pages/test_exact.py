@@ -69,7 +69,11 @@ def trained(values, **changed) -> pd.DataFrame:
     rows = []
     for seed, (ratio, found) in product((0, 1, 2), values.items()):
         for target, value in zip(("masked", "floor"), found, strict=True):
-            row = dict.fromkeys(COLUMNS, "") | {"status": "ok", "seed": seed}
+            row = (
+                dict.fromkeys(COLUMNS, "")
+                | {"rounding": 0}
+                | {"status": "ok", "seed": seed}
+            )
             row |= {"dataset": "invertible_tree", "metric": "reconstruction_error"}
             row |= {"target": target, "value": value + 0.01 * seed, "method": "mae"}
             rows.append(row | {"mask_ratio": ratio, "bottleneck": None} | changed)

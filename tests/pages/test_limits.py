@@ -21,7 +21,11 @@ def rows_of(limit: Limit, seeds: int = 2) -> pd.DataFrame:
     experiment = registry.load("experiments", limit.experiment)
     panels = [panel for row in limit.panels for panel in row]
     wanted = [w for p in panels for w in (p.measured, p.exact) if w is not None]
-    blank = dict.fromkeys(COLUMNS, "") | {"status": "ok", "view": "unmasked"}
+    blank = (
+        dict.fromkeys(COLUMNS, "")
+        | {"rounding": 0}
+        | {"status": "ok", "view": "unmasked"}
+    )
     rows = []
     for cell, factors in experiment.cells(TIERS["smoke"], range(seeds)):
         here = {"dataset": cell.dataset, "method": cell.method, "seed": cell.seed}
@@ -72,7 +76,11 @@ def tiny(**changed) -> pd.DataFrame:
     table = []
     for seed in (0, 1):
         for metric, value in (("linear_r2", seed / 2), ("ceiling", 0.9)):
-            row = dict.fromkeys(COLUMNS, "") | {"status": "ok", "seed": seed}
+            row = (
+                dict.fromkeys(COLUMNS, "")
+                | {"rounding": 0}
+                | {"status": "ok", "seed": seed}
+            )
             row |= {"metric": metric, "value": value, "view": "unmasked"}
             table.append(row | {"mask_ratio": 0.5, "mask_unit": 0.0} | changed)
     return pd.DataFrame(table)

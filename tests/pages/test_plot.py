@@ -42,7 +42,7 @@ def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
     """Measurements of an experiment's grid, drawn by lot."""
     draw, experiment = np.random.default_rng(0), EXPERIMENTS[name]
     shown = experiment.drawn or tuple((m, "level_0") for m in experiment.metrics)
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"rounding": 0}
     rows = []
     for cell, factors in experiment.cells(TIERS["smoke"], range(seeds)):
         for metric, target in shown:

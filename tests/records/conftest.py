@@ -9,26 +9,30 @@ import pytest
 from mae_bench.records.rows import COLUMNS
 
 Write = Callable[..., Path]
-ROW: dict[str, object] = dict.fromkeys(COLUMNS, "") | {
-    "experiment": "mask_ratio",
-    "dataset": "digits",
-    "method": "mae",
-    "tier": "quick",
-    "precision": "32-true",
-    "seed": 3,
-    "metric": "mcc",
-    "metric_version": 1,
-    "view": "unmasked",
-    "token": "mean",
-    "target": "level_0",
-    "value": "0.500000",
-    "n_eval": 10,
-    "status": "ok",
-    "train_seconds": 1.5,
-    "cell": "c0",
-    "dirty": True,
-    "device": "cpu x86_64",
-}
+ROW: dict[str, object] = (
+    dict.fromkeys(COLUMNS, "")
+    | {"rounding": 0}
+    | {
+        "experiment": "mask_ratio",
+        "dataset": "digits",
+        "method": "mae",
+        "tier": "quick",
+        "precision": "32-true",
+        "seed": 3,
+        "metric": "mcc",
+        "metric_version": 1,
+        "view": "unmasked",
+        "token": "mean",
+        "target": "level_0",
+        "value": "0.500000",
+        "n_eval": 10,
+        "status": "ok",
+        "train_seconds": 1.5,
+        "cell": "c0",
+        "dirty": True,
+        "device": "cpu x86_64",
+    }
+)
 
 
 @pytest.fixture

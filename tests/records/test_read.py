@@ -62,6 +62,15 @@ def test_a_file_older_than_the_precision_is_read_by_its_device(write: Write) -> 
     assert set(read_rows(path)["precision"]) == {"bf16-mixed"}
 
 
+def test_a_file_older_than_the_rounding_has_weights_as_they_are_drawn(
+    write: Write,
+) -> None:
+    path = write({}, {"seed": 4})
+    pd.read_csv(path).drop(columns="rounding").to_csv(path, index=False)
+    assert set(read_rows(path)["rounding"]) == {0}
+    assert list(read_rows(path)) == list(COLUMNS)
+
+
 def test_windows_line_ends_a_byte_order_mark_and_empty_lines_are_no_matter(
     write: Write,
 ) -> None:

@@ -9,16 +9,20 @@ PAIR = ("mcc", "unmasked")
 
 
 def rows(*changes: dict[str, object]) -> pd.DataFrame:
-    row = dict.fromkeys(COLUMNS, "") | {
-        "cell": "a",
-        "metric": "mcc",
-        "metric_version": 2.0,
-        "view": "unmasked",
-        "status": "ok",
-        "value": 0.5,
-        "n_eval": 7.0,
-        "dirty": 1.0,
-    }
+    row = (
+        dict.fromkeys(COLUMNS, "")
+        | {"rounding": 0}
+        | {
+            "cell": "a",
+            "metric": "mcc",
+            "metric_version": 2.0,
+            "view": "unmasked",
+            "status": "ok",
+            "value": 0.5,
+            "n_eval": 7.0,
+            "dirty": 1.0,
+        }
+    )
     return pd.DataFrame([row | change for change in changes])
 
 

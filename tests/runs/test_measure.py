@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -338,8 +339,8 @@ def test_rows_of_one_experiment_serve_another(
 def killed(outcomes: list[Outcome]) -> Any:
     """A launch whose first jobs end so; the others are done."""
 
-    def launch(jobs: list[Job], work: Any, devices: Any) -> Iterator[Outcome]:
-        del devices
+    def launch(jobs: list[Job], work: Any, *where: Any) -> Iterator[Outcome]:
+        del where
         for job in jobs:
             if outcomes:
                 yield replace(outcomes.pop(), id=job.id)
@@ -656,8 +657,10 @@ def test_ensembles_are_for_gpus_unless_asked_otherwise(
 ) -> None:
     launched: list[tuple[Any, list[Job]]] = []
 
-    def launch(jobs: list[Job], work: Any, where: list[str]) -> list[Outcome]:
-        assert where == devices
+    def launch(
+        jobs: list[Job], work: Any, where: list[str], until: float
+    ) -> list[Outcome]:
+        assert (where, until) == (devices, math.inf)
         launched.append((work, jobs))
         return []
 

@@ -46,6 +46,19 @@ def test_seeds_choose_what_is_run_and_the_tier_has_its_own(tmp_path: Path) -> No
     assert seeds(None) == {0, 1}
 
 
+def test_what_trains_is_run_once_a_rounding(tmp_path: Path) -> None:
+    found = plan(
+        experiments("leaderboard"),
+        **SMOKE,
+        store=Store(tmp_path),
+        methods=["mae", "pixels"],
+        datasets=["digits"],
+        roundings=2,
+    )
+    cells = [(t.cell.method, t.cell.rounding) for t in found.tasks.values()]
+    assert sorted(cells) == [("mae", 0), ("mae", 1), ("pixels", 0)]
+
+
 def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none of mask_ratio runs simclr on any"):
         plan(

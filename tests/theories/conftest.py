@@ -22,7 +22,7 @@ Measured = Callable[[Cell, Settings], Found]
 
 @cache  # many claims share an experiment
 def _cells(experiment: str, tier: str, seeds: int) -> list[Told]:
-    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "") | {"rounding": 0}
     grid = registry.load("experiments", experiment).cells(TIERS[tier], range(seeds))
     return [
         (

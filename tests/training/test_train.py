@@ -1,8 +1,10 @@
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import pytest
 import torch
+from torch.nn.utils import parameters_to_vector
 
 from mae_bench.methods.mae import MAE
 from mae_bench.records import registry
@@ -237,6 +239,21 @@ def test_a_world_that_changed_is_refused_by_the_name_of_its_cell() -> None:
     other = Trained(**(vars(end) | {"fingerprint": "0" * 16}))
     with pytest.raises(ValueError, match=rf"cell {cell.key} .*--rerun always"):
         restore(cell, other, weights, "cpu")
+
+
+def test_another_rounding_moves_the_first_weights_in_the_last_place_alone() -> None:
+    cells = [replace(cell_of("mae", steps=60), rounding=r) for r in (0, 1, 2)]
+    first, other, third = (
+        parameters_to_vector(build(each, "cpu")[1].parameters()) for each in cells
+    )
+    assert not torch.equal(first, other)
+    assert not torch.equal(other, third)
+    torch.testing.assert_close(other, first, rtol=1e-6, atol=0.0)
+    assert cells[0].key != cells[1].key
+    assert cells[0].key == cell_of("mae", steps=60).key
+    # From there on it is the same world, images and masks, and another training.
+    (_, one), (_, two) = (train(each) for each in cells[:2])
+    assert one != two
 
 
 def test_methods_of_one_seed_start_from_the_same_encoder_and_world() -> None:
