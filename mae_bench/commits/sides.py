@@ -16,7 +16,7 @@ from mae_bench.experiments import Experiment
 from mae_bench.records import registry
 from mae_bench.records.merge import write_rows
 from mae_bench.records.read import read_measurements, read_rows
-from mae_bench.records.rows import COLUMNS, Measurements
+from mae_bench.records.rows import COLUMNS, Measurements, over_roundings
 from mae_bench.records.schema import (
     PRECISIONS,
     TIERS,
@@ -97,7 +97,7 @@ def tidy(measurements: Measurements) -> pd.DataFrame:
         UsageError: A number stands there twice.
     """
     tables = []
-    for rows in measurements.values():
+    for rows in map(over_roundings, measurements.values()):
         names = [str(column) for column in rows if column not in COLUMNS]
         points = zip(*(rows[name] for name in names), strict=True)
         texts = [_factors(names, point) for point in points]

@@ -37,6 +37,8 @@ class Method(Trainable):
     Attributes:
         version: Moves when the trained encoder moves.
         trains: False for controls that have nothing to learn.
+        passes: False if what it keeps has another shape at an earlier ``stop``, so that
+            a longer training does not pass it.
         joins: Experiments that run it without naming it.
         noise: Draws masks and views in the suite, which gives it.
         whole: Whether each of several processes is given all images of a batch, and
@@ -45,6 +47,7 @@ class Method(Trainable):
 
     version: ClassVar[int]
     trains: ClassVar[bool] = True
+    passes: ClassVar[bool] = True
     joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
     noise: torch.Generator
 

@@ -34,6 +34,7 @@ class DeepLinear(Method):
     """
 
     version: ClassVar[int] = 1
+    passes: ClassVar[bool] = False  # it keeps as many amplitudes as it takes steps
     joins: ClassVar[tuple[str, ...]] = ()
     amplitudes: Tensor
     moments: Tensor

@@ -12,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -46,15 +46,19 @@ def work(task: Task, device: str) -> Trained:
     store, key = Store(task.store), task.cell.key
     trained = store.trained(key)
     if trained is None:
-        trained, weights = parallel.train_over(task.cell, device)
-        trained = _keep(task, trained, weights, device)
+
+        def keep(cell: Cell, trained: Trained, weights: bytes) -> None:
+            _keep(replace(task, cell=cell), trained, weights, device)
+
+        made = parallel.train_over(task.cell, device, task.passing, keep)
+        trained = _keep(task, *made, device)
     if trained.status != "ok":
         return trained
     lacking = _unscored(task, store)
     if lacking:
         weights, first = store.encoder(key), places(device)[0]
-        made = train.restore(task.cell, trained, weights, first)
-        found = score.score_each(task.cell, *made, lacking, first, trained.curve)
+        frozen = train.restore(task.cell, trained, weights, first)
+        found = score.score_each(task.cell, *frozen, lacking, first, trained.curve)
         for name, rows in found:
             # Kept one by one: a metric that kills its process costs itself alone.
             store.add_scores(key, {name: rows})

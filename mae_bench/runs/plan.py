@@ -35,12 +35,16 @@ class Task:
         wanted: Pairs (metric id, view).
         store: Folder of the store.
         provenance: commit and dirty flag of the running code.
+        passing: Cells whose end lies on the way of its training, see ``train``.
+        passed: Whether it is such a cell of another task, which goes before.
     """
 
     cell: Cell
     wanted: tuple[Pair, ...]
     store: Path
     provenance: Record
+    passing: tuple[Cell, ...] = ()
+    passed: bool = False
 
 
 @dataclass
@@ -156,8 +160,41 @@ def pending(plan: Plan, store: Store, known: Known, rerun: Rerun) -> list[Task]:
         for task in plan.tasks.values()
         if (lacking := _lacking(task, store, known, rerun))
     ]
+    due = _along(due, store)
     # Long cells first: the last ones to finish are short.
-    return sorted(due, key=lambda task: (_is_control(task), task.cell.key))
+    return sorted(due, key=lambda t: (_is_control(t), t.passed, t.cell.key))
+
+
+def _along(due: Sequence[Task], store: Store) -> list[Task]:
+    """The tasks, of those that lie on one way the longest with the others' cells."""
+    ways: dict[str, list[Task]] = {}
+    for task in due:
+        given = task.cell.method_settings
+        if (
+            given.get("stop")
+            and _passes(task.cell)
+            and not store.trained(task.cell.key)
+        ):
+            whole = replace(task.cell, method_settings={**given, "stop": 1.0})
+            ways.setdefault(whole.key, []).append(task)
+    changed = {}
+    for way in ways.values():
+        *others, longest = sorted(way, key=lambda t: _stop(t.cell))
+        passing = tuple(task.cell for task in others)
+        changed[longest.cell.key] = replace(longest, passing=passing)
+        changed |= {task.cell.key: replace(task, passed=True) for task in others}
+    return [changed.get(task.cell.key, task) for task in due]
+
+
+def _stop(cell: Cell) -> float:
+    stop = cell.method_settings["stop"]
+    assert isinstance(stop, float)
+    return stop
+
+
+def _passes(cell: Cell) -> bool:
+    method = registry.load("methods", cell.method)
+    return bool(method.trains and method.passes)
 
 
 def trained_again(due: Sequence[Task], store: Store, known: Known) -> list[Task]:

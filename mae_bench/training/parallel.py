@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -51,15 +52,22 @@ class Member(LightningEnvironment):
         return self.rank
 
 
-def train_over(cell: Cell, device: str) -> tuple[Trained, bytes]:
+def train_over(
+    cell: Cell,
+    device: str,
+    passing: Sequence[Cell] = (),
+    keep: train.Keep | None = None,
+) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
     Args:
         cell: Its ``batch_size`` is of all processors together, which must divide it.
         device: ``cuda:0,1``; with one processor, ``train.train``.
+        passing: See ``train.train``; over several processors none is kept.
+        keep: Likewise.
     """
     if len(places(device)) == 1:
-        return train.train(cell, device)
+        return train.train(cell, device, None, passing, keep)
     with tempfile.TemporaryDirectory() as folder:
         port = find_free_network_port()
         try:

@@ -23,16 +23,8 @@ from mae_bench.records import registry
 from mae_bench.records.schema import Cell, Settings, canonical
 from mae_bench.records.store import Trained
 from mae_bench.training.ensemble import Ensemble, scalars, stack
-from mae_bench.training.train import (
-    Batches,
-    Diverged,
-    Watch,
-    build,
-    calls,
-    generator,
-    run,
-    weights_of,
-)
+from mae_bench.training.train import Batches, build, generator, run, weights_of
+from mae_bench.training.watch import Diverged, Watch, calls
 
 TRIALS = 4  # draws that must have one shape
 IMAGES = 4  # of each

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import io
 import logging
-import math
 import time
 import warnings
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 import lightning as L
 import torch
@@ -26,18 +24,12 @@ from mae_bench.records import registry
 from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
 from mae_bench.training.steps import Steps
+from mae_bench.training.watch import Diverged, Watch, calls, curves, last_tenth
 
-STEPS_A_CALL = 10
-CHECK_EVERY = 5  # calls
-POINTS = 32  # of a learning curve
 # Compiling takes the better part of a minute, which a cell of tier full repays.
 COMPILE_FROM = 5000  # steps
 
-Step = TypeVar("Step")
-
-
-class Diverged(ArithmeticError):
-    """The loss stopped being a finite number."""
+Keep = Callable[[Cell, Trained, bytes], None]
 
 
 def generator(seed: int, device: str = "cpu") -> torch.Generator:
@@ -77,9 +69,16 @@ def _round_otherwise(method: Method, noise: torch.Generator) -> None:
 class Batches:
     """The training images of a cell, sampled on the device, ``last_step`` times."""
 
-    def __init__(self, dataset: Dataset, cell: Cell, method: Method, device: str):
-        """Keep what is needed to draw."""
-        self.dataset, self.method = dataset, method
+    def __init__(
+        self,
+        dataset: Dataset,
+        cell: Cell,
+        method: Method,
+        device: str,
+        stops: Collection[int] = (),
+    ) -> None:
+        """Keep what is needed to draw; after ``stops`` many, a call ends."""
+        self.dataset, self.method, self.stops = dataset, method, stops
         self.seed, self.device = cell.stream("data"), device
         self.precision = cell.precision
 
@@ -91,111 +90,12 @@ class Batches:
 
     def __iter__(self) -> Iterator[Iterator[Batch]]:
         """The same, as many at a time as a call of ``Steps`` shall take."""
-        return calls(self.draw(), self.method.last_step)
-
-
-def calls(steps: Iterable[Step], count: int) -> Iterator[Iterator[Step]]:
-    """What ``count`` steps are given, as many at a time as a call takes.
-
-    >>> [list(call) for call in calls(range(12), 12)]
-    [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11]]
-    """
-    given = _forgetful(steps)
-    for first in range(0, count, STEPS_A_CALL):
-        yield islice(given, min(STEPS_A_CALL, count - first))
-
-
-def _forgetful(steps: Iterable[Step]) -> Iterator[Step]:
-    """The same; autocast, which is on for a whole call, rounds each step's weights."""
-    for step in steps:
-        # It would else give all steps of a call the rounded weights of the first.
-        torch.clear_autocast_cache()
-        yield step
-
-
-class Watch(L.Callback):
-    """Stops a run whose loss is not finite, and remembers the losses of all steps.
-
-    It looks at the numbers only now and then: looking makes a GPU wait. Of an
-    ensemble, whose losses have an axis of members, it stops when none is left.
-
-    Attributes:
-        losses: Of each call, those of its steps: [steps], of an ensemble [steps, k].
-        lost: Member -> why, of those whose loss is not finite; alone, it is member 0.
-    """
-
-    def __init__(self, steps: int) -> None:
-        """Expect a run of ``steps``."""
-        self.steps = steps
-        self.losses: list[torch.Tensor] = []
-        self.lost: dict[int, str] = {}
-
-    def on_train_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Keep the losses; check them now and then."""
-        del trainer, pl_module, batch
-        self.losses.append(outputs["loss"])
-        if (batch_idx + 1) % CHECK_EVERY == 0:
-            self.check((batch_idx + 1) * STEPS_A_CALL)
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Of several processes, each of which saw rows of its own, keep the mean."""
-        del pl_module
-        losses = trainer.strategy.reduce(torch.cat(self.losses), reduce_op="mean")
-        self.losses = [losses]
-
-    def check(self, step: int) -> list[float]:
-        """Mean loss of the last tenth of the steps, of each member.
-
-        Raises:
-            Diverged: None is finite.
-        """
-        tenth = max(1, self.steps // 10)
-        # No call is empty, and all but the last are whole.
-        latest = torch.cat(self.losses[-(tenth // STEPS_A_CALL + 2) :])[-tenth:]
-        losses = latest.mean(0).view(-1).tolist()
-        for member, loss in enumerate(losses):
-            if not math.isfinite(loss):
-                self.lost.setdefault(member, f"the loss was {loss} by step {step}")
-        if len(self.lost) == len(losses):
-            raise Diverged(self.lost[0])
-        return losses
-
-    def curves(self) -> list[list[float]]:
-        """The learning curve of each member, at ``POINTS`` or, if fewer, every step.
-
-        Points are evenly spaced; each is the mean loss since the point before.
-        """
-        losses = torch.cat(self.losses).double()
-        losses = losses.view(len(losses), -1)
-        parts = losses.tensor_split(min(POINTS, len(losses)))
-        found: list[list[float]] = torch.stack([p.mean(0) for p in parts], 1).tolist()
-        return found
+        return calls(self.draw(), self.method.last_step, self.stops)
 
 
 def repays_compiling(method: Method, device: str) -> bool:
     """Whether a training is long enough; on a CPU its numbers stay as they are."""
     return device.startswith("cuda") and method.last_step >= COMPILE_FROM
-
-
-def fit(
-    method: Method, batches: Batches, device: str, strategy: Strategy | None = None
-) -> tuple[float, list[float]]:
-    """Train in place with Lightning; gives the mean loss of the last tenth, the curve.
-
-    Raises:
-        Diverged: The loss stopped being finite.
-    """
-    watch = Watch(method.last_step)
-    (loss,) = run(Steps(method), batches, device, watch, strategy, batches.precision)
-    (curve,) = watch.curves()
-    return loss, curve
 
 
 def run(
@@ -244,11 +144,15 @@ def run(
             callbacks=[watch],
         )
         trainer.fit(module, train_dataloaders=batches)
-    return watch.check(watch.steps)
+    return watch.check()
 
 
 def train(
-    cell: Cell, device: str = "cpu", strategy: Strategy | None = None
+    cell: Cell,
+    device: str = "cpu",
+    strategy: Strategy | None = None,
+    passing: Sequence[Cell] = (),
+    keep: Keep | None = None,
 ) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
@@ -256,23 +160,47 @@ def train(
         cell: What is trained.
         device: Where.
         strategy: Of this process among several; see ``parallel``.
+        passing: Cells that differ from it by an earlier ``stop`` alone: their ends lie
+            on its way, and are the same as if each were trained by itself.
+        keep: Told of each as it is passed, as of a training.
     """
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
     start, loss, curve = time.perf_counter(), None, None
+
+    def ended(loss: float | None, curve: list[float] | None) -> Trained:
+        seconds = time.perf_counter() - start if loss is not None else 0.0
+        return Trained("ok", "", seconds, dataset.fingerprint(), loss, curve=curve)
+
+    def passed(other: Cell, steps: int) -> Callable[[torch.Tensor], None]:
+        def on_the_way(losses: torch.Tensor) -> None:
+            assert keep is not None
+            (loss,), (curve,) = last_tenth(losses, steps), curves(losses)
+            keep(other, ended(loss, curve), weights_of(method))
+
+        return on_the_way
+
     if method.trains and method.last_step:
+        early = {steps: passed(c, steps) for c, steps in _stops(passing, method)}
+        watch = Watch(method.last_step, early)
         try:
-            batches = Batches(dataset, cell, method, device)
+            batches = Batches(dataset, cell, method, device, early)
             if repays_compiling(method, device):
                 method.compile()
-            loss, curve = fit(method, batches, device, strategy)
+            steps = Steps(method)
+            (loss,) = run(steps, batches, device, watch, strategy, cell.precision)
+            (curve,) = watch.curves()
         except Diverged as error:
             return Trained("diverged", str(error)), b""
         except torch.cuda.OutOfMemoryError as error:
             return Trained("out_of_memory", str(error).partition("\n")[0]), b""
-    seconds = time.perf_counter() - start if loss is not None else 0.0
-    end = Trained("ok", "", seconds, dataset.fingerprint(), loss, curve=curve)
-    return end, weights_of(method)
+    return ended(loss, curve), weights_of(method)
+
+
+def _stops(passing: Sequence[Cell], method: Method) -> list[tuple[Cell, int]]:
+    """Each cell with the number of steps after which it ends."""
+    steps = [round(float(c.method_settings["stop"]) * method.steps) for c in passing]  # type: ignore[arg-type]
+    return list(zip(passing, steps, strict=True))
 
 
 def weights_of(method: Method) -> bytes:

@@ -16,6 +16,7 @@ def one_row() -> dict[str, Any]:
         "precision": "32-true",
         "mask_ratio": 0.75,
         "seed": 0,
+        "rounding": 0,
         "metric": "linear_probe",
         "metric_version": 1,
         "view": "unmasked",

@@ -59,6 +59,25 @@ def test_what_trains_is_run_once_a_rounding(tmp_path: Path) -> None:
     assert sorted(cells) == [("mae", 0), ("mae", 1), ("pixels", 0)]
 
 
+def test_a_training_goes_before_those_that_lie_on_its_way(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    found = plan(experiments("training_time"), **SMOKE, store=store, methods=["mae"])
+    due = pending(found, store, Known(), "missing")
+    stops = [task.cell.method_settings["stop"] for task in due]
+    passing = [[c.method_settings["stop"] for c in task.passing] for task in due]
+    longest = [task for task in due if task.passing]
+    assert {task.cell.method_settings["stop"] for task in longest} == {1.0}
+    assert [task.passed for task in due] == sorted(task.passed for task in due)
+    assert sorted(passing[stops.index(1.0)]) == sorted({*stops} - {0.0, 1.0})
+    passed = longest[0].passing
+    # What is there already needs not be passed.
+    store.save_trained(passed[0].key, Trained("ok"))
+    again = pending(found, store, Known(), "missing")
+    keys = {cell.key for task in again for cell in task.passing}
+    assert passed[0].key not in keys
+    assert passed[1].key in keys
+
+
 def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="none of mask_ratio runs simclr on any"):
         plan(

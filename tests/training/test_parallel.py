@@ -11,7 +11,8 @@ from mae_bench.records.schema import TIERS, Cell
 from mae_bench.records.store import Trained
 from mae_bench.training import parallel
 from mae_bench.training.parallel import train_over
-from mae_bench.training.train import STEPS_A_CALL, train
+from mae_bench.training.train import train
+from mae_bench.training.watch import STEPS_A_CALL
 from tests.training.double import rounding, train_in_64_bits
 
 STEPS = STEPS_A_CALL + 3

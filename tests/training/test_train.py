@@ -12,18 +12,14 @@ from mae_bench.records.schema import TIERS, Cell, Setting
 from mae_bench.records.store import Trained
 from mae_bench.training.train import (
     COMPILE_FROM,
-    POINTS,
-    STEPS_A_CALL,
     Batches,
-    Diverged,
-    Watch,
     build,
-    calls,
     generator,
     repays_compiling,
     restore,
     train,
 )
+from mae_bench.training.watch import POINTS, STEPS_A_CALL
 
 
 def cell_of(method: str, seed: int = 0, **changed: Setting) -> Cell:
@@ -162,6 +158,44 @@ def test_a_stopped_run_is_a_checkpoint_of_the_run_to_the_end(
     assert losses == whole[:12]
 
 
+PASSED = [
+    name
+    for name in registry.names("methods")
+    if (kind := registry.load("methods", name)).trains
+    and kind.passes
+    # Of the others each has a world of its own.
+    and "leaderboard" in kind.joins
+]
+
+
+@pytest.mark.parametrize("method", PASSED)
+def test_what_a_run_passes_is_what_a_stopped_run_ends_with(method: str) -> None:
+    whole = cell_of(method, steps=25, batch_size=8)
+    early = [cell_of(method, steps=25, batch_size=8, stop=k / 5) for k in (1, 3)]
+    found = {}
+    end = train(whole, passing=early, keep=lambda *of: found.update({of[0].key: of}))
+    alone = [train(cell) for cell in (*early, whole)]
+    assert list(found) == [cell.key for cell in early]
+    on_the_way = [found[cell.key][1:] for cell in early]
+    for (ours, weights), (theirs, same) in zip([*on_the_way, end], alone, strict=True):
+        assert weights == same
+        assert (ours.loss, ours.curve) == (theirs.loss, theirs.curve)
+        assert ours.train_seconds > 0
+        assert replace(ours, train_seconds=0.0) == replace(theirs, train_seconds=0.0)
+
+
+def test_a_run_that_diverges_has_passed_what_came_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    poison(monkeypatch, 20, float("nan"))
+    early, kept = cell_of("mae", steps=40, stop=0.25), []
+    end, _ = train(
+        cell_of("mae", steps=40), passing=[early], keep=lambda *of: kept.append(of[1])
+    )
+    assert end.status == "diverged"
+    assert [one.status for one in kept] == ["ok"]
+
+
 def test_a_run_that_stops_at_the_start_keeps_its_initial_weights() -> None:
     cell = cell_of("mae", stop=0.0)
     end, weights = train(cell)
@@ -296,38 +330,6 @@ def test_the_training_images_are_fresh_at_every_step_and_replayed_in_a_new_run()
     assert all(
         torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True)
     )
-
-
-def test_no_step_of_a_call_uses_weights_that_were_rounded_for_another() -> None:
-    line, wanted = torch.nn.Linear(2, 1, bias=False), []
-    torch.nn.init.ones_(line.weight)
-    optimizer = torch.optim.SGD(line.parameters(), lr=0.25)
-    found = []
-    for call in calls(range(5), 5):
-        with torch.autocast("cpu", torch.bfloat16):
-            for _ in call:
-                wanted.append(line.weight.sum().item())
-                found.append(line(torch.ones(1, 2)).sum())
-                optimizer.zero_grad()
-                found[-1].backward()
-                optimizer.step()
-    assert [loss.item() for loss in found] == wanted
-    assert len(set(wanted)) == 5
-
-
-def test_a_watch_of_several_remembers_the_first_loss_of_each_and_goes_on() -> None:
-    watch = Watch(100)
-    watch.losses.append(torch.tensor([[1.0, 2.0, 3.0], [3.0, torch.nan, 5.0]]))
-    losses = watch.check(50)
-    assert (losses[0], losses[2]) == (2.0, 4.0)
-    assert watch.lost == {1: "the loss was nan by step 50"}
-    watch.losses.append(torch.tensor([[1.0, torch.inf, torch.inf]]))
-    watch.check(100)
-    assert watch.lost[1] == "the loss was nan by step 50"
-    assert watch.lost[2] == "the loss was inf by step 100"
-    watch.losses.append(torch.full((1, 3), torch.nan))
-    with pytest.raises(Diverged, match="nan by step 150"):
-        watch.check(150)
 
 
 def test_long_trainings_are_compiled_on_a_gpu_alone() -> None:
