@@ -45,6 +45,8 @@ def judge(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
+    from mae_bench.verdicts import planting
+
     verdicts, theories = verbs.judge(results, tier)
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))
@@ -54,6 +56,8 @@ def judge(
         say(verdicts[[*columns, *more]].to_string(index=False))
         say("")
         say(theories.iloc[:, :12].to_string(index=False))
+        say("")
+        say(planting.told(verdicts))
     tell(str(verbs.where_to(results, tier)))
 
 

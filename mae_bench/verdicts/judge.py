@@ -30,6 +30,7 @@ from mae_bench.verdicts.case import summary
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import Skill, forecast_skill
 from mae_bench.verdicts.hearing import Hearing, hear
+from mae_bench.verdicts.planting import PLANTED
 from mae_bench.verdicts.registration import PILOT
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class _Told:
         return Verdict(
             prediction=self.key,
             theory=self.theory,
-            standing=prediction.standing + uncontrolled,
+            standing=(PLANTED if prediction.planted else prediction.standing)
+            + uncontrolled,
             verdict=word,
             kind=claim.kind if claim and word == "refuted" else "",
             alone=claim.decided(DECISIVE) if claim else "not_measured",
@@ -131,11 +133,14 @@ def _hearings(
 
 
 def _asked(told: Iterable[_Told], rule: Rule) -> dict[str, float]:
-    """Phase -> the strength at which all of its predictions are decided together."""
+    """Phase -> the strength at which all of its predictions are decided together.
+
+    Planted nulls are held to it and do not set it.
+    """
     found: dict[str, list[float]] = {}
     for each in told:
         for phase, hearing in each.hearings.items():
-            if each.prediction.form.inferred:
+            if each.prediction.form.inferred and not each.prediction.planted:
                 found.setdefault(phase, []).append(hearing.strength)
             found.setdefault(phase, [])
     if not isinstance(rule, Anytime):
@@ -162,7 +167,7 @@ def _theory_score(
         skill = forecast_skill(theory.forecast, measurements)
         grid = theory.forecast.experiment.id
     loose = [v for v in verdicts if v.standing.startswith("extrapolation")]
-    strict = [v for v in verdicts if not v.standing.startswith("extrapolation")]
+    strict = [v for v in verdicts if v.standing.startswith(("theorem", "derived"))]
     return TheoryScore(
         name,
         len(verdicts),
