@@ -1,4 +1,4 @@
-"""Claims made false on purpose: rows in which what is claimed cannot be.
+"""Claims made false on purpose: rows in which what is claimed does not hold.
 
 A planted null is a real claim whose rows are altered before they are weighed, by one of
 four recipes. It goes through the same door as all others, so that the share of nulls
@@ -58,7 +58,7 @@ BEYOND = 1.1
 # Below the margin of every bound that there is.
 _LEAST = 1e-6
 
-Draw = Callable[[int], np.random.Generator]
+Draw = Callable[[Any], np.random.Generator]
 Recipe = Callable[[pd.DataFrame, Form, tuple[str, ...], Draw], "pd.Series[float]"]
 
 
@@ -83,7 +83,7 @@ def plant(
     said = (prediction.planted, prediction.experiment.id, prediction.metric.id)
     claim = digest(*said, dict(prediction.where), repr(prediction.form))
 
-    def draw(seed: int) -> np.random.Generator:
+    def draw(seed: Any) -> np.random.Generator:
         return np.random.default_rng(int(digest(claim, int(seed)), 16))
 
     recipe = RECIPES[prediction.planted]
@@ -97,14 +97,15 @@ def _relabelled(
     """Values dealt anew among the rows of a seed, apart in each condition."""
     dealt = matching(rows, form.y) if isinstance(form, Association) else rows
     dealt = dealt[dealt["value"].notna()]
-    labels = [c for c in rows if c not in COLUMNS or c in IDENTITY]
+    labels = [str(c) for c in rows if c not in COLUMNS or c in IDENTITY]
     labels = [c for c in labels if c not in ("seed", "cell")]
     dealt = dealt.loc[dealt[labels].astype(str).sort_values(labels).index]
     found = [dealt["value"].iloc[:0]]
     for at, mine in dealt.groupby(["seed", *each], dropna=False):
         order = draw(at[0]).permutation(len(mine))
         found.append(mine["value"].iloc[order].set_axis(mine.index))
-    return pd.concat(found)
+    whole: pd.Series[float] = pd.concat(found)
+    return whole
 
 
 class _Sides(NamedTuple):
@@ -152,7 +153,8 @@ def _moved(
     moved, still = _compared(rows, sides, each)
     z = moved["seed"].map({s: draw(s).normal() for s in moved["seed"].unique()})
     unit = still.abs() if sides.relative else sides.sign * sides.scale
-    return still + z * (moved["value"] - still) + margins * form.margin * unit
+    found: pd.Series[float] = still + z * (moved["value"] - still)
+    return found + margins * form.margin * unit
 
 
 def _scattered(
@@ -178,7 +180,7 @@ def _violated(
     for seed, mine in moved.groupby("seed"):
         stream = draw(seed)
         if stream.random() < 0.5:
-            row = mine.iloc[[stream.integers(len(mine))]]
+            row = mine.iloc[[int(stream.integers(len(mine)))]]
             beyond = (row["value"] - row["still"]).abs() + 2 * (form.margin + _LEAST)
             found = pd.concat([found, row["still"] - sides.sign * beyond])
     return found
