@@ -16,7 +16,8 @@ ordering, each height of a peak and the line of a trend. An order and its revers
 as likely, so tau expects 0; so are two profiles and the same exchanged, so ``Nearer``
 expects 0; a value inside is as likely above one outside as below, so the area under a
 curve expects 1/2. All margins are beyond that. (Where a side is a constant there is
-nothing to deal.)
+nothing to deal; of two rows the deal is the toss of a coin, and ``2^-n`` of n seeds all
+fall on the side of the claim: 3 % of five, 6 % of four.)
 
 ``scattered``: of a contrast with a constant, the effect of a seed is multiplied by a
 standard normal number z: it expects 0.
