@@ -46,7 +46,7 @@ def judge(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
-    from mae_bench.verdicts import roundings
+    from mae_bench.verdicts import planting, roundings
 
     verdicts, theories = verbs.judge(results, tier)
     if as_json:
@@ -57,6 +57,8 @@ def judge(
         say(verdicts[[*columns, *more]].to_string(index=False))
         say("")
         say(theories.iloc[:, :12].to_string(index=False))
+        say("")
+        say(planting.told(verdicts))
     same, decided, low, high = roundings.kept(verdicts)
     if decided:
         tell(

@@ -12,6 +12,7 @@ from mae_bench.pages.page import PAGES, page
 from mae_bench.pages.tables import Row, leaderboard, read, theories
 from mae_bench.records.schema import UsageError
 from mae_bench.records.stats import wilson
+from mae_bench.verdicts.planting import PLANTED
 
 STRICT = ("theorem", "derived")
 FIRST = ("verdicts", "leaderboard")
@@ -57,7 +58,8 @@ def _held(rows: Sequence[Row], strict: bool) -> str:
     mine = [
         r["verdict"]
         for r in rows
-        if r["standing"] and r["standing"].startswith(STRICT) is strict
+        if r["standing"] and not r["standing"].startswith(PLANTED)
+        if r["standing"].startswith(STRICT) is strict
     ]
     if not mine:
         return "none is measured"

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from mae_bench.verdicts.planting import PLANTED
+
 COLOURS = {
     "supported": "#2a9d5c",
     "refuted": "#d1495b",
@@ -94,7 +96,7 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
 
 
 def effects(table: pd.DataFrame) -> Figure:
-    """Every measured claim's interval, coloured by its verdict.
+    """Every measured claim's interval, coloured by its verdict; without planted nulls.
 
     Effects are divided by their margin. Right of 1 is what is claimed; of an
     equality, an equivalence or a bound it lies between the grey ends of its band.
@@ -102,7 +104,8 @@ def effects(table: pd.DataFrame) -> Figure:
     Args:
         table: ``verdicts.csv``.
     """
-    rows = table[table["estimate"].notna()].sort_values(
+    planted = table["standing"].astype(str).str.startswith(PLANTED)
+    rows = table[table["estimate"].notna() & ~planted].sort_values(
         ["theory", "prediction"], ignore_index=True
     )
     figure, ax = plt.subplots(figsize=(8.4, 0.21 * len(rows) + 1.0))

@@ -35,7 +35,8 @@ class Verdict:
     Args:
         prediction: ``theory/number``.
         theory: Theory id.
-        standing: How the paper has it, and whether there is no control.
+        standing: How the paper has it, and whether there is no control; ``planted`` of
+            a claim that was made false on purpose.
         form: Class of its statistics.
         verdict: By all predictions together; see ``Ruling``.
         kind: Of a refuted one, how it is wrong, e.g. ``reversed``.

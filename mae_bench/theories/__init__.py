@@ -49,6 +49,8 @@ class Prediction:
         size: The column, among ``each``, that says how large the grid or network is:
             where sizes disagree the claim depends on scale.
         converged: Whether it speaks of optima, and asks that its cells have converged.
+        planted: The recipe by which its rows are made to deny it before they are
+            judged, see ``verdicts.planting``; empty of a claim that is meant.
     """
 
     claim: str
@@ -66,6 +68,7 @@ class Prediction:
     each: tuple[str, ...] = ()
     size: str | None = None
     converged: bool = False
+    planted: str = ""
 
 
 @dataclass(frozen=True)

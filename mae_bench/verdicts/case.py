@@ -12,6 +12,7 @@ import pandas as pd
 from mae_bench.records.rows import Measurements, Where, matching
 from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 from mae_bench.verdicts.evidence import applicable, coverage, failures, select
+from mae_bench.verdicts.planting import plant
 from mae_bench.verdicts.weigh import Weighed, weigh
 
 if TYPE_CHECKING:
@@ -55,13 +56,15 @@ def case(
     Raises:
         ValueError: An unknown column, or rows that cannot be looked at together.
     """
-    claim = weigh(prediction, _rows(measurements, prediction, prediction.where), rule)
+    rows = plant(prediction, _rows(measurements, prediction, prediction.where))
+    claim = weigh(prediction, rows, rule)
     control, difference, beyond = None, math.nan, 1.0
     if not prediction.control.absent:
         where = {**prediction.where, **prediction.control.where}
-        rows = _rows(measurements, prediction, where)
-        control = weigh(prediction, rows, rule, prediction.control.form)
-        if prediction.control.form is None:
+        form = prediction.control.form
+        rows = plant(prediction, _rows(measurements, prediction, where), form)
+        control = weigh(prediction, rows, rule, form)
+        if form is None:
             difference, beyond = _apart(claim, control)
     headroom = _headroom(claim, prediction, measurements)
     unconverged = _unconverged(claim, measurements) if prediction.converged else ""

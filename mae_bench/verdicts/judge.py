@@ -65,7 +65,7 @@ def _theory_score(
         skill = forecast_skill(theory.forecast, measurements)
         grid = theory.forecast.experiment.id
     loose = [v for v in verdicts if v.standing.startswith("extrapolation")]
-    strict = [v for v in verdicts if not v.standing.startswith("extrapolation")]
+    strict = [v for v in verdicts if v.standing.startswith(("theorem", "derived"))]
     return TheoryScore(
         name,
         len(verdicts),

@@ -18,6 +18,7 @@ from mae_bench.records.strength import (
 )
 from mae_bench.verdicts.case import summary
 from mae_bench.verdicts.hearing import Hearing, hear
+from mae_bench.verdicts.planting import PLANTED
 from mae_bench.verdicts.registration import PILOT
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Told:
         return Verdict(
             prediction=self.key,
             theory=self.theory,
-            standing=prediction.standing + uncontrolled,
+            standing=(PLANTED if prediction.planted else prediction.standing)
+            + uncontrolled,
             verdict=word,
             kind=claim.kind if claim and word == "refuted" else "",
             alone=claim.decided(DECISIVE) if claim else "not_measured",
@@ -148,17 +150,22 @@ def _hearings(
     }
 
 
+def _counts(prediction: Prediction) -> bool:
+    return prediction.form.inferred and not prediction.planted
+
+
 def asked_of(told: Iterable[Told], rule: Rule = ANYTIME) -> dict[str, float]:
     """Phase -> the strength at which all of its predictions are decided together.
 
     All are those whose experiment was run in that phase, whether or not their own rows
     have a value: which experiments are run must be chosen without a look at the rows.
+    Planted nulls are held to it and do not set it.
     """
     found: dict[str, list[float]] = {}
     for each in told:
         for phase, hearing in each.hearings.items():
             strengths = found.setdefault(phase, [])
-            if each.prediction.form.inferred and not hearing.untried:
+            if _counts(each.prediction) and not hearing.untried:
                 strengths.append(hearing.strength)
     if not isinstance(rule, Anytime):
         return dict.fromkeys(found, DECISIVE)

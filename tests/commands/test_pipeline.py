@@ -97,6 +97,7 @@ def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None
     drawn = call("plot", "--results", "r")
     assert [r.exit_code for r in (judged, ranked, drawn)] == [0, 0, 0]
     assert "not_measured" in judged.stdout
+    assert judged.stdout.splitlines()[-1].startswith("planted nulls: ")
     assert ranked.stdout.splitlines()[0].split()[:2] == ["dataset", "method"]
     assert "r/figures/leaderboard.png" in drawn.stdout.splitlines()
     assert {name: (results / name).read_bytes() for name in names} == before

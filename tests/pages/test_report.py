@@ -65,6 +65,7 @@ def test_the_overview_counts_what_holds_with_an_interval(tmp_path: Path) -> None
     html = (tmp_path / "overview.html").read_text("utf-8")
     with (RESULTS / "verdicts.csv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["verdict"] != "not_measured"]
+    assert any(row["standing"].startswith("planted") for row in rows)
     for kinds in (("theorem", "derived"), ("extrapolation",)):
         mine = [r["verdict"] for r in rows if r["standing"] in kinds]
         held = sum(verdict == "supported" for verdict in mine)

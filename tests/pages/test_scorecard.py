@@ -80,3 +80,11 @@ def test_an_equality_has_its_band_on_both_sides() -> None:
     equal = pd.DataFrame([claim("one/E", "supported", form="equality")])
     ax = effects(equal).axes[0]
     assert any(list(line.get_xdata()) == [-1, 1] for line in ax.lines)
+
+
+def test_planted_nulls_have_tiles_and_no_interval(table: pd.DataFrame) -> None:
+    null = claim("nulls/n", "refuted", standing="planted")
+    both = pd.concat([table, pd.DataFrame([null])], ignore_index=True)
+    assert len(boxes(tiles(both))) == len(boxes(tiles(table))) + 1
+    lines = [len(effects(each).axes[0].get_yticks()) for each in (both, table)]
+    assert lines[0] == lines[1]

@@ -37,6 +37,8 @@ PREDICTIONS = {
     f"{theory}/{number}": (theory, prediction)
     for theory in THEORIES
     for number, prediction in registry.load("theories", theory).predictions.items()
+    # A planted null is a real claim again, and its rows can never support it.
+    if not prediction.planted
 }
 
 

@@ -80,6 +80,8 @@ PREDICTIONS: dict[str, Prediction] = {
     f"{name}/{number}": prediction
     for name in registry.names("theories")
     for number, prediction in registry.load("theories", name).predictions.items()
+    # A planted null is one of these again.
+    if not prediction.planted
 }
 READ = ["metric", "view", "token", "target"]
 # What says of the same numbers that they rise and that they fall, or do neither.

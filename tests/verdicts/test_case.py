@@ -46,6 +46,7 @@ def found(control, rows, ceiling=None):
         size=None,
         ceiling=ceiling,
         converged=False,
+        planted="",
     )
     return case(prediction, {"which": rows})
 

@@ -23,6 +23,7 @@ def prediction(experiment):
         size=None,
         ceiling=None,
         converged=False,
+        planted="",
     )
 
 

@@ -44,7 +44,14 @@ def claim(experiment):
             control=control,
             standing=standing,
             version=1,
-            **{"each": (), "size": None, "ceiling": None, "converged": False} | more,
+            **{
+                "each": (),
+                "size": None,
+                "ceiling": None,
+                "converged": False,
+                "planted": "",
+            }
+            | more,
         )
 
     return make
@@ -289,6 +296,22 @@ def test_theories_are_counted_and_decided_together(claim, measured):
     assert (a["theorem_score"], a["extrapolation_score"]) == (1.0, 0.0)
     assert 0.2 < a["theorem_low"] < a["theorem_high"] <= 1.0
     assert math.isnan(a["forecast_skill"])
+
+
+def test_planted_nulls_are_held_to_the_strength_that_the_others_set(claim, measured):
+    rows = {"mask_ratio": measured(RAMP, noise=0.1)}
+    real = {f"K{k}": claim(TREND) for k in range(3)}
+    null = claim(TREND, more={"planted": "relabelled"})
+    alone, _ = judge({"a": theory(**real)}, rows)
+    verdicts, scores = judge({"a": theory(**real), "n": theory(null=null)}, rows)
+    assert set(verdicts["asked"]) == set(alone["asked"])
+    found = verdicts.set_index("prediction").loc["n/null"]
+    assert found["standing"] == "planted, no control"
+    assert found["verdict"] != "supported"
+    assert set(alone["verdict"]) == {"supported"}
+    # It is neither a theorem nor an extrapolation.
+    n = scores.set_index("theory").loc["n", ["theorem_score", "extrapolation_score"]]
+    assert n.isna().all()
 
 
 def test_among_many_that_tell_nothing_one_has_to_be_stronger(claim, measured):

@@ -27,6 +27,7 @@ def claim(experiment):
         size=None,
         ceiling=None,
         converged=False,
+        planted="",
     )
 
 

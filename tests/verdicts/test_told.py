@@ -23,7 +23,7 @@ def told(strengths, inferred=True, **hearings):
     """With as strong a case in each phase."""
     form = SimpleNamespace(inferred=inferred)
     cases = {phase: Strong(None, "", s) for phase, s in strengths.items()}
-    return Told("t/1", "t", SimpleNamespace(form=form), cases | hearings)
+    return Told("t/1", "t", SimpleNamespace(form=form, planted=""), cases | hearings)
 
 
 def test_all_claims_of_a_phase_are_decided_together() -> None:
@@ -89,5 +89,6 @@ def claims(experiment):
         size=None,
         ceiling=None,
         converged=False,
+        planted="",
     )
     return {"t": SimpleNamespace(predictions={"1": claim})}
