@@ -22,19 +22,10 @@ if TYPE_CHECKING:
     from mae_bench.experiments import Experiment
     from mae_bench.metrics import Metric
 
-# What no claim is about; the rest orders the rows.
-_PROVENANCE = (
-    "experiment",
-    "rounding",
-    "metric_version",
-    "n_eval",
-    "reason",
-    "train_seconds",
-    "commit",
-    "dirty",
-    "versions",
-    "device",
-)
+# What no claim is about, and no verdict says.
+_OF_NO_CLAIM = ("experiment", "train_seconds", "commit", "dirty", "versions", "device")
+# What does not tell rows apart; the rest orders them.
+_PROVENANCE = ("rounding", "metric_version", "n_eval", "reason")
 _UNKNOWN = ("metric", "view", "token", "target")
 _WHOLE = ("metric_version", "n_eval", "rounding")
 # With fewer numbers two seeds may be alike by chance.
@@ -114,7 +105,7 @@ def _absent(
     there = {tuple(_plain(value) for value in row) for row in found}
     seeds = sorted(ours["seed"].unique())
     blank: dict[str, object] = dict.fromkeys(_UNKNOWN, "")
-    blank |= dict.fromkeys(_WHOLE, 0) | {"dirty": 0.0, "train_seconds": 0.0}
+    blank |= dict.fromkeys(_WHOLE, 0)
     blank |= {"tier": tier, "status": "missing"}
     return [
         blank
@@ -177,6 +168,7 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     every sum; and one of all seeds that say the same in every row, which are no sample.
     """
     rows = over_roundings(rows)
+    rows = rows.drop(columns=[c for c in _OF_NO_CLAIM if c in rows])
     facts = [str(c) for c in rows if c not in _PROVENANCE]
     rows = rows.sort_values(facts, ignore_index=True)
     facts = [c for c in facts if c not in ("seed", "cell", "tier")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,24 +118,20 @@ class Hearing:
 def hear(
     prediction: Prediction,
     measurements: Measurements,
-    seeds: Iterable[int] | None = None,
     rule: Rule = ANYTIME,
 ) -> Hearing:
-    """Weigh a prediction by some seeds.
+    """Weigh a prediction by the seeds that there are.
 
     Args:
         prediction: The claim.
         measurements: Experiment id -> its tidy rows.
-        seeds: Those that count; all if None.
         rule: How effects are weighed.
     """
     name = prediction.experiment.id
     rows = measurements.get(name)
-    if rows is not None and seeds is not None:
-        rows = rows[rows["seed"].isin(set(seeds))]
     if rows is None or rows.empty:
         return Hearing(None, _NO_ROWS)
     try:
-        return Hearing(case(prediction, {**measurements, name: rows}, rule))
+        return Hearing(case(prediction, measurements, rule))
     except UsageError as error:
         return Hearing(None, str(error))

@@ -35,7 +35,7 @@ def by_rounding(
     """
     name = prediction.experiment.id
     rows = measurements.get(name)
-    if rows is None or "rounding" not in rows:
+    if rows is None or "rounding" not in rows or not (rows["rounding"] > 0).any():
         return ()
     if seeds is not None:
         rows = rows[rows["seed"].isin(set(seeds))]
@@ -51,7 +51,7 @@ def by_rounding(
     for rounding in roundings:
         mine = rows[shared & (exact | (rows["rounding"] == rounding))]
         mine = in_order(mine.assign(rounding=0))
-        hearing = hear(prediction, {**measurements, name: mine}, None, rule)
+        hearing = hear(prediction, {**measurements, name: mine}, rule)
         words.append(
             hearing.case.claim.decided(DECISIVE) if hearing.case else "not_measured"
         )

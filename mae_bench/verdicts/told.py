@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from mae_bench.records.rows import Measurements
 from mae_bench.records.ruling import Ruling, Verdict
 from mae_bench.records.strength import (
@@ -118,13 +120,14 @@ def listen(
         former: Those whose rows are the same as before, which are not heard again.
     """
     known = {told.key: told for told in former}
+    phases = Phases(measurements)
     return [
         known.get(key)
         or Told(
             key,
             name,
             prediction,
-            _hearings(prediction, measurements, first_seeds.get(key), rule),
+            _hearings(prediction, phases, first_seeds.get(key), rule),
         )
         for name, theory in theories.items()
         for number, prediction in theory.predictions.items()
@@ -132,21 +135,37 @@ def listen(
     ]
 
 
+class Phases:
+    """Rows of the pilot, and of the seeds from one on, each cut out once."""
+
+    def __init__(self, measurements: Measurements) -> None:
+        """Keep the rows of all seeds."""
+        self.all = measurements
+        self._cut: dict[tuple[str, int | None], pd.DataFrame] = {}
+
+    def of(self, name: str, first_seed: int | None) -> Measurements:
+        """All rows, but of an experiment only some seeds; of None the pilot's."""
+        if name not in self.all:
+            return self.all
+        at = name, first_seed
+        if at not in self._cut:
+            rows = self.all[name]
+            pilot = rows["seed"].isin(PILOT)
+            new = pilot if first_seed is None else rows["seed"] >= first_seed
+            self._cut[at] = rows[new]
+        return {**self.all, name: self._cut[at]}
+
+
 def _hearings(
-    prediction: Prediction,
-    measurements: Measurements,
-    first_seed: int | None,
-    rule: Rule,
+    prediction: Prediction, phases: Phases, first_seed: int | None, rule: Rule
 ) -> dict[str, Hearing]:
     """Phase -> what its seeds say."""
     if first_seed is None:
-        return {"all": hear(prediction, measurements, None, rule)}
-    rows = measurements.get(prediction.experiment.id)
-    known = [] if rows is None else map(int, rows["seed"].unique())
-    seeds = [seed for seed in known if seed >= first_seed]
+        return {"all": hear(prediction, phases.all, rule)}
+    name = prediction.experiment.id
     return {
-        "pilot": hear(prediction, measurements, PILOT, rule),
-        "confirmatory": hear(prediction, measurements, seeds, rule),
+        "pilot": hear(prediction, phases.of(name, None), rule),
+        "confirmatory": hear(prediction, phases.of(name, first_seed), rule),
     }
 
 

@@ -29,14 +29,14 @@ def prediction(experiment):
 
 def test_without_rows_there_is_nothing_to_hear(prediction, measured):
     rows = {"mask_ratio": measured([0.0] * 5)}
-    for found in (hear(prediction, {}), hear(prediction, rows, [7])):
+    for found in (hear(prediction, {}), hear(prediction, at(rows, [7]))):
         assert found.ruling(20.0) == ("not_measured", "no rows")
         assert found.strength == 1.0
 
 
 def test_only_the_seeds_that_are_asked_for_are_heard(prediction, measured):
     rows = {"mask_ratio": measured([0.0, 0.2, 0.4, 0.6, 0.8], seeds=9)}
-    found = hear(prediction, rows, range(5, 9))
+    found = hear(prediction, at(rows, range(5, 9)))
     assert found.case.claim.n_seeds == 4
     assert found.ruling(20.0)[0] == "supported"
     assert found.ruling(1e9)[0] == "undecided"
