@@ -1,8 +1,8 @@
 """The worlds: images, and the latents that caused them where they are known.
 
 A world is a file; its class keeps the contract below. Worlds that are generated draw
-fresh images for ever; finite sets draw training images with replacement and keep
-their own fixed test images.
+fresh images for ever; finite sets are cut anew for every seed, draw training images
+with replacement, and keep the seed's test images apart.
 """
 
 from __future__ import annotations
@@ -89,8 +89,9 @@ class Dataset(ABC):
     def split(self, name: SplitName, n: int, generator: torch.Generator) -> Batch:
         """At most ``n`` images for probing; the three splits share no image.
 
-        A generated world draws them fresh. A finite set returns the first ``n`` of
-        its own fixed split, and its ``sample`` never draws from ``val`` or ``test``.
+        A generated world draws them fresh. A finite set, cut when it was built,
+        returns the first ``n`` of its split, whatever the generator, and its
+        ``sample`` never draws from ``val`` or ``test``.
         """
         del name
         return self.sample(n, generator)
@@ -104,7 +105,7 @@ class Dataset(ABC):
         return None
 
     def parameters(self) -> Mapping[str, Tensor]:
-        """The world's own drawn parameters (for a finite set, its images)."""
+        """The world's own drawn parameters (for a finite set, its cut)."""
         return {}
 
     def fingerprint(self) -> str:

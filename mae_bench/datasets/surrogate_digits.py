@@ -11,7 +11,7 @@ from mae_bench.datasets.digits import Digits
 
 
 class SurrogateDigits(Dataset):
-    """8x8 images drawn from N(mean, C) of the training digits, fresh for ever.
+    """8x8 images drawn from N(mean, C) of a seed's training digits, fresh for ever.
 
     Pixels that no digit ever inks stay blank. There are no strokes and no classes: what
     a network learns of these images, a linear map of the visible pixels knows.
@@ -20,13 +20,13 @@ class SurrogateDigits(Dataset):
         Theiler et al. 1992, Physica D 58, 77: surrogate data.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def __init__(self, generator: torch.Generator) -> None:
         """Take the moments of the training digits.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws which digits are there to train on.
         """
         digits = Digits(generator)
         images = digits.split("train", 2**31, torch.Generator()).images
