@@ -77,7 +77,8 @@ def test_the_first_images_of_a_split_are_a_fair_sample_of_it():
     for seed in range(200):
         rows = assign(free(300), labels, 0.2, rng(seed))
         for name, n in first.items():
-            ones[name] += int((labels[rows[name][:n]] == 1).sum() - n / 3) ** 2
+            of_class = labels[rows[name][:n]].eq(1).sum().item()
+            ones[name] += (of_class - n / 3) ** 2
     for name, n in first.items():
         # Hypergeometric: n of the split's 3 n images, a third of them of the class.
         variance = n * (2 / 9) * (2 * n / (3 * n - 1))
