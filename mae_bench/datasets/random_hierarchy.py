@@ -23,20 +23,20 @@ References:
 import math
 from collections.abc import Mapping
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Float64, Int64
 from scipy.linalg import helmert
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 from mae_bench.models.haar import orthonormal
 
 FAMILIES = ("random", "shift", "balanced")
 
 
-class RandomHierarchy(Dataset):
+class RandomHierarchy(Generated):
     """Images of ``leaf_size * 2**depth`` pixels a side, from a grammar of symbols.
 
     Every level has rules of its own, which all its nodes follow. The textures are the
@@ -66,6 +66,7 @@ class RandomHierarchy(Dataset):
         rules: str = "random:2,shift:4",
         leaf_size: int = 2,
         noise: float = 0.2,
+        **settings: Any,
     ) -> None:
         """Draw the rules and the textures.
 
@@ -76,10 +77,12 @@ class RandomHierarchy(Dataset):
                 symbol, drawn from the family; so many levels stand below the root.
             leaf_size: Side of a leaf's square, in pixels; at least v - 1 pixels.
             noise: σ > 0, of the pixels.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range, or no rules are understood.
         """
+        super().__init__(generator, **settings)
         if symbols < 2:
             raise ValueError(f"symbols is {symbols}; choose at least 2")
         if leaf_size < 1 or leaf_size**2 < symbols - 1:
@@ -101,7 +104,7 @@ class RandomHierarchy(Dataset):
         self.num_classes = self.symbols = symbols
         self.noise = noise
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images; the latents are one-hot symbols of all nodes, 0 or 1."""
         root = torch.randint(
             self.symbols, (n,), generator=generator, device=generator.device

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Dataset, Generated
 from mae_bench.datasets._finite import FiniteSet
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, UsageError
@@ -121,6 +121,48 @@ def test_the_splits_of_a_finite_set_share_no_image_with_each_other_or_training(
         assert distinct(dataset.split("test", 2**31, stream()).images) != distinct(
             other
         )
+
+
+GENERATED = [
+    name for name in DATASETS if issubclass(registry.load("datasets", name), Generated)
+]
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_world_can_be_told_to_train_on_so_many_images(name: str) -> None:
+    kind = registry.load("datasets", name)
+    few, again = (kind(stream(), train_images=7) for _ in range(2))
+    batch = few.sample(300, stream(1))
+    pool = distinct(batch.images)
+    # Seven spins, symbols or signs may be alike by chance.
+    assert 5 <= len(pool) <= 7
+    assert equal(batch, again.sample(300, stream(1)))
+    assert distinct(few.sample(300, stream(2)).images) == pool
+    assert pool != distinct(
+        kind(stream(5), train_images=7).sample(300, stream()).images
+    )
+    # The images keep their own causes.
+    for image in batch.images[:20]:
+        same = (batch.images == image).flatten(1).all(1)
+        for z in batch.latents.values():
+            assert (z[same] == z[same][0]).all()
+    # World and probes are those of the unlimited one.
+    unlimited = world(name)
+    assert few.fingerprint() == unlimited.fingerprint()
+    for split in SPLITS:
+        one, two = (w.split(split, 50, stream(3)) for w in (few, unlimited))
+        assert equal(one, two)
+    assert not pool & distinct(few.split("train", 20, stream(3)).images)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_without_a_limit_training_images_are_fresh(name: str) -> None:
+    dataset = world(name)
+    drawn, fresh_ones = (draw(50, stream(1)) for draw in (dataset.sample, dataset.draw))
+    assert equal(drawn, fresh_ones)
+    with pytest.raises(ValueError, match="train_images is -1; choose 0 or more"):
+        registry.load("datasets", name)(stream(), train_images=-1)
 
 
 @pytest.mark.usefixtures("untouched")
