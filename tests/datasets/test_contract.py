@@ -23,10 +23,10 @@ def stream(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def fresh(name: str, seed: int = 0) -> Dataset:
-    """A world with its defaults; one that needs files of the user's is exempt."""
+def fresh(name: str, seed: int = 0, **settings: int) -> Dataset:
+    """A world at its defaults but for some; one that needs files is exempt."""
     try:
-        made: Dataset = registry.load("datasets", name)(stream(seed))
+        made: Dataset = registry.load("datasets", name)(stream(seed), **settings)
     except UsageError as why:
         pytest.skip(str(why))
     return made
@@ -131,17 +131,14 @@ GENERATED = [
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("name", GENERATED)
 def test_a_generated_world_can_be_told_to_train_on_so_many_images(name: str) -> None:
-    kind = registry.load("datasets", name)
-    few, again = (kind(stream(), train_images=7) for _ in range(2))
+    few, again, other = (fresh(name, seed, train_images=7) for seed in (0, 0, 5))
     batch = few.sample(300, stream(1))
     pool = distinct(batch.images)
     # Seven spins, symbols or signs may be alike by chance.
     assert 5 <= len(pool) <= 7
     assert equal(batch, again.sample(300, stream(1)))
     assert distinct(few.sample(300, stream(2)).images) == pool
-    assert pool != distinct(
-        kind(stream(5), train_images=7).sample(300, stream()).images
-    )
+    assert pool != distinct(other.sample(300, stream()).images)
     # The images keep their own causes.
     for image in batch.images[:20]:
         same = (batch.images == image).flatten(1).all(1)
@@ -162,7 +159,7 @@ def test_without_a_limit_training_images_are_fresh(name: str) -> None:
     drawn, fresh_ones = (draw(50, stream(1)) for draw in (dataset.sample, dataset.draw))
     assert equal(drawn, fresh_ones)
     with pytest.raises(ValueError, match="train_images is -1; choose 0 or more"):
-        registry.load("datasets", name)(stream(), train_images=-1)
+        fresh(name, train_images=-1)
 
 
 @pytest.mark.usefixtures("untouched")
