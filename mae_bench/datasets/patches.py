@@ -32,10 +32,8 @@ class Patches(Generated):
     The class is the source: china, flower, astronaut, chelsea, coffee, rocket, and of
     grey ones also camera and the textures brick, grass, gravel; each is as likely. A
     cell is two patches wide, a gap half a patch. Channels are scaled to mean 0 and
-    variance 1 over the training cells.
-
-    There are (image_size + 1)² places in a cell, whose patches overlap: in all some ten
-    thousand, of a few hundred cells.
+    variance 1 over the training cells. In a cell are (image_size + 1)² places, whose
+    patches overlap.
 
     References:
         Van der Walt et al. 2014, PeerJ 2, e453: scikit-image.

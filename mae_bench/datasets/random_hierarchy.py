@@ -47,6 +47,19 @@ class RandomHierarchy(Generated):
     leaf from its siblings, without the class, though it would help; in the easier world
     ``symbols=3, rules="random:2,shift:3"`` they use it.
 
+    Accuracy of the class above chance, in points, by a linear probe of 2,000 images
+    (mean of the tokens) and by belief propagation; mean over three seeds::
+
+        leaves  symbols  rules                       pixels  untrained  mae  exact
+        16      4        random:2,shift:4                 8         13   34     75
+        16      3        random:2,shift:3                 3         16   44     67
+        64      3        random:1,random:2,shift:3        4          3   13     67
+
+    MAE: width 48, depth 3, a quarter of single leaves masked; of 16 leaves 1,400 steps
+    of 64 images, of 64 leaves 2,000 of 48. A seed spreads by 2 to 4 points at the
+    pixels, by 7 to 9 at MAE; of 64 leaves one seed of three was still at the pixels. A
+    supervised encoder (one seed of 64 leaves) reads 70 of 75, and 15 of 67.
+
     n images of d pixels take O(n d) time and memory, and a level more makes d four
     times as large. The constructor takes O(v⁴) for each level of ``random`` rules.
 
