@@ -1,9 +1,10 @@
 """Is what is learned worth more than the pixels, where pixels do not tell it all?
 
 On 8 x 8 digits a linear probe of the pixels is nearly perfect, and an untrained encoder
-not far behind. Here the untrained encoder is below the pixels, so that a method can be
-told from both. MAE takes three times the steps of the supervised encoder: after as many
-it is still on its way.
+not far behind. On digits of 28 x 28 the untrained encoder is below the pixels (.75, .89
+by one seed), and patches of photographs their pixels hardly tell apart (.24 of ten
+sources; untrained .59). MAE takes three times the steps of the supervised encoder:
+after as many it is still on its way.
 """
 
 from mae_bench.datasets.mnist import MNIST
