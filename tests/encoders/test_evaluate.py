@@ -101,7 +101,7 @@ def test_it_is_measured_as_the_leaderboard_measures_and_written(tmp_path: Path):
     found = score(pixels, world, method, [("linear_probe", "unmasked")], "cpu")
     (mean,) = [r for rs in found.values() for r in rs if r.get("token") == "mean"]
     here = rows[(rows["metric"] == "linear_probe") & (rows["seed"] == 0)]
-    here = here[here["token"] == "mean"]
+    here = here[here["token"].isin(["mean"])]
     assert here["value"].item() == pytest.approx(mean["value"], abs=1e-6)
 
 
