@@ -1,10 +1,11 @@
 """Is what is learned worth more than the pixels, where pixels do not tell it all?
 
 On 8 x 8 digits a linear probe of the pixels is nearly perfect, and an untrained encoder
-not far behind. On digits of 28 x 28 the untrained encoder is below the pixels (.75, .89
-by one seed), and patches of photographs their pixels hardly tell apart (.24 of ten
-sources; untrained .59). MAE takes three times the steps of the supervised encoder:
-after as many it is still on its way.
+not far behind. On digits of 28 x 28 it is below the pixels, and MAE above (untrained
+.75, pixels .89, MAE .95, of one seed). Patches of photographs are hardly told apart by
+their pixels (.24 of ten sources), by an untrained encoder better (.59), and by MAE, in
+as many steps, no better (.59). MAE takes three times the steps of the supervised
+encoder: after as many it is still on its way.
 """
 
 from mae_bench.datasets.mnist import MNIST
