@@ -27,6 +27,11 @@ def prediction(experiment):
     )
 
 
+def at(measurements, seeds):
+    """Their rows alone."""
+    return {name: rows[rows["seed"].isin(seeds)] for name, rows in measurements.items()}
+
+
 def test_without_rows_there_is_nothing_to_hear(prediction, measured):
     rows = {"mask_ratio": measured([0.0] * 5)}
     for found in (hear(prediction, {}), hear(prediction, at(rows, [7]))):
