@@ -160,8 +160,9 @@ _ALIGNMENT = {
     ),
     "Z2": Prediction(
         claim="features of two random masks of one image are aligned more, beyond "
-        "those of different images, as training goes on",
-        form=Trend(margin=0.1, factor="stop"),
+        "those of different images, as training goes on: on a line through its "
+        "checkpoints",
+        form=Trend(margin=0.1, factor="stop", monotone=False),
         experiment=TRAINING_TIME,
         metric=alignment,
         where={
@@ -177,6 +178,7 @@ _ALIGNMENT = {
         standing="extrapolation",
         place="Sec. 3.2",
         refuted_by="no rise with training",
+        version=2,
     ),
     "Z3": Prediction(
         claim="the less a decoder can be inverted on the targets (eps), the larger the "
@@ -242,8 +244,9 @@ MASK_GRAPH_ALIGNMENT = Theory(
         "Z4": _collapse("gaussian_tree"),
         "Z4-digits": _collapse("digits"),
         "Z5": Prediction(
-            claim="a uniformity loss raises the effective rank: of centred features, "
-            "on a token that it does not touch (on its own it is an identity)",
+            claim="the larger lambda, at each step, the larger the effective rank: of "
+            "centred features, on a token that the uniformity loss does not touch (on "
+            "its own it is an identity)",
             form=Trend(margin=1.0, factor="lamb", direction="increasing"),
             experiment=UNIFORMITY,
             metric=effective_rank,
