@@ -42,6 +42,7 @@ FLOORED = (
     "partial_r2",
     "level_accuracy",
     "ceiling_ratio",
+    "knowable_share",
 )
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
@@ -165,7 +166,7 @@ def _ceiling(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         mask = _pixels(specimen, masking)
     else:
         mask = torch.zeros(1, test.images[0].numel(), device=test.images.device)
-    most = recoverable(specimen.dataset, test, mask)
+    most = recoverable(specimen.dataset, test, mask, specimen.stream("ceiling"))
     if not most:
         raise Skip(f"{specimen.cell.dataset} has no exact answer")
     most |= {level + SHUFFLED: value for level, value in most.items()}
