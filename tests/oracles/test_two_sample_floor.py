@@ -85,7 +85,7 @@ def test_the_r2_of_a_linear_worlds_latents_is_that_of_conditioning(settings, mas
 
 
 def test_the_r2_of_latents_is_that_of_the_mean_of_many_draws():
-    """The mean of a hundred draws is the best guess, but for a hundredth of its error."""
+    """Whose error is that of the best guess, and a hundredth more."""
     world, redraws = InvertibleTree(rng(1)), 100
     batch = world.sample(3000, rng(2))
     known = [torch.tensor([[True]]), torch.tensor([[False, True, False, True]])]
