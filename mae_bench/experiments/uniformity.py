@@ -21,6 +21,8 @@ UNIFORMITY = Experiment(
     datasets=(GaussianTree,),
     methods=(UMAE,),
     factors={"lamb": (0.0, 0.001, 0.01, 0.1, 1.0)},
+    # So strong a term is still at work after a quick training.
+    longer={"quick": (({"lamb": 1.0}, 4),)},
     metrics=(
         linear_r2,
         linear_probe,

@@ -287,7 +287,7 @@ MASK_GRAPH_ALIGNMENT = Theory(
         Forecast(
             experiment=grid,
             metric=linear_probe,
-            where={"token": "mean"},
+            where={"token": "mean", "view": "unmasked"},
             score=_graph_score,
             reason="-(T_k + alpha) of the Gaussian tree, exactly, with k the width of "
             "the features; the graph of the random hierarchy is too large, and hardly "

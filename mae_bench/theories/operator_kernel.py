@@ -147,8 +147,8 @@ OPERATOR_KERNEL = Theory(
             where={**_MAE, "token": "mean"},
             control=Control(
                 reason="while most patches are visible, an image of low rank is all "
-                "there: from 0.1 to 0.25 little falls",
-                form=Trend(0.05, "mask_ratio", "decreasing", (0.1, 0.25)),
+                "there: from 0.125 to 0.25 little falls",
+                form=Trend(0.05, "mask_ratio", "decreasing", (0.125, 0.25)),
             ),
             standing="extrapolation",
             place="second question; operationalised here",

@@ -98,7 +98,7 @@ LOCATION: Mapping[str, Prediction] = {
         form=Equivalence(margin=0.02, form=_COMPLEMENTS),
         experiment=SYMMETRY,
         metric=linear_r2,
-        where={"token": "mean", "target": "level_0"},
+        where={"token": "mean", "view": "unmasked", "target": "level_0"},
         control=Control(
             reason=_UNLIKE, form=Equivalence(margin=0.02, form=_NO_COMPLEMENTS)
         ),

@@ -85,7 +85,12 @@ def _similarity(target: str, whose: str) -> Prediction:
         form=Trend(margin=0.05, factor="mask_ratio"),
         experiment=MASK_RATIO,
         metric=class_similarity,
-        where={"dataset": "gaussian_tree", "token": "mean", "target": target},
+        where={
+            "dataset": "gaussian_tree",
+            "view": "unmasked",
+            "token": "mean",
+            "target": target,
+        },
         control=Control(
             reason="of independent spins no mask leaves views that share a target "
             "beyond chance: there is nothing to connect",
