@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from mae_bench import predictions
+from mae_bench.metrics import WITHOUT_VIEW
 from mae_bench.predictions import Form
 from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
@@ -67,6 +68,29 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics
+
+
+def sees(prediction: Prediction) -> bool:
+    """Whether what is shown to the encoder makes a difference to what is looked at."""
+    metrics = [m for m in (prediction.metric, prediction.against) if m]
+    shown = any(metric.reads not in WITHOUT_VIEW for metric in metrics)
+    return shown and len(prediction.experiment.views) > 1
+
+
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_where_an_experiment_has_two_views_a_prediction_names_its_own(
+    key: str,
+) -> None:
+    _, prediction = PREDICTIONS[key]
+    if sees(prediction):
+        assert prediction.where.get("view") in prediction.experiment.views
+    else:
+        assert prediction.where.get("view", "unmasked") == "unmasked"
+
+
+def test_there_are_predictions_of_either_view() -> None:
+    said = {p.where.get("view") for _, p in PREDICTIONS.values() if sees(p)}
+    assert said == {"masked", "unmasked"}
 
 
 def parts(form: Form) -> dict[str, Any]:
@@ -244,6 +268,8 @@ def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(key: str) -
     said = [score for scores in worlds.values() for score in scores - {None}]
     assert all(math.isfinite(score) for score in said)
     assert forecast.reason
+    views = forecast.experiment.views
+    assert forecast.where.get("view", views[0] if len(views) == 1 else "") in views
     assert forecast.metric in forecast.experiment.metrics
 
 
