@@ -42,6 +42,7 @@ MASK_RATIO = Experiment(
         "quick": (
             ({"mask_ratio": 0.125}, 4),
             ({"mask_ratio": 0.9375}, 8),
+            ({"dataset": "invertible_tree"}, 2),
             ({"dataset": "random_hierarchy"}, 2),
         )
     },

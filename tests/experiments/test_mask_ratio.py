@@ -24,11 +24,11 @@ def test_a_ratio_is_the_share_of_patches_that_is_hidden_exactly() -> None:
         assert 16 - visible_units(16, ratio) == 16 * ratio
 
 
-def test_quick_trains_longer_at_both_ends_and_in_the_hierarchy() -> None:
+def test_quick_trains_longer_at_both_ends_and_in_the_theorys_own_worlds() -> None:
     for name, tier in TIERS.items():
         for cell, factors in MASK_RATIO.cells(tier, range(1)):
             times = {0.125: 4, 0.9375: 8}.get(factors["mask_ratio"], 1)
-            if cell.dataset == "random_hierarchy":
+            if cell.dataset in ("invertible_tree", "random_hierarchy"):
                 times = max(times, 2)
             expected = tier.steps * (times if name == "quick" else 1)
             assert cell.method_settings["steps"] == expected

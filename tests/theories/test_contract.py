@@ -212,7 +212,7 @@ def test_a_prediction_can_be_supported_and_can_be_refuted(
     assert verdict.verdict != "not_measured"
 
 
-LOW, HIGH = {"mask_ratio": 0.1}, {"mask_ratio": 0.9}
+LOW, HIGH = {"mask_ratio": 0.125}, {"mask_ratio": 0.9375}
 TOP, BOTTOM = ({"target": level} for level in ("level_0", "level_3"))
 FORMS: dict[str, Form] = {
     "association": Association(0.5, x=TOP, y=BOTTOM, along=("mask_ratio",)),
@@ -225,7 +225,7 @@ FORMS: dict[str, Form] = {
     "nearer": Nearer(0.1, "mask_ratio", level=0.5, near=0.75, far=0.25),
     "no contrast": Equivalence(0.1, Contrast(0.1, HIGH, LOW)),
     "no trend": Equivalence(0.1, Trend(0.1, "mask_ratio")),
-    "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.1, 0.9)),
+    "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.125, 0.9375)),
     "peak": Peak(0.1, "mask_ratio"),
     "trend": Trend(0.1, "mask_ratio", "decreasing"),
     "valley": Peak(0.1, "mask_ratio", minimum=True),

@@ -8,7 +8,8 @@ together tell their parent, and one alone says only something of it.
 
 Beside them stand numbers that end in ``-tree``, of whole images of ``gaussian_tree``,
 where a child has two numbers of its parent's, and noise, and determines none of them;
-and in ``-size``, of grids of 16 and of 64 patches.
+and in ``-size``, of that world's encoders under their own masks, in grids of 16 and of
+64 patches.
 """
 
 from collections.abc import Mapping
@@ -66,14 +67,14 @@ def _in_tree(own: Prediction, claim: str, ceiling: float | None = None) -> Predi
 
 
 def _at_sizes(own: Prediction, claim: str) -> Prediction:
-    """The claim in a hierarchy of two levels and in one of three."""
+    """The claim in a Gaussian tree of two levels and in one of three."""
     return replace(
         own,
         claim=claim,
         experiment=GRID_SIZE,
-        where={**own.where, "dataset": "random_hierarchy"},
-        each=("rules",),
-        size="rules",
+        where={**own.where, "dataset": "gaussian_tree"},
+        each=("tree_depth",),
+        size="tree_depth",
         version=1,
     )
 
@@ -208,12 +209,12 @@ _K13 = Prediction(
 ABSTRACTION: Mapping[str, Prediction] = {
     "K5": _K5,
     "K5-tree": _in_tree(_K5, f"so it is, {_WHOLE}", ROOT_R2),
-    "K5-size": _at_sizes(_K5, f"so it is in the random hierarchy, {_GRIDS}"),
+    "K5-size": _at_sizes(_K5, f"so it is in the Gaussian tree, {_GRIDS}"),
     "K6": _K6,
     "K6-tree": _in_tree(_K6, f"so it does, {_WHOLE}", ROOT_R2),
     "K7": _K7,
     "K7-tree": _in_tree(_K7, f"so it does by R², {_WHOLE}"),
-    "K7-size": _at_sizes(_K7, f"so it does in the random hierarchy, {_GRIDS}"),
+    "K7-size": _at_sizes(_K7, f"so it does in the Gaussian tree, {_GRIDS}"),
     "K8-structure": _STRUCTURE,
     "K8-structure-tree": _in_tree(
         _STRUCTURE, "so it does, on a line, of the Gaussian tree"

@@ -116,10 +116,10 @@ SIZES = pytest.mark.parametrize("number", ["K5-size", "K7-size"])
 def test_what_holds_in_one_size_of_grid_alone_depends_on_scale(
     number: str, by_level
 ) -> None:
-    def told(*sizes: str) -> str:
+    def told(*sizes: int) -> str:
         def levels(_: Cell, at: Settings) -> list[float]:
             extreme = at["mask_ratio"] in (*LOW, *HIGH)
-            holds = at["rules"] in sizes
+            holds = at["tree_depth"] in sizes
             falling = 0.5 if at["mask_ratio"] in LOW else 0.4
             root = (0.5 if holds else falling) if extreme else 0.6
             # Off the peak, the highest ratio is nearer to the middle than to the low.
@@ -253,5 +253,5 @@ def test_grids_of_two_sizes_are_among_what_is_asked() -> None:
     sized = {n: p for n, p in ABSTRACTION.items() if p.size}
     assert set(sized) == {"K5-size", "K7-size"}
     for prediction, size in product(sized.values(), (SMALL, LARGE)):
-        assert size in prediction.experiment.factors["rules"]
+        assert size in prediction.experiment.factors["tree_depth"]
         assert prediction.size in prediction.each
