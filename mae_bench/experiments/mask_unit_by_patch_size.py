@@ -41,5 +41,5 @@ MASK_UNIT_BY_PATCH_SIZE = Experiment(
         convergence,
     ),
     views=("unmasked", "masked"),
-    cost="90 cells, 30 beyond recoverability's: about 2 minutes on two cores",
+    cost="135 cells, 75 beyond recoverability's: about 9 minutes on two cores",
 )

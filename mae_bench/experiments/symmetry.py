@@ -32,5 +32,5 @@ SYMMETRY = Experiment(
         convergence,
     ),
     drawn=((linear_r2, "level_0"), (linear_r2, "level_1"), (located_level, "size")),
-    cost="20 cells, 5 beyond mask_ratio's: about 50 seconds on two cores",
+    cost="20 cells, 5 beyond mask_ratio's: about 2 minutes on two cores",
 )

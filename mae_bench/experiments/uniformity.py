@@ -38,5 +38,5 @@ UNIFORMITY = Experiment(
         (linear_probe, ""),
         (effective_rank, "centred"),
     ),
-    cost="25 cells, 20 beyond the leaderboard's: about 80 seconds on two cores",
+    cost="25 cells, 20 beyond the leaderboard's: about 3 minutes on two cores",
 )

@@ -30,6 +30,8 @@ def test_quick_trains_longer_at_both_ends_and_in_the_theorys_own_worlds() -> Non
             times = {0.125: 4, 0.9375: 8}.get(factors["mask_ratio"], 1)
             if cell.dataset in ("invertible_tree", "random_hierarchy"):
                 times = max(times, 2)
+            if cell.dataset == "invertible_tree" and times == 8:
+                times = 12
             expected = tier.steps * (times if name == "quick" else 1)
             assert cell.method_settings["steps"] == expected
 
