@@ -41,10 +41,10 @@ GRID_SIZE = Experiment(
             ({"mask_ratio": 0.125}, 4),
             ({"mask_ratio": 0.9375}, 8),
             ({"tree_depth": LARGE}, 3),
-            ({"mask_ratio": 0.90625}, 4),
+            *(({"mask_ratio": ratio}, 4) for ratio in (LOW[1], HIGH[1])),
         )
     },
     metrics=(linear_r2, knowable_share, ceiling, reconstruction_error, convergence),
     views=("unmasked", "masked"),
-    cost="40 cells, 20 beyond mask_ratio's: about 18 minutes on two cores",
+    cost="40 cells, 20 beyond mask_ratio's: about 20 minutes on two cores",
 )

@@ -69,7 +69,11 @@ LOCATION: Mapping[str, Prediction] = {
         form=Contrast(0.9, {"mask_unit": 4}, {"mask_unit": 2}),
         experiment=MASK_UNIT_BY_PATCH_SIZE,
         metric=located_level,
-        where={"patch_size": 2, "target": "level"},
+        where={
+            "dataset": ("gaussian_tree", "random_hierarchy"),
+            "patch_size": 2,
+            "target": "level",
+        },
         control=Control(
             reason="the size of c does not rise with the unit", where={"target": "size"}
         ),
