@@ -39,7 +39,7 @@ GRID_SIZE = Experiment(
     longer={
         "quick": (
             ({"mask_ratio": 0.125}, 4),
-            ({"mask_ratio": 0.9375}, 8),
+            ({"mask_ratio": 0.9375}, 12),
             ({"tree_depth": LARGE}, 3),
             *(({"mask_ratio": ratio}, 4) for ratio in (LOW[1], HIGH[1])),
         )

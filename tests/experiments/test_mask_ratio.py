@@ -27,11 +27,9 @@ def test_a_ratio_is_the_share_of_patches_that_is_hidden_exactly() -> None:
 def test_quick_trains_longer_at_both_ends_and_in_the_theorys_own_worlds() -> None:
     for name, tier in TIERS.items():
         for cell, factors in MASK_RATIO.cells(tier, range(1)):
-            times = {0.125: 4, 0.9375: 8}.get(factors["mask_ratio"], 1)
+            times = {0.125: 4, 0.9375: 12}.get(factors["mask_ratio"], 1)
             if cell.dataset in ("invertible_tree", "random_hierarchy"):
                 times = max(times, 2)
-            if cell.dataset == "invertible_tree" and times == 8:
-                times = 12
             expected = tier.steps * (times if name == "quick" else 1)
             assert cell.method_settings["steps"] == expected
 
