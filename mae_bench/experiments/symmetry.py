@@ -4,6 +4,7 @@ from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.experiments import Experiment
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics.convergence import convergence
+from mae_bench.metrics.knowable_share import knowable_share
 from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.metrics.located_level import located_level
@@ -20,7 +21,16 @@ SYMMETRY = Experiment(
     datasets=(GaussianTree,),
     methods=(MAE,),
     factors={"mask_ratio": (0.125, 0.25, 0.75, 0.875)},
-    metrics=(linear_r2, linear_probe, located_level, reconstruction_error, convergence),
+    longer={"quick": tuple(({"mask_ratio": r}, 4) for r in (0.125, 0.875))},
+    views=("unmasked", "masked"),
+    metrics=(
+        linear_r2,
+        knowable_share,
+        linear_probe,
+        located_level,
+        reconstruction_error,
+        convergence,
+    ),
     drawn=((linear_r2, "level_0"), (linear_r2, "level_1"), (located_level, "size")),
-    cost="20 cells, 10 beyond mask_ratio's: about 50 seconds on two cores",
+    cost="20 cells, 5 beyond mask_ratio's: about 2 minutes on two cores",
 )

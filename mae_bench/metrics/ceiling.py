@@ -15,7 +15,7 @@ from mae_bench.oracles.ceilings import pixel_mask, recoverable
     lower=0.0,
     upper=1.0,
     version=1,
-    source="oracles/ceilings: Gaussian conditioning, belief propagation",
+    source="oracles/ceilings: Gaussian conditioning, belief propagation, redraws",
 )
 def ceiling(
     method: Method, dataset: Dataset, batch: Batch, generator: torch.Generator
@@ -28,7 +28,7 @@ def ceiling(
         method: One that masks patches has ceilings for its masks, too.
         dataset: A world with an exact answer.
         batch: Images, a mask for each.
-        generator: Draws the masks.
+        generator: Draws the masks, and what an invertible tree's hide.
 
     Returns:
         ``level_0/unmasked`` and, for MAE, ``level_0/masked``; likewise each level.
@@ -46,7 +46,7 @@ def ceiling(
     found = {
         f"{level}/{view}": value
         for view, mask in views.items()
-        for level, value in recoverable(dataset, batch, mask).items()
+        for level, value in recoverable(dataset, batch, mask, generator).items()
     }
     if not found:
         raise Skip(f"{type(dataset).__name__} has no exact answer")

@@ -1,9 +1,9 @@
 """What the visible pixels of a world with exact answers tell, whatever looks at them.
 
-Such a world is either jointly Gaussian, and answers by conditioning, or a random
-hierarchy, and answers by belief propagation. Of any other world nothing is known, and
-the answers are empty. Masks are of pixels, in the order of ``images.flatten(1)``;
-0 = keep, 1 = remove.
+Such a world is jointly Gaussian, and answers by conditioning; or a random hierarchy,
+and answers by belief propagation; or, of its latents, an invertible tree, and answers
+by redrawing what is not seen. Of any other world nothing is known, and the answers are
+empty. Masks are of pixels, in the order of ``images.flatten(1)``; 0 = keep, 1 = remove.
 
 In a Gaussian world n masks that keep v of d pixels take O(n v² d) time, and 500 masks
 at a time take memory for about 1000 v (v + d) numbers; of k latents alone, with k in
@@ -15,6 +15,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset, LinearGaussian
+from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.models.vit import unpatchify
 from mae_bench.oracles.belief_propagation import (
@@ -23,6 +24,7 @@ from mae_bench.oracles.belief_propagation import (
     reconstruction,
 )
 from mae_bench.oracles.gaussian_conditioning import bayes_error, recoverable_r2
+from mae_bench.oracles.two_sample_floor import two_sample_r2
 
 CHUNK = 500  # masks; the Cholesky factors of all of them are held at once
 
@@ -40,26 +42,33 @@ def pixel_mask(
 
 
 def recoverable(
-    world: Dataset, batch: Batch, mask: Float[Tensor, "#n d"]
+    world: Dataset,
+    batch: Batch,
+    mask: Float[Tensor, "#n d"],
+    generator: torch.Generator,
 ) -> dict[str, float]:
     """Level -> the most of it that can be known from the visible pixels, in [0, 1].
 
     Of a Gaussian world it is R², the mean over masks and coordinates, exact for these
     masks. Of a random hierarchy it is the accuracy of the most probable symbol of each
-    node, the mean over nodes and over the images of ``batch``.
+    node, the mean over nodes and over the images of ``batch``. Of an invertible tree it
+    is R² again, 1 of what is seen and an estimate of what is not.
 
     Args:
         world: The images' own.
         batch: Images with their latents.
         mask: Of each image, or one for all.
+        generator: Draws what an invertible tree's masks hide.
 
     Raises:
         ValueError: A mask that leaves nothing visible, or is not of this world.
     """
-    if isinstance(world, RandomHierarchy):
+    if isinstance(world, RandomHierarchy | InvertibleTree):
         leaves = leaf_mask(world, mask)
         if leaves is None:
             return {}
+        if isinstance(world, InvertibleTree):
+            return two_sample_r2(world, batch, leaves, generator)
         return bayes_accuracy(posteriors(world, batch.images, leaves), batch.latents)
     if not isinstance(world, LinearGaussian):
         return {}
@@ -110,7 +119,7 @@ def least_error(
 
 
 def leaf_mask(
-    world: RandomHierarchy, mask: Float[Tensor, "n d"]
+    world: RandomHierarchy | InvertibleTree, mask: Float[Tensor, "n d"]
 ) -> Float[Tensor, "n leaves"] | None:
     """Masks of pixels as masks of leaves; None if they cut a leaf in pieces.
 
@@ -122,7 +131,8 @@ def leaf_mask(
             f"masks of {mask.shape[1]} pixels; this world's images have "
             f"{world.image_size**2}"
         )
-    side, p = 2**world.depth, world.image_size // 2**world.depth
+    levels = world.rules if isinstance(world, RandomHierarchy) else world.parents
+    side, p = 2 ** len(levels), world.image_size // 2 ** len(levels)
     squares = mask.view(-1, side, p, side, p).transpose(2, 3).reshape(-1, side**2, p**2)
     whole = (squares == squares[..., :1]).all()
     return squares[..., 0] if whole else None

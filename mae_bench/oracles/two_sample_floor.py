@@ -1,4 +1,4 @@
-"""The least reconstruction error under a mask of an invertible tree, by redrawing.
+"""What a mask of an invertible tree leaves to be known, by redrawing the rest.
 
 Mechanisms are invertible, so the visible part determines the root and ε of all its
 ancestors: x_v is (c, s_v) in other words, with c the root and ε of the nodes that have
@@ -6,6 +6,10 @@ both masked and visible leaves below them. The masked part is x_m = f(c, s_m), w
 independent of (c, s_v). So the best guess is E[x_m | x_v] = E[x_m | c], and its error
 is that of one draw against another, x_m' with the same c and all else drawn anew:
 E |x_m - E[x_m | c]|² = E |x_m - x_m'|² / 2. Nothing is estimated but this mean.
+
+Latents are known likewise. A node with a visible leaf below it is a function of that
+leaf; the ε of all others are independent of what is visible. So a draw with the known
+ones kept is one of p(z | x_v), and the error of E[z | x_v] is E |z - z'|² / 2.
 
 References:
     Kong et al. 2023, arXiv 2306.04898, Theorem 1.
@@ -58,6 +62,45 @@ def two_sample_floor(
     return total / (redraws * pixels.flatten(1).sum(1))
 
 
+def two_sample_r2(
+    world: InvertibleTree,
+    batch: Batch,
+    mask: Float[Tensor, "#n leaves"],
+    generator: torch.Generator,
+    *,
+    redraws: int = 4,
+) -> dict[str, float]:
+    """Level -> R² of the best guess of its latents from the visible leaves.
+
+    The mean over coordinates of 1 - Σ (z - z')² / 2 / Σ (z - mean)², over images: 1
+    of nodes that are visible in every image, exactly; else an estimate.
+
+    Args:
+        world: The images' own.
+        batch: Images with their latents.
+        mask: Of each image's leaves in raster order, or one for all.
+        generator: Draws z', on its device, which must be the images'.
+        redraws: Draws of z' for each image.
+
+    Raises:
+        ValueError: A mask that is not of 0 and 1 or is no mask of this world's leaves;
+            or no redraws.
+    """
+    if redraws < 1:
+        raise ValueError(f"redraws is {redraws}; choose at least 1")
+    _check_mask(world, mask)
+    known = _reaches(world, mask == 0)
+    error = {level: torch.zeros(z.shape[1]).to(z) for level, z in batch.latents.items()}
+    for _ in range(redraws):
+        other = world.redraw_except(batch.latents, known, generator).latents
+        for level, z in batch.latents.items():
+            error[level] += (z - other[level]).square().mean(0) / (2 * redraws)
+    return {
+        level: (1 - error[level] / z.var(0, correction=0)).mean().item()
+        for level, z in batch.latents.items()
+    }
+
+
 def shared_ancestors(
     world: InvertibleTree, mask: Float[Tensor, "n leaves"]
 ) -> list[Bool[Tensor, "n _"]]:
@@ -74,19 +117,29 @@ def shared_ancestors(
         ValueError: A mask that is not of 0 and 1, masks nothing or is no mask of this
             world's leaves.
     """
+    _check_mask(world, mask)
+    if not mask.any(1).all():
+        raise ValueError("a mask leaves nothing masked; remove at least one leaf")
+    both = zip(_reaches(world, mask == 1), _reaches(world, mask == 0), strict=True)
+    return [masked & visible for masked, visible in both]
+
+
+def _check_mask(world: InvertibleTree, mask: Float[Tensor, "n leaves"]) -> None:
     leaves = len(world.parents[-1])
     if mask.shape[1] != leaves:
         raise ValueError(f"mask has {mask.shape[1]} leaves; give this world's {leaves}")
     if not ((mask == 0) | (mask == 1)).all():
         raise ValueError("mask has entries other than 0 (keep) and 1 (remove)")
-    if not mask.any(1).all():
-        raise ValueError("a mask leaves nothing masked; remove at least one leaf")
-    masked, visible = mask == 1, mask == 0
-    shared = [masked & visible]
+
+
+def _reaches(
+    world: InvertibleTree, leaves: Bool[Tensor, "n leaves"]
+) -> list[Bool[Tensor, "n _"]]:
+    """Of each level, root first: whether its nodes have such a leaf below them."""
+    found = [leaves]
     for above in reversed(world.parents):
-        masked, visible = _reach(masked, above), _reach(visible, above)
-        shared.insert(0, masked & visible)
-    return shared
+        found.insert(0, _reach(found[0], above))
+    return found
 
 
 def _reach(flags: Tensor, above: Tensor) -> Bool[Tensor, "n nodes"]:

@@ -70,6 +70,7 @@ def sweep(
 
 def _where(rows: pd.DataFrame, **at: str) -> pd.DataFrame:
     keep = (rows["status"] == "ok") & rows["token"].isin(["mean", ""])
+    keep &= rows["view"].isin(["unmasked", ""])
     for column, value in at.items():
         keep &= rows[column] == value
     return rows[keep]

@@ -22,6 +22,10 @@ class Nearer(Form):
     towards 0 and hides a real one rather than making one, if it is as large at
     ``near`` as at ``far``.
 
+    A level may be a tuple of those that stand for it in grids of several sizes, of
+    which no two are in the rows of one: one patch of 16 and six of 64 are the same
+    ratio, as near as can be.
+
     Args:
         margin: Smallest difference of distances that would matter.
         factor: Column of the three levels, e.g. ``method``.
@@ -30,33 +34,46 @@ class Nearer(Form):
         far: What it should be less like.
 
     Raises:
-        ValueError: The three levels are not distinct.
+        ValueError: The three levels are not distinct, or one has no value.
     """
 
     factor: str
-    level: Setting
-    near: Setting
-    far: Setting
+    level: Setting | tuple[Setting, ...]
+    near: Setting | tuple[Setting, ...]
+    far: Setting | tuple[Setting, ...]
 
     def __post_init__(self) -> None:
         three = (self.level, self.near, self.far)
-        if len(set(three)) < 3:
+        each = [x if isinstance(x, tuple) else (x,) for x in three]
+        named = [value for values in each for value in values]
+        if len(set(named)) < len(named) or not all(each):
             raise ValueError(f"levels {three} are not three distinct ones")
+
+    @property
+    def _roles(self) -> dict[Setting, int]:
+        """Value -> 0 at the level, 1 at ``near``, 2 at ``far``."""
+        three = (self.level, self.near, self.far)
+        return {
+            value: role
+            for role, level in enumerate(three)
+            for value in (level if isinstance(level, tuple) else (level,))
+        }
 
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Difference of distances, of each seed that has the three whole profiles."""
-        three = [self.level, self.near, self.far]
+        roles = self._roles
         if self.factor not in rows:
             raise ValueError(f"no factor {self.factor!r} in the rows")
         # A failed cell has one row without a target: its profile stays incomplete.
-        rows = rows[rows[self.factor].isin(three) & (rows["target"] != "")]
-        means = seed_means(rows, self.factor, "target").reset_index()
+        rows = rows[rows[self.factor].isin(list(roles)) & (rows["target"] != "")]
+        rows = rows.assign(role=[roles[value] for value in rows[self.factor]])
+        means = seed_means(rows, "role", "target").reset_index()
         table = means.pivot_table(
-            index="seed", columns=[self.factor, "target"], values="mean", dropna=False
+            index="seed", columns=["role", "target"], values="mean", dropna=False
         ).dropna()
-        if table.empty or means[self.factor].nunique() < 3:
+        if table.empty or means["role"].nunique() < 3:
             return pd.DataFrame(columns=["distance"], dtype=float)
-        here, near, far = (table[level].to_numpy() for level in three)
+        here, near, far = (table[role].to_numpy() for role in range(3))
         distances = [np.sqrt(((here - v) ** 2).mean(axis=1)) for v in (far, near)]
         further = distances[0] - distances[1]
         return pd.DataFrame({"distance": further}, index=table.index)

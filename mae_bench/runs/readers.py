@@ -41,6 +41,7 @@ FLOORED = (
     "partial_r2",
     "level_accuracy",
     "ceiling_ratio",
+    "knowable_share",
 )
 # Of labels, those whose chance is measured too.
 FLOORED_LABELS = ("linear_probe", "knn_probe")
@@ -90,7 +91,7 @@ def _ceiling(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         mask = _pixels(specimen, masking)
     else:
         mask = torch.zeros(1, test.images[0].numel(), device=test.images.device)
-    most = recoverable(specimen.dataset, test, mask)
+    most = recoverable(specimen.dataset, test, mask, specimen.stream("ceiling"))
     if not most:
         raise Skip(f"{specimen.cell.dataset} has no exact answer")
     most |= {level + SHUFFLED: value for level, value in most.items()}

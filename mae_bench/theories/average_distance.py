@@ -31,7 +31,11 @@ AVERAGE_DISTANCE = Theory(
             ),
             experiment=MASK_UNIT_BY_PATCH_SIZE,
             metric=linear_probe,
-            where={"token": "mean"},
+            where={
+                "dataset": ("gaussian_tree", "random_hierarchy"),
+                "token": "mean",
+                "view": "unmasked",
+            },
             control=Control(
                 reason="under one mask patches of 2 and of 4 are as far from what is "
                 "visible: the distance tells them not apart",
@@ -53,7 +57,7 @@ AVERAGE_DISTANCE = Theory(
         Forecast(
             experiment=grid,
             metric=linear_probe,
-            where={"token": "mean"},
+            where={"token": "mean", "view": "unmasked"},
             # Images have 8 pixels a side in all of their worlds.
             score=lambda factors: ridge(8, *mask_of(factors)),
             reason="nearness of the mean distance to the nearest visible pixel to "

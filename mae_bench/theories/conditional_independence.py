@@ -45,7 +45,7 @@ def _falls(
 ) -> Prediction:
     return Prediction(
         claim=claim,
-        form=Trend(margin=0.05, factor="strength", direction="decreasing"),
+        form=Trend(0.05, "strength", "decreasing", monotone=False),
         experiment=SHARED_NUISANCE,
         metric=expectation_probe,
         where={"target": target, "overlap": True, "stop": 1.0},
@@ -53,6 +53,7 @@ def _falls(
         standing=standing,
         place="approximate conditional independence: risk O(d2/n2 + ε_CI² + ε_pre²)",
         refuted_by=refuted_by,
+        version=2,
     )
 
 
@@ -95,8 +96,8 @@ CONDITIONAL_INDEPENDENCE = Theory(
         ),
         "L2": _falls(
             "the accuracy of a linear probe of the exact E[x2 | x1] falls with ε_CI, "
-            "though that of Bayes does not: the bound read as a trend, for a nuisance "
-            "along the class means",
+            "though that of Bayes does not: the bound read as a trend on a line, for a "
+            "nuisance along the class means",
             "exact",
             Control(
                 reason="a nuisance at right angles to the class means raises ε_CI² as "
@@ -109,7 +110,7 @@ CONDITIONAL_INDEPENDENCE = Theory(
         ),
         "L2-mae": _falls(
             "the accuracy of a linear probe of what a trained MAE predicts falls with "
-            "ε_CI",
+            "ε_CI, on a line",
             "prediction",
             Control(
                 reason="the accuracy of Bayes, which is not linear in the expectation, "

@@ -113,8 +113,8 @@ DEEP_LINEAR_DYNAMICS = Theory(
             refuted_by="a delay of a shallow encoder",
         ),
         "LW3": Prediction(
-            claim="the delay of JEPA grows with depth, by a quarter or more from one "
-            "layer to three, at one scale of the initial encoder",
+            claim="the delay of JEPA grows with depth, layer by layer: by a quarter or "
+            "more from one to three, at one scale of the initial encoder",
             form=Trend(margin=0.25, factor="depth", levels=(1, 2, 3)),
             experiment=MODE_DYNAMICS,
             metric=mode_times,

@@ -93,8 +93,9 @@ OPERATOR_KERNEL = Theory(
             refuted_by="a rank near the number of patches",
         ),
         "C1-training": Prediction(
-            claim="the rank of the attention kernel shrinks in training",
-            form=Trend(margin=0.05, factor="stop", direction="decreasing"),
+            claim="the rank of the attention kernel shrinks in training, on a line "
+            "through its checkpoints",
+            form=Trend(0.05, "stop", "decreasing", monotone=False),
             experiment=TRAINING_TIME,
             metric=attention,
             where={"dataset": "gaussian_tree", "target": "encoder/rank99"},
@@ -106,6 +107,7 @@ OPERATOR_KERNEL = Theory(
             standing="extrapolation",
             place="first question; operationalised here",
             refuted_by="a rank that stays, or grows",
+            version=2,
         ),
         "C2": Prediction(
             claim="what a visible subset leaves open is what is not of low rank: "
@@ -145,8 +147,8 @@ OPERATOR_KERNEL = Theory(
             where={**_MAE, "token": "mean"},
             control=Control(
                 reason="while most patches are visible, an image of low rank is all "
-                "there: from 0.1 to 0.25 little falls",
-                form=Trend(0.05, "mask_ratio", "decreasing", (0.1, 0.25)),
+                "there: from 0.125 to 0.25 little falls",
+                form=Trend(0.05, "mask_ratio", "decreasing", (0.125, 0.25)),
             ),
             standing="extrapolation",
             place="second question; operationalised here",

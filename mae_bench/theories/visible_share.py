@@ -12,6 +12,7 @@ from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory
 _ROOT = {
     "dataset": "gaussian_tree",
     "method": "mae",
+    "view": "unmasked",
     "token": "mean",
     "target": "level_0",
 }
@@ -47,7 +48,7 @@ VISIBLE_SHARE = Theory(
         Forecast(
             experiment=grid,
             metric=linear_probe,
-            where={"token": "mean"},
+            where={"token": "mean", "view": "unmasked"},
             score=lambda factors: 1.0 - float(factors["mask_ratio"] or 0.0),
             reason="the visible share, 1 - r",
         )

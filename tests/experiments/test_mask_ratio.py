@@ -1,4 +1,5 @@
 from mae_bench.experiments.mask_ratio import MASK_RATIO
+from mae_bench.models.masking import visible_units
 from mae_bench.records.schema import TIERS
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
 from mae_bench.theories.visible_share import VISIBLE_SHARE
@@ -8,8 +9,8 @@ def test_the_ratios_are_inside_0_and_1_with_both_extremes_and_the_papers_own() -
     ratios = MASK_RATIO.factors["mask_ratio"]
     assert list(ratios) == sorted(ratios)
     assert all(0 < ratio < 1 for ratio in ratios)
-    assert min(ratios) <= 0.1
-    assert max(ratios) >= 0.9
+    assert visible_units(16, min(ratios)) == 14
+    assert visible_units(16, max(ratios)) == 1
     assert 0.75 in ratios
 
 
@@ -18,13 +19,18 @@ def test_every_method_of_it_has_a_mask_ratio() -> None:
         assert cell.method_settings["mask_ratio"] == factors["mask_ratio"]
 
 
-def test_where_one_patch_is_visible_quick_trains_longer_and_no_other_tier_does() -> (
-    None
-):
+def test_a_ratio_is_the_share_of_patches_that_is_hidden_exactly() -> None:
+    for ratio in MASK_RATIO.factors["mask_ratio"]:
+        assert 16 - visible_units(16, ratio) == 16 * ratio
+
+
+def test_quick_trains_longer_at_both_ends_and_in_the_theorys_own_worlds() -> None:
     for name, tier in TIERS.items():
         for cell, factors in MASK_RATIO.cells(tier, range(1)):
-            longer = name == "quick" and factors["mask_ratio"] == 0.9
-            expected = tier.steps * (4 if longer else 1)
+            times = {0.125: 4, 0.9375: 12}.get(factors["mask_ratio"], 1)
+            if cell.dataset in ("invertible_tree", "random_hierarchy"):
+                times = max(times, 2)
+            expected = tier.steps * (times if name == "quick" else 1)
             assert cell.method_settings["steps"] == expected
 
 

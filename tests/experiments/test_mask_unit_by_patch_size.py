@@ -13,4 +13,5 @@ def test_the_two_sizes_vary_apart() -> None:
 def test_at_small_patches_it_trains_nothing_that_recoverability_does_not() -> None:
     known = {cell.key for cell, _ in RECOVERABILITY.cells(TIERS["quick"], range(1))}
     for cell, factors in MASK_UNIT_BY_PATCH_SIZE.cells(TIERS["quick"], range(1)):
-        assert (cell.key in known) == (factors["patch_size"] == 2)
+        shared = factors["patch_size"] == 2 and cell.dataset != "invertible_tree"
+        assert (cell.key in known) == shared

@@ -33,7 +33,7 @@ def test_what_is_masked_and_how_reaches_the_method():
 
 def test_quick_trains_longer_than_its_tier_and_no_other_tier_does():
     for cell, factors in points():
-        times = 4 if factors["mask_ratio"] == 0.9 else 1
+        times = 8 if factors["mask_ratio"] == 0.9375 else 1
         assert cell.method_settings["steps"] == 1500 * times
     for tier in ("smoke", "full"):
         steps = {cell.method_settings["steps"] for cell, _ in points(tier)}

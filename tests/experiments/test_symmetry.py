@@ -13,11 +13,11 @@ def test_every_ratio_has_its_complement_and_both_hide_what_the_other_shows() -> 
         assert visible_units(16, one) + visible_units(16, other) == 16
 
 
-def test_it_shares_the_middle_ratios_with_mask_ratio() -> None:
+def test_it_shares_all_ratios_but_the_highest_with_mask_ratio() -> None:
     known = {cell.key for cell, _ in MASK_RATIO.cells(TIERS["smoke"], range(1))}
     shared = {
         f["mask_ratio"]
         for c, f in SYMMETRY.cells(TIERS["smoke"], range(1))
         if c.key in known
     }
-    assert shared == {0.25, 0.75}
+    assert shared == {0.125, 0.25, 0.75}

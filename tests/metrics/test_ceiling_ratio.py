@@ -20,7 +20,9 @@ def splits_of(world, generator, n=2000):
 def test_all_pixels_of_a_gaussian_world_reach_the_ceiling(generator):
     world = GaussianTree(generator)
     splits, test = splits_of(world, generator)
-    found = ceiling_ratio(*splits, recoverable(world, test, torch.zeros(1, 64)))
+    found = ceiling_ratio(
+        *splits, recoverable(world, test, torch.zeros(1, 64), generator)
+    )
     # The best reader of jointly Gaussian pixels is linear; what lacks is sampling.
     assert found == pytest.approx(dict.fromkeys(world.levels, 1.0), abs=0.03)
 

@@ -5,7 +5,11 @@ import torch
 
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.oracles.located_latents import locate
-from mae_bench.oracles.two_sample_floor import shared_ancestors, two_sample_floor
+from mae_bench.oracles.two_sample_floor import (
+    shared_ancestors,
+    two_sample_floor,
+    two_sample_r2,
+)
 
 LEFT = torch.tensor([[1.0, 1.0, 0.0, 0.0]]).repeat(4, 1).view(1, 16)
 CENTRE = (
@@ -27,17 +31,23 @@ def pixels_of(mask, world):
     return torch.kron(mask.view(side, side), squares).flatten() == 1
 
 
-def closed_form(world, mask):
-    """tr Var(x_m | x_v) / m of a world whose pixels are linear in the root and ε."""
+def loadings_of(world, what):
+    """[ε, _] of a linear world: what an image or a level is of its root and ε."""
     batch = world.sample(400, rng(5))
     free = [
         z for name, z in batch.latents.items() if name == "level_0" or "eps" in name
     ]
-    x = batch.images.flatten(1).double()
+    x = batch.images if what == "images" else batch.latents[what]
+    x = x.flatten(1).double()
     eps = torch.cat([*free, torch.ones(400, 1)], 1).double()
     loadings = torch.linalg.lstsq(eps, x).solution
     assert (eps @ loadings - x).abs().max() < 1e-4
-    loadings = loadings[:-1]
+    return loadings[:-1]
+
+
+def closed_form(world, mask):
+    """tr Var(x_m | x_v) / m of a world whose pixels are linear in the root and ε."""
+    loadings = loadings_of(world, "images")
     C, m = loadings.T @ loadings, pixels_of(mask, world)
     gain = C[m][:, ~m] @ torch.linalg.pinv(C[~m][:, ~m], rtol=1e-6, hermitian=True)
     return (C[m][:, m] - gain @ C[~m][:, m]).diagonal().mean().item()
@@ -53,6 +63,52 @@ def test_the_floor_of_a_linear_world_is_the_closed_form(settings, mask):
     assert floor.mean().item() == pytest.approx(
         closed_form(world, mask), abs=four_sigma
     )
+
+
+def exact_r2(world, mask, level):
+    """Mean over coordinates of the R² of E[z | x_v] in a linear world."""
+    Z, X = (loadings_of(world, what) for what in (level, "images"))
+    X = X[:, ~pixels_of(mask, world)]
+    cross = Z.T @ X
+    known = cross @ torch.linalg.pinv(X.T @ X, rtol=1e-6, hermitian=True) @ cross.T
+    return (known.diagonal() / Z.square().sum(0)).mean().item()
+
+
+@pytest.mark.parametrize("settings", [{}, {"root_width": 3, "dag": True}])
+@pytest.mark.parametrize("mask", [LEFT, CENTRE, 1 - CENTRE])
+def test_the_r2_of_a_linear_worlds_latents_is_that_of_conditioning(settings, mask):
+    world = InvertibleTree(rng(1), hidden=0, **settings)
+    found = two_sample_r2(world, world.sample(8000, rng(2)), mask, rng(3))
+    assert set(found) == set(world.levels)
+    for level, r2 in found.items():
+        assert r2 == pytest.approx(exact_r2(world, mask, level), abs=0.01), level
+
+
+def test_the_r2_of_latents_is_that_of_the_mean_of_many_draws():
+    """Whose error is that of the best guess, and a hundredth more."""
+    world, redraws = InvertibleTree(rng(1)), 100
+    batch = world.sample(3000, rng(2))
+    known = [torch.tensor([[True]]), torch.tensor([[False, True, False, True]])]
+    known.append(LEFT == 0)
+    generator = rng(3)
+    draws = [
+        world.redraw_except(batch.latents, known, generator).latents
+        for _ in range(redraws)
+    ]
+    found = two_sample_r2(world, batch, LEFT, rng(4))
+    for level, z in batch.latents.items():
+        guess = torch.stack([draw[level] for draw in draws]).mean(0)
+        error = (z - guess).square().mean(0) / (1 + 1 / redraws)
+        best = (1 - error / z.var(0, correction=0)).mean().item()
+        assert found[level] == pytest.approx(best, abs=0.02)
+
+
+def test_what_is_seen_of_every_image_is_known_exactly():
+    world = InvertibleTree(rng(1))
+    batch = world.sample(50, rng(2))
+    found = two_sample_r2(world, batch, torch.zeros(1, 16), rng(3))
+    assert found == dict.fromkeys(world.levels, 1.0)
+    assert two_sample_r2(world, batch, LEFT, rng(3))["level_0"] == 1.0
 
 
 @pytest.mark.parametrize("mask", [LEFT, CENTRE])
@@ -142,3 +198,5 @@ def test_no_redraws_are_refused():
     world = InvertibleTree(rng())
     with pytest.raises(ValueError, match="redraws is 0"):
         two_sample_floor(world, world.sample(3, rng()), LEFT, rng(), redraws=0)
+    with pytest.raises(ValueError, match="redraws is 0"):
+        two_sample_r2(world, world.sample(3, rng()), LEFT, rng(), redraws=0)

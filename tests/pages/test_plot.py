@@ -187,6 +187,18 @@ def test_points_are_means_with_students_intervals() -> None:
     plt.close(figure)
 
 
+def test_a_sweep_is_of_whole_images_where_masked_ones_were_shown_as_well() -> None:
+    experiment, rows = EXPERIMENTS["mask_ratio"], made_up("mask_ratio")
+    masked = rows.assign(view="masked", value=100.0)
+
+    def heights(rows: pd.DataFrame) -> list[float]:
+        figure = sweep(rows, experiment, "mask_ratio")
+        plt.close(figure)
+        return [y for ax in figure.axes for line in ax.lines for y in line.get_ydata()]
+
+    assert heights(pd.concat([rows, masked])) == heights(rows)
+
+
 def test_figures_of_published_rows_are_ones_own_and_show_ones_own_verdicts(
     results: Path, tmp_path: Path
 ) -> None:

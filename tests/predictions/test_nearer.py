@@ -57,6 +57,15 @@ def test_levels_may_be_numbers():
     assert Nearer(0.1, "stop", 0.5, 1, 0.05).effects(rows).iloc[:, 0].tolist() == [1.0]
 
 
+def test_grids_of_two_sizes_may_name_a_level_apart():
+    small = rows_of(a=[[1.0, 1.0]], b=[[1.0, 1.0]], c=[[2.0, 0.0]])
+    ratios = {"a": 0.9375, "b": 0.125, "c": 0.75}, {"a": 0.90625, "b": 0.109375}
+    form = Nearer(0.1, "mask_ratio", (0.9375, 0.90625), (0.125, 0.109375), 0.75)
+    for names in (ratios[0], {**ratios[0], **ratios[1]}):
+        rows = small.assign(mask_ratio=small["method"].map(names))
+        assert form.effects(rows)["distance"].tolist() == [1.0]
+
+
 def test_seeds_without_three_whole_profiles_are_left_out():
     table = np.arange(12.0).reshape(4, 3)
     rows = rows_of(mae=table, pca=table, simclr=table + 1)
@@ -95,5 +104,8 @@ def test_noise_hides_a_likeness_rather_than_making_one():
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match="three distinct"):
         Nearer(0.1, "method", "mae", "mae", "pca")
+    for level in ((), ("mae", "pca")):
+        with pytest.raises(ValueError, match="three distinct"):
+            Nearer(0.1, "method", level, "mae", "simclr")
     with pytest.raises(ValueError, match="no factor 'layer'"):
         Nearer(0.1, "layer", 1, 2, 3).effects(rows_of(mae=[[1.0]]))

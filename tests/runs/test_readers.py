@@ -216,9 +216,9 @@ def test_the_masks_of_a_ceiling_are_those_that_the_encoder_was_shown(
         shown.append(ids_keep)
         return honest(self, batch, ids_keep)
 
-    def asking(world: Any, batch: Batch, mask: Tensor) -> Any:
+    def asking(world: Any, batch: Batch, mask: Tensor, noise: Any) -> Any:
         asked.append(mask)
-        return recoverable(world, batch, mask)
+        return recoverable(world, batch, mask, noise)
 
     monkeypatch.setattr(MAE, "features", features)
     monkeypatch.setattr(readers, "recoverable", asking)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from mae_bench import predictions
+from mae_bench.metrics import WITHOUT_VIEW
 from mae_bench.predictions import Form
 from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
@@ -69,6 +70,29 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics
+
+
+def sees(prediction: Prediction) -> bool:
+    """Whether what is shown to the encoder makes a difference to what is looked at."""
+    metrics = [m for m in (prediction.metric, prediction.against) if m]
+    shown = any(metric.reads not in WITHOUT_VIEW for metric in metrics)
+    return shown and len(prediction.experiment.views) > 1
+
+
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_where_an_experiment_has_two_views_a_prediction_names_its_own(
+    key: str,
+) -> None:
+    _, prediction = PREDICTIONS[key]
+    if sees(prediction):
+        assert prediction.where.get("view") in prediction.experiment.views
+    else:
+        assert prediction.where.get("view", "unmasked") == "unmasked"
+
+
+def test_there_are_predictions_of_either_view() -> None:
+    said = {p.where.get("view") for _, p in PREDICTIONS.values() if sees(p)}
+    assert said == {"masked", "unmasked"}
 
 
 def parts(form: Form) -> dict[str, Any]:
@@ -201,7 +225,7 @@ def test_a_prediction_can_be_supported_and_can_be_refuted(
     assert verdict.verdict != "not_measured"
 
 
-LOW, HIGH = {"mask_ratio": 0.1}, {"mask_ratio": 0.9}
+LOW, HIGH = {"mask_ratio": 0.125}, {"mask_ratio": 0.9375}
 TOP, BOTTOM = ({"target": level} for level in ("level_0", "level_3"))
 FORMS: dict[str, Form] = {
     "association": Association(0.5, x=TOP, y=BOTTOM, along=("mask_ratio",)),
@@ -214,7 +238,7 @@ FORMS: dict[str, Form] = {
     "nearer": Nearer(0.1, "mask_ratio", level=0.5, near=0.75, far=0.25),
     "no contrast": Equivalence(0.1, Contrast(0.1, HIGH, LOW)),
     "no trend": Equivalence(0.1, Trend(0.1, "mask_ratio")),
-    "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.1, 0.9)),
+    "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.125, 0.9375)),
     "peak": Peak(0.1, "mask_ratio"),
     "trend": Trend(0.1, "mask_ratio", "decreasing"),
     "valley": Peak(0.1, "mask_ratio", minimum=True),
@@ -257,6 +281,8 @@ def test_a_forecast_orders_the_grid_of_some_world_and_is_no_constant(key: str) -
     said = [score for scores in worlds.values() for score in scores - {None}]
     assert all(math.isfinite(score) for score in said)
     assert forecast.reason
+    views = forecast.experiment.views
+    assert forecast.where.get("view", views[0] if len(views) == 1 else "") in views
     assert forecast.metric in forecast.experiment.metrics
 
 

@@ -86,7 +86,7 @@ PREDICTIONS: dict[str, Prediction] = {
 READ = ["metric", "view", "token", "target"]
 # What says of the same numbers that they rise and that they fall, or do neither.
 RIVALS = {
-    frozenset({"hierarchical_latents/K5", "visible_share/N1"}),
+    frozenset({"hierarchical_latents/K5-tree", "visible_share/N1"}),
     *(
         frozenset({f"spatial_correlations/{one}", f"spatial_correlations/{other}"})
         for one, other in (
@@ -155,7 +155,10 @@ def conditions(experiment: str) -> pd.DataFrame:
 @cache
 def read(experiment: str, world: str) -> pd.DataFrame:
     """What each metric says of each encoder; of a world not yet measured, of others."""
-    rows = pd.read_csv(MEASURED / f"{experiment}.csv", keep_default_na=False)
+    path = MEASURED / f"{experiment}.csv"
+    if not path.exists():  # declared, and not yet measured
+        return pd.DataFrame(columns=READ)
+    rows = pd.read_csv(path, keep_default_na=False)
     rows = rows[rows["status"] == "ok"]
     ours = rows[rows["dataset"] == world]
     return (rows if ours.empty else ours)[READ].drop_duplicates()

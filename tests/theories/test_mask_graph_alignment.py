@@ -22,7 +22,8 @@ def in_world(judged) -> Callable[..., str]:
 
     def verdict(number: str, world: str, values: dict[Any, float], target: str) -> str:
         name = name_of(number, world)
-        label = (PREDICTIONS[name].metric.id, "mean", target)
+        token = PREDICTIONS[name].where["token"]
+        label = (PREDICTIONS[name].metric.id, token, target)
 
         def value(cell: Cell, factors: Settings) -> dict[tuple[str, str, str], float]:
             known = factors.get("lamb", factors.get("stop", cell.method))

@@ -234,6 +234,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
             "dataset": "gaussian_tree",
             "mask_unit": 2,
             "patch_size": 2,
+            "view": "unmasked",
             "token": "mean",
             "target": "level_0",
         },
@@ -256,6 +257,7 @@ ADAPTIVE_BASIS: Mapping[str, Prediction] = {
         where={
             "dataset": "gaussian_tree",
             "mask_ratio": 0.75,
+            "view": "unmasked",
             "token": "mean",
             "target": "level_0",
         },

@@ -69,7 +69,11 @@ LOCATION: Mapping[str, Prediction] = {
         form=Contrast(0.9, {"mask_unit": 4}, {"mask_unit": 2}),
         experiment=MASK_UNIT_BY_PATCH_SIZE,
         metric=located_level,
-        where={"patch_size": 2, "target": "level"},
+        where={
+            "dataset": ("gaussian_tree", "random_hierarchy"),
+            "patch_size": 2,
+            "target": "level",
+        },
         control=Control(
             reason="the size of c does not rise with the unit", where={"target": "size"}
         ),
@@ -98,7 +102,7 @@ LOCATION: Mapping[str, Prediction] = {
         form=Equivalence(margin=0.02, form=_COMPLEMENTS),
         experiment=SYMMETRY,
         metric=linear_r2,
-        where={"token": "mean", "target": "level_0"},
+        where={"token": "mean", "view": "unmasked", "target": "level_0"},
         control=Control(
             reason=_UNLIKE, form=Equivalence(margin=0.02, form=_NO_COMPLEMENTS)
         ),

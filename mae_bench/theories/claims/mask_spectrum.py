@@ -57,7 +57,11 @@ _ELSEWHERE = {
 
 
 def _of_ratio(
-    target: str, form: Form, claim: str, standing: Standing = "extrapolation"
+    target: str,
+    form: Form,
+    claim: str,
+    standing: Standing = "extrapolation",
+    version: int = 1,
 ) -> Prediction:
     other = "labelling_error" if target == "tail" else "tail"
     return Prediction(
@@ -70,6 +74,7 @@ def _of_ratio(
         standing=standing,
         place="Sec. 4, on the mask ratio",
         refuted_by="the exact spectrum and Bayes error of a finite world",
+        version=version,
     )
 
 
@@ -80,7 +85,12 @@ def _similarity(target: str, whose: str) -> Prediction:
         form=Trend(margin=0.05, factor="mask_ratio"),
         experiment=MASK_RATIO,
         metric=class_similarity,
-        where={"dataset": "gaussian_tree", "token": "mean", "target": target},
+        where={
+            "dataset": "gaussian_tree",
+            "view": "unmasked",
+            "token": "mean",
+            "target": target,
+        },
         control=Control(
             reason="of independent spins no mask leaves views that share a target "
             "beyond chance: there is nothing to connect",
@@ -98,9 +108,10 @@ MASK_SPECTRUM: Mapping[str, Prediction] = {
     "Z8-alpha": _forecast("labelling_error", -1, "the labelling error alone"),
     "Z8-tail-falls": _of_ratio(
         "tail",
-        Trend(margin=0.5, factor="mask_ratio", direction="decreasing"),
-        "more masking connects more views: T_k falls with the ratio, by half an "
-        "eigenvalue of 1 or more (hard reading: views that share equal targets)",
+        Trend(0.5, "mask_ratio", "decreasing", monotone=False),
+        "more masking connects more views: T_k falls on a line through the ratios, by "
+        "half an eigenvalue of 1 or more (hard reading: views share equal targets)",
+        version=2,
     ),
     "Z8-sharing": _of_ratio(
         "sharing",

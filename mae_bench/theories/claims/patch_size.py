@@ -23,33 +23,37 @@ _in_patches = partial(Prediction, experiment=LINEAR_PATCH_SIZE, metric=closed_fo
 
 PATCH_SIZE: Mapping[str, Prediction] = {
     "B5": _in_patches(
-        claim="larger patches make a linear MAE reach farther, in fields of long range",
-        form=Trend(margin=_PIXELS, factor="patch_size"),
+        claim="larger patches make a linear MAE reach farther, on a line through their "
+        "sizes, in fields of long range",
+        form=Trend(margin=_PIXELS, factor="patch_size", monotone=False),
         where={"length": 4.0, "target": "radius"},
         control=_SHORT,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10; here of linear models",
         refuted_by="a reach that is flat in the patch or falls with it",
+        version=2,
     ),
     "B5-short": _in_patches(
-        claim="so they do in fields of short range: the paper states no condition",
-        form=Trend(margin=_PIXELS, factor="patch_size"),
+        claim="so they do, on a line, in fields of short range: the paper states no "
+        "condition",
+        form=Trend(margin=_PIXELS, factor="patch_size", monotone=False),
         where={"length": 1.0, "target": "radius"},
         control=_WHITE,
         standing="extrapolation",
         place="Jacobian analysis on CIFAR-10; here of linear models",
         refuted_by="a reach that is flat in the patch or falls with it",
+        version=2,
     ),
     "B5-share": _in_patches(
         claim="larger patches take a larger share of the weights out of the patch, in "
-        "fields of short and of long range",
-        form=Trend(margin=0.1, factor="patch_size"),
+        "fields of short and of long range: on a line through the sizes",
+        form=Trend(margin=0.1, factor="patch_size", monotone=False),
         where={"length": (1.0, 4.0), "target": "out_of_patch_share"},
         control=_WHITE,
         standing="extrapolation",
         place="Jacobian analysis: out-of-patch integration, by share of the weights",
         refuted_by="a share that is flat in the patch or falls with it",
-        version=2,
+        version=3,
         each=("length",),
     ),
     "B-D2": _in_patches(
@@ -63,8 +67,9 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         refuted_by="a reach that is monotone in the patch at length 4",
     ),
     "B-D2-short": _in_patches(
-        claim="in fields of length 1 larger patches shorten the reach",
-        form=Trend(margin=_PIXELS, factor="patch_size", direction="decreasing"),
+        claim="in fields of length 1 larger patches shorten the reach, on a line "
+        "through their sizes",
+        form=Trend(_PIXELS, "patch_size", "decreasing", monotone=False),
         where={"length": 1.0, "target": "radius"},
         control=Control(
             reason="at length 4 most patches are shorter than the correlations",
@@ -73,6 +78,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         standing="derived",
         place="closed form of Theorem 1",
         refuted_by="a reach that is flat in the patch or grows with it",
+        version=2,
     ),
     "B-D3": _in_patches(
         claim="the share of the weights out of the patch falls as patches grow, even "

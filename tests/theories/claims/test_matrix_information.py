@@ -12,7 +12,11 @@ def values(
     number: str, m_mae: float, rival: float
 ) -> Callable[[Cell, Settings], dict[tuple[str, str, str], float]]:
     prediction = MATRIX_INFORMATION[number]
-    label = (prediction.metric.id, "mean", prediction.where.get("target", ""))
+    label = (
+        prediction.metric.id,
+        prediction.where["token"],
+        prediction.where.get("target", ""),
+    )
     by_method = {"m_mae": m_mae, prediction.where["method"][1]: rival}
     return lambda cell, _: {label: by_method.get(cell.method, 0.2)}
 
@@ -37,3 +41,12 @@ def test_a_gain_below_the_margin_is_none(
 ) -> None:
     told = values(number, m_mae, 0.5)
     assert judged(MATRIX_INFORMATION, number, told) == verdict
+
+
+def test_the_class_token_comes_first_and_the_mean_beside_it() -> None:
+    for number, prediction in MATRIX_INFORMATION.items():
+        mean = number.endswith("-mean")
+        assert prediction.where["token"] == ("mean" if mean else "cls")
+        assert ("class tokens" in prediction.claim) != mean
+        assert ("mean tokens" in prediction.claim) == mean
+        assert mean or f"{number}-mean" in MATRIX_INFORMATION
