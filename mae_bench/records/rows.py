@@ -79,13 +79,12 @@ def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:
         seed has at this point, so that no mean is over fewer things than the next.
     """
     groups = rows.groupby(["seed", *factors], dropna=False)["value"]
-    found = groups.agg(["mean", "count", "size"])
+    mean, count, size = groups.mean(), groups.count(), groups.size()
     if factors:
-        points = found.groupby(level=list(factors), dropna=False)
-        due = points["size"].transform("max")
+        due = size.groupby(level=list(factors), dropna=False).transform("max")
     else:
-        due = found["size"].max()
-    return found["mean"].where(found["count"] == due)
+        due = size.max()
+    return mean.where(count == due).rename("mean")
 
 
 def seed_table(

@@ -169,6 +169,8 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = over_roundings(rows)
     rows = rows.drop(columns=[c for c in _OF_NO_CLAIM if c in rows])
+    # Tables are cut a thousand times, which Arrow's text is slow at.
+    rows = rows.astype({c: object for c, kind in rows.dtypes.items() if kind == "str"})
     facts = [str(c) for c in rows if c not in _PROVENANCE]
     rows = rows.sort_values(facts, ignore_index=True)
     facts = [c for c in facts if c not in ("seed", "cell", "tier")]

@@ -141,18 +141,28 @@ class Phases:
     def __init__(self, measurements: Measurements) -> None:
         """Keep the rows of all seeds."""
         self.all = measurements
-        self._cut: dict[tuple[str, int | None], pd.DataFrame] = {}
+        self._cut: dict[tuple[object, ...], pd.DataFrame] = {}
 
-    def of(self, name: str, first_seed: int | None) -> Measurements:
-        """All rows, but of an experiment only some seeds; of None the pilot's."""
+    def of(self, prediction: Prediction, first_seed: int | None) -> Measurements:
+        """All rows, but of the prediction's experiment only those that it looks at.
+
+        Args:
+            prediction: Its metrics count, and some seeds.
+            first_seed: From which on; of None the pilot's.
+        """
+        name = prediction.experiment.id
         if name not in self.all:
             return self.all
-        at = name, first_seed
+        looked_at = (prediction.metric, prediction.against)
+        metrics = {metric.id for metric in looked_at if metric}
+        at = name, first_seed, *sorted(metrics)
         if at not in self._cut:
             rows = self.all[name]
             pilot = rows["seed"].isin(PILOT)
             new = pilot if first_seed is None else rows["seed"] >= first_seed
-            self._cut[at] = rows[new]
+            # What failed as a whole is any metric's.
+            seen = rows["metric"].isin({*metrics, "convergence", ""})
+            self._cut[at] = rows[new & seen] if (new & seen).any() else rows[new]
         return {**self.all, name: self._cut[at]}
 
 
@@ -162,10 +172,9 @@ def _hearings(
     """Phase -> what its seeds say."""
     if first_seed is None:
         return {"all": hear(prediction, phases.all, rule)}
-    name = prediction.experiment.id
     return {
-        "pilot": hear(prediction, phases.of(name, None), rule),
-        "confirmatory": hear(prediction, phases.of(name, first_seed), rule),
+        "pilot": hear(prediction, phases.of(prediction, None), rule),
+        "confirmatory": hear(prediction, phases.of(prediction, first_seed), rule),
     }
 
 
