@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
+from mae_bench.commands.words import seconds_of, seeds_of, spoken
 from mae_bench.records.folders import OWN
 from mae_bench.records.schema import UsageError
 
@@ -43,57 +43,11 @@ class Until(StrEnum):
     decided = "decided"
 
 
-def seeds_of(word: str) -> range:
-    """Which seeds a word says: a count from 0, or first and end.
-
-    >>> seeds_of("5"), seeds_of("5:25")
-    (range(0, 5), range(5, 25))
-
-    Raises:
-        UsageError: It says none.
-    """
-    said = re.fullmatch(r"(?:([0-9]{1,9}):)?([0-9]{1,9})", word)
-    seeds = range(int(said[1] or 0), int(said[2])) if said else range(0)
-    if not seeds:
-        raise UsageError(f"{word!r} names no seeds; say 5 for 0 to 4, 5:25 for 5 to 24")
-    return seeds
-
-
-def seconds_of(word: str) -> float:
-    """How long a word says.
-
-    >>> seconds_of("90s"), seconds_of("1h30m")
-    (90.0, 5400.0)
-
-    Raises:
-        UsageError: It says no time.
-    """
-    said = re.fullmatch(r"(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9})s)?", word)
-    hours, minutes, seconds = map(int, said.groups("0") if said else "000")
-    total = 3600.0 * hours + 60 * minutes + seconds
-    if not total:
-        raise UsageError(f"{word!r} is no time; say 90s, 30m or 1h30m")
-    return total
-
-
-def _spoken(read: Callable[[str], R]) -> Callable[[str], R]:
-    """A reader of words whose complaint is one of the command line."""
-
-    @wraps(read)
-    def reading(word: str) -> R:
-        try:
-            return read(word)
-        except UsageError as error:
-            raise typer.BadParameter(str(error)) from error
-
-    return reading
-
-
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
     range | None,
     typer.Option(
-        parser=_spoken(seeds_of),
+        parser=spoken(seeds_of),
         metavar="N|FIRST:END",
         help="Repetitions, the first N or from FIRST to before END; the tier's own by "
         "default.",
@@ -161,9 +115,17 @@ MaxSeeds = Annotated[
 Budget = Annotated[
     float | None,
     typer.Option(
-        parser=_spoken(seconds_of),
+        parser=spoken(seconds_of),
         metavar="TIME",
         help="Stop after so long, e.g. 30m or 1h30m, with everything written.",
+    ),
+]
+Fixed = Annotated[
+    bool,
+    typer.Option(
+        "--fixed",
+        help="Judge by Student's test, each prediction alone: right only if the number "
+        "of seeds was chosen before any was seen.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]

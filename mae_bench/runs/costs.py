@@ -16,6 +16,17 @@ _UNKNOWN = 1 / 6
 _POINT = ("dataset", "method", "tier")
 
 
+def time_limit(cell: Cell) -> float:
+    """Seconds after which a cell is stopped: its tier's, in as many times its steps.
+
+    What is taken on top of the steps, images and metrics, has the tier's time at least.
+    """
+    tier = TIERS[cell.tier]
+    steps = cell.method_settings.get("steps", tier.steps)
+    assert isinstance(steps, int)
+    return tier.time_limit * max(1.0, steps / tier.steps)
+
+
 @dataclass(frozen=True)
 class Costs:
     """Core-seconds of a training, from rows.
@@ -34,7 +45,7 @@ class Costs:
         if exact is not None:
             return exact
         rough = self.known.get(("", *part, ""))
-        return TIERS[cell.tier].time_limit * _UNKNOWN if rough is None else rough
+        return time_limit(cell) * _UNKNOWN if rough is None else rough
 
 
 def costs(*sources: Measurements) -> Costs:

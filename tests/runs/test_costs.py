@@ -1,10 +1,12 @@
 """What cells like one took, the likest first."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from mae_bench.experiments.symmetry import SYMMETRY
 from mae_bench.records.schema import TIERS, Cell
-from mae_bench.runs.costs import costs
+from mae_bench.runs.costs import costs, time_limit
 
 ((CELL, AT), *_) = SYMMETRY.cells(TIERS["quick"], range(1))
 
@@ -31,8 +33,8 @@ def test_an_unknown_point_costs_what_others_of_its_method_do() -> None:
 
 
 def test_of_what_nothing_is_known_a_share_of_the_limit_is_reckoned() -> None:
-    assert cost(row(5.0, method="simclr")) == TIERS["quick"].time_limit / 6
-    assert costs({})("symmetry", CELL, AT) == TIERS["quick"].time_limit / 6
+    assert cost(row(5.0, method="simclr")) == time_limit(CELL) / 6
+    assert costs({})("symmetry", CELL, AT) == time_limit(CELL) / 6
 
 
 def test_ones_own_rows_are_believed_before_others() -> None:
@@ -41,3 +43,15 @@ def test_ones_own_rows_are_believed_before_others() -> None:
     assert both("symmetry", CELL, AT) == 3.0
     other = pd.DataFrame([row(4.0, mask_ratio=0.75)])
     assert costs({"symmetry": other}, {"symmetry": own})("symmetry", CELL, AT) == 3.0
+
+
+def test_a_cell_of_more_steps_has_more_time_and_one_of_fewer_no_less() -> None:
+    tier = TIERS["quick"]
+
+    def limit(steps: int) -> float:
+        settings = {**CELL.method_settings, "steps": steps}
+        return time_limit(replace(CELL, method_settings=settings))
+
+    assert limit(tier.steps) == limit(12) == tier.time_limit
+    assert limit(12 * tier.steps) == 12 * tier.time_limit
+    assert time_limit(replace(CELL, method_settings={})) == tier.time_limit
