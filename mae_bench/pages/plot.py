@@ -190,7 +190,8 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
         The files written, in ``figures``.
     """
     sns.set_theme(style="whitegrid", font_scale=0.85)
-    measured = read_measurements(where.read / "measurements")
+    found = read_measurements(where.read / "measurements")
+    measured = {name: rows for name, rows in found.items() if len(rows)}
     figures: dict[str, Figure] = {}
     board = measured.get("leaderboard")
     floor = None if board is None else board[board["method"] == "random_init"]

@@ -128,6 +128,15 @@ def words(figure: plt.Figure) -> str:
     return found
 
 
+def test_a_table_without_rows_is_as_good_as_none(tmp_path: Path) -> None:
+    folder = tmp_path / "measurements"
+    write_rows(made_up("symmetry"), folder / "symmetry.csv")
+    head = (folder / "symmetry.csv").read_text("utf-8").partition("\n")[0]
+    (folder / "mask_ratio.csv").write_text(f"{head}\n", "utf-8")
+    drawn = plot(Folders(tmp_path, tmp_path), EXPERIMENTS)
+    assert [path.stem for path in drawn] == ["symmetry"]
+
+
 def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
     tmp_path: Path,
 ) -> None:
