@@ -1,8 +1,8 @@
 """The worlds: images, and the latents that caused them where they are known.
 
 A world is a file; its class keeps the contract below. Worlds that are generated draw
-fresh images for ever; finite sets draw training images with replacement and keep
-their own fixed test images.
+fresh images for ever, unless told to train on so many. Finite sets are cut anew for
+every seed, draw training images with replacement, and keep the seed's test images.
 """
 
 from __future__ import annotations
@@ -89,8 +89,9 @@ class Dataset(ABC):
     def split(self, name: SplitName, n: int, generator: torch.Generator) -> Batch:
         """At most ``n`` images for probing; the three splits share no image.
 
-        A generated world draws them fresh. A finite set returns the first ``n`` of
-        its own fixed split, and its ``sample`` never draws from ``val`` or ``test``.
+        A generated world draws them fresh. A finite set, cut when it was built,
+        returns the first ``n`` of its split, whatever the generator, and its
+        ``sample`` never draws from ``val`` or ``test``.
         """
         del name
         return self.sample(n, generator)
@@ -104,7 +105,7 @@ class Dataset(ABC):
         return None
 
     def parameters(self) -> Mapping[str, Tensor]:
-        """The world's own drawn parameters (for a finite set, its images)."""
+        """The world's own drawn parameters (for a finite set, its cut)."""
         return {}
 
     def fingerprint(self) -> str:
@@ -114,6 +115,53 @@ class Dataset(ABC):
             sha.update(name.encode())
             sha.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return sha.hexdigest()[:16]
+
+
+class Generated(Dataset):
+    """A world that draws its images: fresh ones for ever, or so many to train on."""
+
+    def __init__(self, generator: torch.Generator, *, train_images: int = 0) -> None:
+        """Settle how many training images there are.
+
+        Args:
+            generator: Is copied: the world that it draws next is the same, however
+                many they are.
+            train_images: Different images that ``sample`` gives; 0 for no limit.
+                Those of the splits are fresh whatever it is, and so are the nuisances
+                of ``redraw``.
+
+        Raises:
+            ValueError: A negative number.
+        """
+        if train_images < 0:
+            raise ValueError(f"train_images is {train_images}; choose 0 or more")
+        self.train_images = train_images
+        copy = generator.clone_state()
+        seed = torch.randint(2**62, (), generator=copy, device=copy.device)
+        self._pool_seed = int(seed)
+        self._pool: Batch | None = None
+
+    @abstractmethod
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
+        """``n`` fresh images, drawn on the generator's device."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Batch:
+        """``n`` fresh images, or of limited ones ``n`` drawn with replacement."""
+        if not self.train_images:
+            return self.draw(n, generator)
+        device = generator.device
+        if self._pool is None:
+            # On the CPU, so that every device has the same ones.
+            stream = torch.Generator().manual_seed(self._pool_seed)
+            self._pool = self.draw(self.train_images, stream)
+        self._pool = self._pool.to(device)
+        rows = torch.randint(len(self._pool), (n,), generator=generator, device=device)
+        return self._pool.rows(rows)
+
+    def split(self, name: SplitName, n: int, generator: torch.Generator) -> Batch:
+        """``n`` fresh images, whatever the split."""
+        del name
+        return self.draw(n, generator)
 
 
 @runtime_checkable

@@ -2,12 +2,11 @@
 
 A folder of decoded pictures holds::
 
-    {train,val,test}.npy     uint8 [n c h w], in the order of the split
-    {train,val,test}_y.npy   int64 [n], classes
-    facts.json               classes, mean and std by channel, checksum
+    images.npy    uint8 [n c h w], in the order of the source
+    labels.npy, given.npy, moments.npy, prints.npy   see ``Collection``
+    facts.json    what each label means
 """
 
-import hashlib
 import importlib
 import json
 import os
@@ -25,15 +24,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from filelock import FileLock
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 from numpy.typing import NDArray
-from torch import Tensor
 
+from mae_bench.datasets._finite import NAMES, assign, moments_of, print_of
 from mae_bench.records.schema import UsageError
 
-NAMES = ("train", "val", "test")
 CHUNK = 512  # pictures in memory at a time
-Images = UInt8[np.ndarray, "n c h w"]
 
 
 class Pictures(NamedTuple):
@@ -50,46 +47,11 @@ class Pictures(NamedTuple):
     raw: Iterable[Any]
 
 
-def assign(
-    given: Sequence[str], labels: Int64[Tensor, " n"]
-) -> dict[str, Int64[Tensor, " _"]]:
-    """Which pictures are in each split: always the same, shuffled."""
-    # A seed of its own: the cut is a fact of the world, like the pictures.
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
-    if not any(given):
-        test, val, train = cut(order, labels, 2)
-        return {"train": train, "val": val, "test": test}
-    rows = {
-        name: order[torch.tensor([word == name for word in given])[order]]
-        for name in NAMES
-    }
-    if len(rows["val"]) and len(rows["test"]):
-        return rows
-    val, train = cut(rows["train"], labels, 1)
-    return {"train": train, "val": val, "test": torch.cat([rows["val"], rows["test"]])}
-
-
-def cut(
-    rows: Int64[Tensor, " m"], labels: Int64[Tensor, " n"], parts: int
-) -> list[Int64[Tensor, " _"]]:
-    """``parts`` times a tenth of every class (at least one), and the rest."""
-    by_class = rows[labels[rows].argsort(stable=True)]
-    count = labels[rows].bincount()
-    few = (count > 0) & (count <= parts)
-    if few.any():
-        raise UsageError(
-            f"a class has {int(count[few][0])} pictures to be split; "
-            f"give each at least {parts + 1}"
-        )
-    place = torch.arange(len(rows)) - (count.cumsum(0) - count).repeat_interleave(count)
-    tenth = (count / 10).round().long().clamp(min=1).repeat_interleave(count)
-    part = torch.empty_like(labels)
-    part[by_class] = (place // tenth).clamp(max=parts)
-    return [rows[part[rows] == i] for i in range(parts + 1)]
-
-
 def write_once(
-    folder: Path, read: Callable[[], Pictures], shape: tuple[int, int, int]
+    folder: Path,
+    read: Callable[[], Pictures],
+    shape: tuple[int, int, int],
+    share: float,
 ) -> None:
     """Fill ``folder`` as a whole or not at all; of many processes, one does it."""
     try:
@@ -100,7 +62,7 @@ def write_once(
             with TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
                 whole = Path(scratch) / folder.name
                 whole.mkdir()
-                write(whole, read(), shape)
+                write(whole, read(), shape, share)
                 os.replace(whole, folder)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -109,30 +71,32 @@ def write_once(
         ) from error
 
 
-def write(folder: Path, pictures: Pictures, shape: tuple[int, int, int]) -> None:
-    """Decode every picture to its place in its split."""
+def write(
+    folder: Path, pictures: Pictures, shape: tuple[int, int, int], share: float
+) -> None:
+    """Decode every picture, if they can be cut."""
     classes = sorted(set(pictures.labels))
     code = {label: i for i, label in enumerate(classes)}
     labels = torch.tensor([code[label] for label in pictures.labels])
-    splits = assign(pictures.given, labels)
-    check_room(folder, len(labels) * prod(shape))
-    images: dict[str, NDArray[np.uint8]] = {}
-    place = [("", 0)] * len(labels)
-    for name, rows in splits.items():
-        images[name] = np.lib.format.open_memmap(
-            folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(len(rows), *shape)
-        )
-        np.save(folder / f"{name}_y.npy", labels[rows].numpy())
-        for row, picture in enumerate(rows.tolist()):
-            place[picture] = (name, row)
+    place = {"": -1} | {name: i for i, name in enumerate(NAMES)}
+    given = torch.tensor([place[word] for word in pictures.given])
+    # What cannot be cut is said before hours of decoding.
+    assign(given, labels, share, torch.Generator())
+    n = len(labels)
+    check_room(folder, n * prod(shape))
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", mode="w+", dtype=np.uint8, shape=(n, *shape)
+    )
+    moments, prints = np.empty((n, 2, shape[0])), np.empty(n, np.int64)
     found = decode_all(pictures.raw, shape)
-    for (name, row), image in zip(place, found, strict=True):
-        images[name][row] = image
-    facts = {
-        "classes": [str(label) for label in classes],
-        "scale": channel_scale(images["train"]),
-        "sha256": checksum([*images.values(), *(labels[r] for r in splits.values())]),
-    }
+    for row, image in zip(range(n), found, strict=True):
+        images[row], moments[row] = image, moments_of(image)
+        prints[row] = print_of(image)
+    small = {"labels": labels.numpy(), "given": given.numpy()}
+    small |= {"moments": moments, "prints": prints}
+    for name, array in small.items():
+        np.save(folder / f"{name}.npy", array)
+    facts = {"classes": [str(label) for label in classes]}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -196,31 +160,6 @@ def as_bytes(pixels: Any) -> NDArray[np.uint8]:
     if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
         raise ValueError("its values are no whole numbers in 0..255")
     return array.astype(np.uint8)
-
-
-def channel_scale(images: Images) -> list[list[float]]:
-    """Mean and standard deviation of each channel's bytes; 1 for a constant one."""
-    means, deviations = [], []
-    for channel in range(images.shape[1]):
-        count = np.zeros(256)
-        for start in range(0, len(images), CHUNK):
-            part = images[start : start + CHUNK, channel]
-            count += np.bincount(part.ravel(), minlength=256)
-        share, value = count / count.sum(), np.arange(256)
-        mean = float(share @ value)
-        means.append(mean)
-        deviations.append(float(share @ (value - mean) ** 2) ** 0.5 or 1.0)
-    return [means, deviations]
-
-
-def checksum(arrays: Iterable[Any]) -> str:
-    """SHA-256 of the arrays' shapes and bytes."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(repr(tuple(array.shape)).encode())
-        for start in range(0, len(array), CHUNK):
-            sha.update(np.ascontiguousarray(array[start : start + CHUNK]).tobytes())
-    return sha.hexdigest()
 
 
 def need(module: str) -> Any:

@@ -15,21 +15,21 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 from mae_bench.models.haar import orthonormal
 
 SIDE = 8
 PIXELS = SIDE * SIDE // 2  # of a half
 
 
-class ConditionalHalves(Dataset):
+class ConditionalHalves(Generated):
     """Images of 8 x 8 pixels: ``level_0`` is y (one-hot), ``level_1`` is u.
 
     n images of k classes, their posteriors and expectations take O(n k) time and
@@ -49,6 +49,7 @@ class ConditionalHalves(Dataset):
         cue: float = 1.5,
         mean: float = 2.0,
         pixel_noise: float = 0.5,
+        **settings: Any,
     ) -> None:
         """Draw the directions a, B, m and C.
 
@@ -61,10 +62,12 @@ class ConditionalHalves(Dataset):
             cue: α > 0.
             mean: β > 0.
             pixel_noise: σ > 0.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
+        super().__init__(generator, **settings)
         if not 2 <= classes <= PIXELS // 2:
             raise ValueError(f"classes is {classes}; choose in 2..{PIXELS // 2}")
         if not 0 <= strength < math.inf:
@@ -94,7 +97,7 @@ class ConditionalHalves(Dataset):
         signal, noise = self.strength**2, self.pixel_noise**2
         return self.num_classes * signal**2 / (signal + noise)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         device, k = generator.device, self.num_classes
         return self._show(

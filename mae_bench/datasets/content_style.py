@@ -15,14 +15,14 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
-from mae_bench.datasets import Batch, Dataset, orthant
+from mae_bench.datasets import Batch, Generated, orthant
 
 LAYERS = 3
 SLOPE = 0.2
@@ -31,7 +31,7 @@ _CANDIDATES = 1000
 _GAIN = math.sqrt(2 / (1 + SLOPE**2))
 
 
-class ContentStyle(Dataset):
+class ContentStyle(Generated):
     """Images of content + style pixels: ``level_0`` is c, the content, ``level_1`` s.
 
     The class is the orthant of c's first two coordinates (one if it has one); the
@@ -52,6 +52,7 @@ class ContentStyle(Dataset):
         style: int = 8,
         dependence: bool = False,
         change_prob: float = 0.75,
+        **settings: Any,
     ) -> None:
         """Draw the world's parameters W_i, a and B.
 
@@ -61,10 +62,12 @@ class ContentStyle(Dataset):
             style: Dimension of s; content + style must be the square of a side.
             dependence: Whether content causes style.
             change_prob: Probability, in [0, 1], that a view changes a style.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
+        super().__init__(generator, **settings)
         if min(content, style) < 1:
             raise ValueError(
                 f"content is {content}, style is {style}; choose both at least 1"
@@ -92,7 +95,7 @@ class ContentStyle(Dataset):
             invertible(content + style, generator).float() for _ in range(LAYERS)
         ]
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         device = generator.device
         a, B = self._a.to(device), self._B.to(device)

@@ -18,18 +18,18 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset, orthant
+from mae_bench.datasets import Batch, Generated, orthant
 
 _SPECTRA = ("exponential", "power", "whitened")
 
 
-class GaussianField(Dataset):
+class GaussianField(Generated):
     """Images of a field that no cause stands behind; what is probed are its waves.
 
     ``level_0`` holds three linear read-outs, scaled to variance 1: the image's mean and
@@ -54,22 +54,24 @@ class GaussianField(Dataset):
         exponent: float = 2.0,
         patch_size: int = 2,
         channels: int = 1,
+        **settings: Any,
     ) -> None:
         """Compute the covariance.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the training images, if they shall be so many.
             image_size: h = w, in 2..64 pixels; the covariance has (c w²)² entries.
             spectrum: ``exponential``, ``power`` or ``whitened``.
             length: ξ > 0 of ``exponential`` and ``whitened``, in pixels.
             exponent: Of ``power``, at least 0; 2 is that of natural images.
             patch_size: Side of the white patches of ``whitened``, in pixels.
             channels: c.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
-        del generator
+        super().__init__(generator, **settings)
         if not 2 <= image_size <= 64:
             raise ValueError(f"image_size is {image_size}; choose in 2..64")
         if channels < 1:
@@ -96,7 +98,7 @@ class GaussianField(Dataset):
         factor = torch.linalg.cholesky(C)
         self._sampling = [m.float() for m in (factor, readout, self._cross_covariance)]
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         x, z, _ = self._draw(n, generator)
         return self._batch(x, z)

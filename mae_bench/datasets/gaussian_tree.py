@@ -12,17 +12,17 @@ latents are jointly Gaussian, with an exact covariance.
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset, orthant
+from mae_bench.datasets import Batch, Generated, orthant
 from mae_bench.models.haar import orthonormal, rotations
 
 
-class GaussianTree(Dataset):
+class GaussianTree(Generated):
     """Images of ``leaf_size * 2**tree_depth`` pixels a side, from a tree of causes.
 
     Every edge has its Q_c, without which the mean of the patches would tell the root;
@@ -53,6 +53,7 @@ class GaussianTree(Dataset):
         leaf_size: int = 2,
         channels: int = 1,
         shared_level: int = 0,
+        **settings: Any,
     ) -> None:
         """Draw the world's parameters, Q_c and W.
 
@@ -65,10 +66,12 @@ class GaussianTree(Dataset):
             leaf_size: Side of a leaf's square, in pixels.
             channels: c.
             shared_level: The last level, in 0..tree_depth, that ``redraw`` keeps.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
+        super().__init__(generator, **settings)
         values = leaf_size**2 * channels
         for name, value, low, high in (
             ("tree_depth", tree_depth, 1, math.inf),
@@ -107,7 +110,7 @@ class GaussianTree(Dataset):
         """Latents of each level: 4^level k."""
         return [4**level * self.node_width for level in range(len(self.levels))]
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with the latents of all nodes."""
         return self._draw(n, [], generator)
 

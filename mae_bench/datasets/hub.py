@@ -35,9 +35,9 @@ SETS = {
 
 
 class Hub(PictureSet):
-    """A public set; its second split is ``test``, a tenth of ``train`` is ``val``.
+    """A public set; its second split is ``test``, and a tenth of ``train`` is ``val``.
 
-    Once decoded it needs neither a network nor ``datasets``.
+    Which tenth, the seed says. Decoded, it needs neither a network nor ``datasets``.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Hub(PictureSet):
         """Decode the set unless that was done before.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the cut.
             name: ``cifar10``, ``cifar100``, ``imagenet1k`` or ``imagenet100``.
             settings: Of ``PictureSet``. The decoded images are kept in
                 ``~/.cache/mae_bench`` if ``cache`` is empty.
@@ -55,14 +55,14 @@ class Hub(PictureSet):
             UsageError: An unknown name, a set that is not downloaded, or a cache that
                 cannot be written.
         """
-        super().__init__(generator, **settings)
+        super().__init__(**settings)
         if name not in SETS:
             raise UsageError(
                 f"hub knows no {name!r}; did you mean {nearest(name, list(SETS))}?"
             )
         address = SETS[name]
         home = Path("~/.cache/mae_bench")
-        self.open(repr(address), partial(cached, address), home)
+        self.open(repr(address), partial(cached, address), home, generator)
 
 
 def cached(address: Address) -> Pictures:

@@ -1,16 +1,16 @@
 """The world that hides nothing: the pixels are the latents."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 
 
-class Identity(Dataset):
+class Identity(Generated):
     """Independent standard normal latents, one a pixel, for tests of the instruments.
 
     The class says whether the first latent is positive.
@@ -19,19 +19,25 @@ class Identity(Dataset):
     version: ClassVar[int] = 1
 
     def __init__(
-        self, generator: torch.Generator, *, image_size: int = 4, channels: int = 1
+        self,
+        generator: torch.Generator,
+        *,
+        image_size: int = 4,
+        channels: int = 1,
+        **settings: Any,
     ) -> None:
         """Fix the size.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the training images, if they shall be so many.
             image_size: h = w, in pixels.
             channels: c.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: A size below 1.
         """
-        del generator
+        super().__init__(generator, **settings)
         if min(image_size, channels) < 1:
             raise ValueError(
                 f"an image of {channels} channels of side {image_size} is empty; "
@@ -42,7 +48,7 @@ class Identity(Dataset):
         self.levels = ("level_0",)
         self.num_classes = 2
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` images of noise."""
         shape = (n, self.channels, self.image_size, self.image_size)
         images = torch.randn(shape, generator=generator, device=generator.device)

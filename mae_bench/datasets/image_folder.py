@@ -3,19 +3,18 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset, SplitName
-from mae_bench.datasets._pictures import CHUNK, NAMES, Pictures, need, write_once
+from mae_bench.datasets._finite import Collection, FiniteSet
+from mae_bench.datasets._pictures import CHUNK, Pictures, need, write_once
 from mae_bench.records.schema import UsageError, digest
 
 SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(
@@ -25,41 +24,27 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".tif", ".tiff"}
 )
 COLUMNS = (("image", "img"), ("label", "fine_label"))
-RESIDENT = 2**32  # bytes: a GPU keeps a split that is no larger
+TENTH = 0.1
 
 
-class Decoded(NamedTuple):
-    """A split as it lies on disk or on a GPU."""
-
-    images: UInt8[Tensor, "n c h w"]
-    labels: Int64[Tensor, " n"]
-
-
-class PictureSet(Dataset):
+class PictureSet(FiniteSet):
     """Pictures with classes, all decoded once: mapped from disk, or kept on a GPU.
 
     The shorter side of a picture is scaled to ``image_size``, the centre cut out.
-    Channels are scaled to mean 0 and variance 1 over the training images.
 
     Attributes:
         classes: What each label means.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     classes: tuple[str, ...]
 
     def __init__(
-        self,
-        generator: torch.Generator,
-        *,
-        image_size: int = 32,
-        grey: bool = False,
-        cache: str = "",
+        self, *, image_size: int = 32, grey: bool = False, cache: str = ""
     ) -> None:
         """Note what is wanted; ``open`` gets it.
 
         Args:
-            generator: Unused: there is nothing to draw.
             image_size: Side in pixels.
             grey: One channel instead of three.
             cache: Folder of the decoded images; one of the set's own if empty.
@@ -67,7 +52,6 @@ class PictureSet(Dataset):
         Raises:
             UsageError: No such size.
         """
-        del generator
         if image_size < 1:
             raise UsageError(f"image_size is {image_size}; choose at least 1")
         self.channels = 1 if grey else 3
@@ -75,65 +59,41 @@ class PictureSet(Dataset):
         self.levels = ()
         self._cache = cache
 
-    def open(self, identity: str, read: Callable[[], Pictures], home: Path) -> None:
-        """Map the decoded images; ``read`` and decode them if they are not there.
+    def open(
+        self,
+        identity: str,
+        read: Callable[[], Pictures],
+        home: Path,
+        generator: torch.Generator,
+    ) -> None:
+        """Map the decoded images, and cut them; decode them if they are not there.
 
         Args:
             identity: Names the pictures: other ones, another identity.
             read: Gives the pictures.
             home: Folder of all decoded images, unless the user has named one.
+            generator: Draws the cut.
         """
         home = Path(self._cache or home).expanduser()
         shape = (self.channels, self.image_size, self.image_size)
         grey = self.channels == 1
         folder = home / digest(identity, PictureSet.version, self.image_size, grey)
         if not folder.exists():
-            write_once(folder, read, shape)
+            write_once(folder, read, shape, TENTH)
         facts = json.loads((folder / "facts.json").read_text())
         self.classes = tuple(facts["classes"])
         self.num_classes = len(self.classes)
-        self._sha256 = bytes.fromhex(facts["sha256"])
-        self._scale = torch.tensor(facts["scale"]).view(2, -1, 1, 1)
-        self._splits = {
-            name: Decoded(
-                mapped(folder / f"{name}.npy"), mapped(folder / f"{name}_y.npy")
-            )
-            for name in NAMES
-        }
-
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
-        """``n`` training images, drawn with replacement."""
-        device, size = generator.device, len(self._splits["train"].labels)
-        rows = torch.randint(size, (n,), generator=generator, device=device)
-        return self._batch("train", rows)
-
-    def split(self, name: SplitName, n: int, generator: torch.Generator) -> Batch:
-        """The first ``n`` images of a split, or all of it where it holds fewer."""
-        n = min(n, len(self._splits[name].labels))
-        return self._batch(name, torch.arange(n, device=generator.device))
-
-    def parameters(self) -> Mapping[str, Tensor]:
-        """SHA-256 of all images and labels, since they may be too many to look at."""
-        return {"sha256": torch.tensor(list(self._sha256), dtype=torch.uint8)}
-
-    def _batch(self, name: SplitName, rows: Int64[Tensor, " n"]) -> Batch:
-        device = rows.device
-        if device.type == "cuda" and self._splits[name].images.nbytes <= RESIDENT:
-            self._splits[name] = Decoded(*(t.to(device) for t in self._splits[name]))
-        self._scale = self._scale.to(device)
-        split, (mean, std) = self._splits[name], self._scale
-        index = rows.to(split.images.device)
-        images = split.images[index].to(device).float().sub_(mean).div_(std)
-        return Batch(images, labels=split.labels[index].to(device))
+        arrays = {name: mapped(folder / f"{name}.npy") for name in Collection._fields}
+        self.settle(Collection(**arrays), TENTH, generator)
 
 
 class ImageFolder(PictureSet):
     """Square images from ``path/class/*.png`` (or another format), or ``*.parquet``.
 
-    A tenth of every class is ``val``, a tenth ``test``, once and for all. Folders
+    A tenth of every class is ``val``, a tenth ``test``, others for every seed. Folders
     ``train/class`` and ``val/class`` or ``test/class`` (files ``train-*.parquet`` ...)
-    are taken as they are; if only one of the two is there it is ``test``, and a tenth
-    of ``train`` is ``val``.
+    are not mixed; if only one of the two is there it is ``test``, and a tenth of
+    ``train`` is ``val``.
 
     Parquet needs columns ``image`` (or ``img``) and ``label`` (or ``fine_label``).
     """
@@ -144,7 +104,7 @@ class ImageFolder(PictureSet):
         """Find the pictures, and decode them unless that was done before.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the cut.
             path: The folder, or one Parquet file.
             settings: Of ``PictureSet``. The decoded images are kept in a hidden folder
                 beside ``path`` if ``cache`` is empty, and reused while no file's name,
@@ -154,7 +114,7 @@ class ImageFolder(PictureSet):
             UsageError: No path, no pictures, one that cannot be read, a class of too
                 few, or a cache that cannot be written.
         """
-        super().__init__(generator, **settings)
+        super().__init__(**settings)
         if not path:
             raise UsageError(
                 'image_folder has no path; set one, such as path="photos" with a '
@@ -166,7 +126,8 @@ class ImageFolder(PictureSet):
         identity = digest([(name, s.st_size, s.st_mtime_ns) for name, s in marks])
         parquet = files[0].suffix.lower() == ".parquet"
         read = partial(of_parquet if parquet else of_folders, root, files)
-        self.open(identity, read, root.with_name(f".{root.name}.mae_bench"))
+        home = root.with_name(f".{root.name}.mae_bench")
+        self.open(identity, read, home, generator)
 
 
 def listing(root: Path) -> list[Path]:

@@ -14,20 +14,20 @@ References:
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
-from mae_bench.datasets import Batch, Dataset, orthant
+from mae_bench.datasets import Batch, Generated, orthant
 from mae_bench.models.haar import orthonormal
 
 _CALIBRATION = 2**15  # images that fix a node's mean and variance, to about 1 %
 
 
-class InvertibleTree(Dataset):
+class InvertibleTree(Generated):
     """Images whose every node is an invertible function of its parents and its ε.
 
     The levels are z of all nodes, ``level_0`` (the root) to the leaves (the pixels),
@@ -61,6 +61,7 @@ class InvertibleTree(Dataset):
         slope: float = 0.3,
         hidden: int = 2,
         dag: bool = False,
+        **settings: Any,
     ) -> None:
         """Draw the mechanisms g and fix their shifts and scales.
 
@@ -76,10 +77,12 @@ class InvertibleTree(Dataset):
                 next block to the right of its parent's (cyclically), so that a level's
                 z is twice as wide as that above, and its ε. It needs other widths:
                 ``root_width=3`` at the other defaults.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range, or a leaf fills no square.
         """
+        super().__init__(generator, **settings)
         for name, value, low in (
             ("depth", depth, 1),
             ("root_width", root_width, 1),
@@ -112,7 +115,7 @@ class InvertibleTree(Dataset):
         self.eps_widths = [root_width, *(4**i * eps_width for i in range(1, depth + 1))]
         self._mechanisms = self._calibrate(widths[1:], hidden, generator)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with the latents of all nodes."""
         return self._grow(self._draw(n, generator))
 

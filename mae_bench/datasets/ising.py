@@ -16,19 +16,19 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Int8, Int16
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset, SplitName
+from mae_bench.datasets import Batch, Generated, SplitName
 
 _BANK = 4096  # chains that training images are copied from
 _CHUNK = 2**16  # spins that are swept at a time: as many as a core's cache holds
 
 
-class Ising(Dataset):
+class Ising(Generated):
     """Images of spins, whose only latent is their mean, the magnetisation.
 
     A chain costs too much for every training step, so the constructor runs 4096 of
@@ -53,6 +53,7 @@ class Ising(Dataset):
         image_size: int = 8,
         coupling: float = 0.4,
         sweeps: int = 30,
+        **settings: Any,
     ) -> None:
         """Run the chains that training images are copied from.
 
@@ -61,10 +62,12 @@ class Ising(Dataset):
             image_size: w = h, in 3..32 spins; time grows faster than its square.
             coupling: J >= 0, in units of the temperature.
             sweeps: Of every chain, from independent random spins; at least 1.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
+        super().__init__(generator, **settings)
         if not 3 <= image_size <= 32:
             raise ValueError(f"image_size is {image_size}; choose in 3..32")
         if not 0 <= coupling < math.inf:
@@ -79,7 +82,7 @@ class Ising(Dataset):
         self.sweeps = sweeps
         self._bank = self._run(_BANK, generator)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` moved copies of the chains that the constructor ran."""
         device = generator.device
         self._bank = self._bank.to(device)

@@ -12,18 +12,18 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 
 SIDE = 4
 
 
-class LinearPair(Dataset):
+class LinearPair(Generated):
     """Images of 4 x 4 pixels, a left and a right half with eight modes each.
 
     The mode in row r and column j of a half has ρ falling evenly from ``rho_high`` in
@@ -48,20 +48,22 @@ class LinearPair(Dataset):
         rho_high: float = 0.95,
         covariance_low: float = 0.5,
         covariance_high: float = 1.0,
+        **settings: Any,
     ) -> None:
         """Set λ and ρ.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the training images, if they shall be so many.
             rho_low: Least ρ, in (0, 1).
             rho_high: Greatest ρ, in (rho_low, 1): at 1 the halves would be one.
             covariance_low: Least λ, above 0.
             covariance_high: Greatest λ, above the least.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: A setting is outside its range.
         """
-        del generator
+        super().__init__(generator, **settings)
         if not 0 < rho_low < rho_high < 1:
             raise ValueError(
                 f"rho_low is {rho_low}, rho_high {rho_high}; "
@@ -81,7 +83,7 @@ class LinearPair(Dataset):
         self.rho = rows.repeat_interleave(len(columns))
         self.lamb = columns.repeat(SIDE)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with their causes."""
         device = generator.device
         draw = torch.randn(n, 3, len(self.lamb), generator=generator, device=device)

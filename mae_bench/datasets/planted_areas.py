@@ -14,14 +14,14 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 from mae_bench.models.haar import orthonormal
 
 GRID = 6
@@ -29,7 +29,7 @@ LOCAL_AREAS = 3
 LOW, HIGH = 0.25, 1.75  # z_j: mean 1, variance 3 / 16
 
 
-class PlantedAreas(Dataset):
+class PlantedAreas(Generated):
     """Images of 6 x 6 patches: ``level_0`` is the cluster (one-hot), ``level_1`` z.
 
     The class is the cluster; clusters are equally likely. The global area comes first
@@ -50,6 +50,7 @@ class PlantedAreas(Dataset):
         patch_size: int = 4,
         pixel_noise: float = 0.5,
         hidden_share: float = 0.5,
+        **settings: Any,
     ) -> None:
         """Draw the directions v_kj.
 
@@ -61,10 +62,12 @@ class PlantedAreas(Dataset):
             patch_size: In pixels; a patch has at least as many as there are areas.
             pixel_noise: σ > 0.
             hidden_share: Share of the patches, in [0, 1), that ``redraw`` blanks.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range.
         """
+        super().__init__(generator, **settings)
         areas = 1 + LOCAL_AREAS
         least = math.ceil(math.sqrt(max(clusters, 1) * areas))
         for name, value, low, high in (
@@ -91,7 +94,7 @@ class PlantedAreas(Dataset):
         v = v.float() * patch_size  # the root of the number of pixels
         self._directions = v.view(clusters, areas, patch_size, patch_size)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         device, clusters = generator.device, len(self.areas)
         cluster = torch.randint(clusters, (n,), generator=generator, device=device)

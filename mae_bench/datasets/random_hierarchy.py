@@ -23,20 +23,20 @@ References:
 import math
 from collections.abc import Mapping
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Float64, Int64
 from scipy.linalg import helmert
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 from mae_bench.models.haar import orthonormal
 
 FAMILIES = ("random", "shift", "balanced")
 
 
-class RandomHierarchy(Dataset):
+class RandomHierarchy(Generated):
     """Images of ``leaf_size * 2**depth`` pixels a side, from a grammar of symbols.
 
     Every level has rules of its own, which all its nodes follow. The textures are the
@@ -46,6 +46,19 @@ class RandomHierarchy(Dataset):
     pixels next to nothing, while all leaves give it. Small networks then guess a masked
     leaf from its siblings, without the class, though it would help; in the easier world
     ``symbols=3, rules="random:2,shift:3"`` they use it.
+
+    Accuracy of the class above chance, in points, by a linear probe of 2,000 images
+    (mean of the tokens) and by belief propagation; mean over three seeds::
+
+        leaves  symbols  rules                       pixels  untrained  mae  exact
+        16      4        random:2,shift:4                 8         13   34     75
+        16      3        random:2,shift:3                 3         16   44     67
+        64      3        random:1,random:2,shift:3        4          3   13     67
+
+    MAE: width 48, depth 3, a quarter of single leaves masked; of 16 leaves 1,400 steps
+    of 64 images, of 64 leaves 2,000 of 48. A seed spreads by 2 to 4 points at the
+    pixels, by 7 to 9 at MAE; of 64 leaves one seed of three was still at the pixels. A
+    supervised encoder (one seed of 64 leaves) reads 70 of 75, and 15 of 67.
 
     n images of d pixels take O(n d) time and memory, and a level more makes d four
     times as large. The constructor takes O(v⁴) for each level of ``random`` rules.
@@ -66,6 +79,7 @@ class RandomHierarchy(Dataset):
         rules: str = "random:2,shift:4",
         leaf_size: int = 2,
         noise: float = 0.2,
+        **settings: Any,
     ) -> None:
         """Draw the rules and the textures.
 
@@ -76,10 +90,12 @@ class RandomHierarchy(Dataset):
                 symbol, drawn from the family; so many levels stand below the root.
             leaf_size: Side of a leaf's square, in pixels; at least v - 1 pixels.
             noise: σ > 0, of the pixels.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: If a setting is outside its range, or no rules are understood.
         """
+        super().__init__(generator, **settings)
         if symbols < 2:
             raise ValueError(f"symbols is {symbols}; choose at least 2")
         if leaf_size < 1 or leaf_size**2 < symbols - 1:
@@ -101,7 +117,7 @@ class RandomHierarchy(Dataset):
         self.num_classes = self.symbols = symbols
         self.noise = noise
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images; the latents are one-hot symbols of all nodes, 0 or 1."""
         root = torch.randint(
             self.symbols, (n,), generator=generator, device=generator.device

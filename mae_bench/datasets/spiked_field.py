@@ -11,16 +11,16 @@ References:
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 
 
-class SpikedField(Dataset):
+class SpikedField(Generated):
     """Images of ``image_size`` pixels a side, i.e. ``image_size**2 - 1`` covariates.
 
     The latent is the signal βᵀx. n images of d pixels take O(n d) time and memory; the
@@ -36,6 +36,7 @@ class SpikedField(Dataset):
         image_size: int = 8,
         spike: float = 20.0,
         target_noise: float = 0.5,
+        **settings: Any,
     ) -> None:
         """Draw u.
 
@@ -44,10 +45,12 @@ class SpikedField(Dataset):
             image_size: h = w, in 2..64 pixels.
             spike: s, at least 0.
             target_noise: σ > 0, where the signal has 1.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: A setting is outside its range.
         """
+        super().__init__(generator, **settings)
         if not 2 <= image_size <= 64:
             raise ValueError(f"image_size is {image_size}; choose in 2..64")
         if not 0 <= spike < math.inf:
@@ -63,7 +66,7 @@ class SpikedField(Dataset):
         u = torch.randn(image_size**2 - 1, generator=generator, dtype=torch.float64)
         self.direction = u / u.norm()
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with their signal."""
         device, d = generator.device, len(self.direction)
         draw = torch.randn(n, d + 2, generator=generator, device=device)

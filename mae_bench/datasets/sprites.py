@@ -12,14 +12,14 @@ signed distances, smoothed over one pixel.
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 
 SHAPES = ("disc", "square", "triangle")
 # Uniform factors, from the least to the greatest value.
@@ -35,7 +35,7 @@ _TRIANGLE = math.sqrt(math.pi / math.sqrt(27))
 _MEAN, _STD = 0.36, 0.11  # about those of the pixels, whose colours run from 0 to 1
 
 
-class Sprites(Dataset):
+class Sprites(Generated):
     """Colour images of one object, with all their causes but the stripes' phases.
 
     - ``level_0``, the object: shape (one-hot, in the order of ``SHAPES``), hue (cos,
@@ -51,17 +51,20 @@ class Sprites(Dataset):
 
     version: ClassVar[int] = 1
 
-    def __init__(self, generator: torch.Generator, *, image_size: int = 32) -> None:
+    def __init__(
+        self, generator: torch.Generator, *, image_size: int = 32, **settings: Any
+    ) -> None:
         """Fix the size.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws the training images, if they shall be so many.
             image_size: h = w, in 16..224 pixels.
+            settings: Of ``Generated``.
 
         Raises:
             ValueError: A size out of range; strokes would be finer than pixels.
         """
-        del generator
+        super().__init__(generator, **settings)
         if not 16 <= image_size <= 224:
             raise ValueError(f"image_size is {image_size}; choose in 16..224")
         self.channels = 3
@@ -69,7 +72,7 @@ class Sprites(Dataset):
         self.levels = ("level_0", "level_1", "level_2", "background")
         self.num_classes = len(SHAPES)
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh scenes."""
         return self._show(draw_factors(n, generator), generator)
 

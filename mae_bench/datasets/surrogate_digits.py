@@ -1,17 +1,17 @@
 """The digits' Gaussian surrogate: their mean, their covariance, and nothing else."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Generated
 from mae_bench.datasets.digits import Digits
 
 
-class SurrogateDigits(Dataset):
-    """8x8 images drawn from N(mean, C) of the training digits, fresh for ever.
+class SurrogateDigits(Generated):
+    """8x8 images drawn from N(mean, C) of a seed's training digits, fresh for ever.
 
     Pixels that no digit ever inks stay blank. There are no strokes and no classes: what
     a network learns of these images, a linear map of the visible pixels knows.
@@ -20,14 +20,16 @@ class SurrogateDigits(Dataset):
         Theiler et al. 1992, Physica D 58, 77: surrogate data.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
-    def __init__(self, generator: torch.Generator) -> None:
+    def __init__(self, generator: torch.Generator, **settings: Any) -> None:
         """Take the moments of the training digits.
 
         Args:
-            generator: Unused: there is nothing to draw.
+            generator: Draws which digits are there to train on.
+            settings: Of ``Generated``.
         """
+        super().__init__(generator, **settings)
         digits = Digits(generator)
         images = digits.split("train", 2**31, torch.Generator()).images
         self.channels = digits.channels
@@ -41,7 +43,7 @@ class SurrogateDigits(Dataset):
         root = vectors * values.clamp(min=0).sqrt() @ vectors.T
         self._root = root.float()
 
-    def sample(self, n: int, generator: torch.Generator) -> Batch:
+    def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         device = generator.device
         # The world moves to the generator's device, and stays there.

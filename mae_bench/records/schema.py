@@ -22,6 +22,11 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 Setting = str | int | float | bool | None
 Settings = Mapping[str, Setting]
+# Settings of worlds that came after cells had been trained, and the value at which all
+# is as before: there the cells keep their names.
+LATER: Settings = MappingProxyType({"train_images": 0})
+# How much there is to learn from changes neither the world nor what probes are shown.
+OF_TRAINING = frozenset({"train_images"})
 
 Status = Literal[
     "ok",  # measured
@@ -161,6 +166,10 @@ class Cell:
         """16 hex digits that name the cell on disk."""
         named = asdict(self)
         # Cells that were trained before there was a choice keep their names.
+        known = self.dataset_settings
+        named["dataset_settings"] = {
+            k: v for k, v in known.items() if k not in LATER or v != LATER[k]
+        }
         if self.precision == FULL_PRECISION:
             del named["precision"]
         if not self.rounding:
@@ -172,13 +181,18 @@ class Cell:
 
         No stream depends on the method, so that comparisons between methods are
         paired: the world, the images that are seen, the initial weights, the masks
-        and the probes' images are the same.
+        and the probes' images are the same. Nor does one depend on how many training
+        images there are.
         """
         axes: tuple[object, ...] = (purpose, self.seed)
         if purpose == "rounding":
             axes += (self.rounding,)
         if purpose in ("world", "data", "eval"):
-            axes += (self.dataset, dict(self.dataset_settings))
+            known = self.dataset_settings
+            axes += (
+                self.dataset,
+                {k: v for k, v in known.items() if k not in OF_TRAINING},
+            )
         return int(digest(*axes)[:15], 16)
 
 

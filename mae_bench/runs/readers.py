@@ -4,36 +4,35 @@ Probes are fitted on one split, choose their regularisation on the second and re
 on the third; the rest is computed on the third. The encoder sees whole images unless
 the view is ``masked``.
 
-Probes of latents have a floor of their own beside them: the token ``mean/shuffled``
-(and likewise every other) is the same read-out of the same encoder, with the latents of
-other images. The probe sees them as more levels, so that it factors the features once.
+Probes have a floor of their own beside them: the token ``mean/shuffled`` (and likewise
+every other) is the same read-out of the same encoder, with the latents or the labels of
+other images. A probe of latents sees them as more levels, so that it factors the
+features once. Beside a probe of labels stands the target ``majority``, without a token:
+how often the class that is commonest in training is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset, SplitName
+from mae_bench.datasets import Batch, SplitName
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
-from mae_bench.methods import Method, Reconstructs, ViTMethod
+from mae_bench.methods import Reconstructs, ViTMethod
 from mae_bench.metrics import Metric, Skip, Split
 from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.oracles.two_sample_floor import two_sample_floor
-from mae_bench.records.schema import LARGEST, TIERS, Cell, digest
+from mae_bench.records.schema import LARGEST
 from mae_bench.records.store import Record
+from mae_bench.runs.specimen import CHUNK, SHUFFLED, Specimen, chunks
 
-CHUNK = 500
-# Marks a read-out that is held against the latents of other images.
-SHUFFLED = "/shuffled"
 # They read each level by itself, or each hierarchy: shuffled ones are just more levels.
 FLOORED = (
     "linear_r2",
@@ -43,84 +42,10 @@ FLOORED = (
     "level_accuracy",
     "ceiling_ratio",
 )
+# Of labels, those whose chance is measured too.
+FLOORED_LABELS = ("linear_probe", "knn_probe")
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
-
-
-@dataclass(frozen=True)
-class Specimen:
-    """A frozen encoder on the table, with its world, its images and how it learned."""
-
-    cell: Cell
-    dataset: Dataset
-    method: Method
-    view: str
-    device: str
-    curve: list[float] | None = None
-
-    def stream(self, *axes: object) -> torch.Generator:
-        """Randomness of one purpose: of the cell's evaluation, not of the method."""
-        seed = int(digest(self.cell.stream("eval"), *axes)[:15], 16)
-        return torch.Generator(self.device).manual_seed(seed)
-
-    @cached_property
-    def splits(self) -> dict[SplitName, Batch]:
-        """Images for fitting, for choosing and for reporting."""
-        tier = TIERS[self.cell.tier]
-        sizes: dict[SplitName, int] = {
-            "train": tier.n_train,
-            "val": tier.n_val,
-            "test": tier.n_test,
-        }
-        return {
-            name: self.dataset.split(name, n, self.stream("images", name))
-            for name, n in sizes.items()
-        }
-
-    def latents(self, name: SplitName, *, shuffled: bool) -> dict[str, Tensor]:
-        """Level -> [n, k] of a split; if wanted also ``level/shuffled``.
-
-        These are of other images, all levels of the same one: each image is given the
-        whole story of another.
-        """
-        known = dict(self.splits[name].latents)
-        if not shuffled:
-            return known
-        noise, n = self.stream("shuffle", name), len(self.splits[name])
-        order = torch.randperm(n, generator=noise, device=noise.device)
-        return known | {level + SHUFFLED: z[order] for level, z in known.items()}
-
-    @cached_property
-    def features(self) -> dict[SplitName, dict[str, Tensor]]:
-        """Split -> token -> [n, d]."""
-        return {
-            name: self.encode(batch, self.stream("view", name))
-            for name, batch in self.splits.items()
-        }
-
-    def encode(self, batch: Batch, noise: torch.Generator) -> dict[str, Tensor]:
-        """Token -> [n, d], in chunks; masked by ``noise`` if the view is."""
-        found = []
-        for chunk in _chunks(batch):
-            masking = self.masking(len(chunk), noise) if self.view == "masked" else None
-            keep = None if masking is None else masking.ids_keep
-            found.append(self.method.features(chunk, keep))
-        return {token: torch.cat([f[token] for f in found]) for token in found[0]}
-
-    def masking(self, n: int, noise: torch.Generator) -> Masking:
-        """The method's masks.
-
-        Raises:
-            Skip: The method does not look at patches.
-        """
-        if not isinstance(self.method, ViTMethod):
-            raise Skip(f"{self.cell.method} does not look at patches")
-        return self.method.masking(n, noise)
-
-
-def _chunks(batch: Batch) -> Iterator[Batch]:
-    for start in range(0, len(batch), CHUNK):
-        yield batch.rows(slice(start, start + CHUNK))
 
 
 def _collapsed(features: Tensor) -> bool:
@@ -177,16 +102,29 @@ def _ceiling(metric: Metric, specimen: Specimen) -> Iterator[Record]:
 
 
 def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
-    if specimen.dataset.num_classes is None:
-        raise Skip(f"{specimen.cell.dataset} has no labels")
+    labels = {name: specimen.labels(name) for name in specimen.splits}
 
     def read(token: str) -> Any:
-        splits = specimen.splits
-        return metric(
-            *(Split(h[token], splits[k].labels) for k, h in specimen.features.items())
-        )
+        def of(targets: Mapping[SplitName, Tensor]) -> dict[str, float]:
+            h = specimen.features
+            found: dict[str, float] = metric(
+                *(Split(h[name][token], y) for name, y in targets.items())
+            )
+            return found
 
-    yield from _per_token(specimen, read)
+        found = of(labels)
+        if metric.id in FLOORED_LABELS:
+            others = {name: y[specimen.others(name)] for name, y in labels.items()}
+            found |= {target + SHUFFLED: v for target, v in of(others).items()}
+        return found
+
+    rows = list(_per_token(specimen, read))
+    yield from rows
+    # Nothing stands beside an encoder that could not be read.
+    if metric.id in FLOORED_LABELS and any(row["status"] == "ok" for row in rows):
+        commonest = labels["train"].bincount().argmax()
+        right = labels["test"].eq(commonest).double().mean().item()
+        yield {"target": "majority", **_number(right, len(labels["test"]))}
 
 
 def _known(
@@ -229,7 +167,7 @@ def _reconstruction(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     stream, noise = _stream(metric, specimen), specimen.stream("reconstruction")
     redraw = specimen.stream("floor")
     least: dict[str, list[Tensor]] = {}
-    for chunk in _chunks(test):
+    for chunk in chunks(test):
         prediction, target, masking = method.reconstruct(chunk, noise)
         stream.update(prediction, target)
         for name, error in _limits(specimen, chunk, masking, redraw).items():

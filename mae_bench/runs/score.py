@@ -12,7 +12,8 @@ from mae_bench.metrics import Metric, Skip
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.records.store import Record
-from mae_bench.runs.readers import READERS, Specimen
+from mae_bench.runs.readers import READERS
+from mae_bench.runs.specimen import Specimen
 
 
 def name_of(cell: Cell, metric: str, view: str) -> str:

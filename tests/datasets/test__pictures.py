@@ -7,16 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from mae_bench.datasets import _pictures as module
+from mae_bench.datasets._finite import collect
 from mae_bench.datasets._pictures import (
     Pictures,
-    assign,
-    channel_scale,
-    checksum,
-    cut,
     decode,
     need,
     write_once,
@@ -73,37 +69,21 @@ def test_what_is_no_picture_is_refused_in_one_line():
     assert "\n" not in str(e.value)
 
 
-def test_a_cut_takes_a_tenth_of_each_class_and_leaves_the_rest():
-    labels = torch.tensor([0] * 40 + [1] * 7 + [3] * 104)
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))
-    parts = cut(order, labels, 2)
-    counts = [labels[rows].bincount(minlength=4).tolist() for rows in parts]
-    assert counts == [[4, 1, 0, 10], [4, 1, 0, 10], [32, 5, 0, 84]]
-    assert sorted(torch.cat(parts).tolist()) == list(range(len(labels)))
+def test_what_cannot_be_cut_is_said_before_anything_is_decoded(tmp_path: Path):
+    raw = [b"abc"] * 41
+    few = Pictures([0] * 40 + [1], [""] * 41, raw)
+    with pytest.raises(UsageError, match="images of a class: 1;"):
+        write_once(tmp_path / "x", lambda: few, (3, 4, 4), 0.1)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.lock"]
 
 
-def test_the_cut_is_always_the_same_and_in_no_order():
-    labels = torch.arange(100) % 5
-    one, two = assign([""] * 100, labels), assign([""] * 100, labels)
-    assert all(torch.equal(one[name], two[name]) for name in one)
-    assert (one["train"].diff() < 0).float().mean() > 0.3
-
-
-def test_a_class_too_small_to_be_cut_is_refused():
-    with pytest.raises(UsageError, match=r"a class has 2 pictures.*at least 3"):
-        assign([""] * 12, torch.tensor([0] * 10 + [1] * 2))
-
-
-def test_scale_and_checksum_are_those_of_the_whole(monkeypatch):
-    images = pixels(0, 50, 3, 4, 4)
-    images[:, 2] = 7
-    whole = checksum([images])
-    monkeypatch.setattr(module, "CHUNK", 7)
-    mean, std = channel_scale(images)
-    np.testing.assert_allclose(mean, images.mean((0, 2, 3)))
-    np.testing.assert_allclose(std[:2], images.std((0, 2, 3))[:2])
-    assert std[2] == 1
-    assert checksum([images]) == whole != checksum([images[::-1]])
+def test_what_is_written_is_what_is_collected_in_memory(tmp_path: Path):
+    pictures = some(120)
+    write_once(tmp_path / "x", lambda: pictures, (3, 4, 4), 0.1)
+    raw = np.stack(pictures.raw).transpose(0, 3, 1, 2)
+    expected = collect(np.ascontiguousarray(raw), np.arange(120) % 2)
+    for name, array in expected._asdict().items():
+        np.testing.assert_array_equal(np.load(tmp_path / "x" / f"{name}.npy"), array)
 
 
 def test_of_many_at_once_one_decodes(tmp_path: Path):
@@ -111,24 +91,25 @@ def test_of_many_at_once_one_decodes(tmp_path: Path):
 
     def read() -> Pictures:
         calls.append(1)
-        return some(30)
+        return some(120)
 
     with ThreadPoolExecutor(4) as pool:
         jobs = [
-            pool.submit(write_once, tmp_path / "x", read, (3, 4, 4)) for _ in range(4)
+            pool.submit(write_once, tmp_path / "x", read, (3, 4, 4), 0.1)
+            for _ in range(4)
         ]
     assert [job.result() for job in jobs] == [None] * 4
     assert len(calls) == 1
-    assert np.load(tmp_path / "x" / "train.npy").shape == (22, 3, 4, 4)
+    assert np.load(tmp_path / "x" / "images.npy").shape == (120, 3, 4, 4)
 
 
 def test_a_failure_half_way_leaves_nothing(tmp_path: Path):
-    spoilt = some(30)
+    spoilt = some(120)
     spoilt.raw[20] = b"abc"
     with pytest.raises(UsageError, match="repair or remove"):
-        write_once(tmp_path / "x", lambda: spoilt, (3, 4, 4))
+        write_once(tmp_path / "x", lambda: spoilt, (3, 4, 4), 0.1)
     assert [p.name for p in tmp_path.iterdir()] == ["x.lock"]
-    write_once(tmp_path / "x", lambda: some(30), (3, 4, 4))
+    write_once(tmp_path / "x", lambda: some(120), (3, 4, 4), 0.1)
     assert (tmp_path / "x" / "facts.json").exists()
 
 
@@ -138,7 +119,7 @@ def test_a_disk_that_is_too_small_is_named(tmp_path: Path, monkeypatch):
 
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Disk)
     with pytest.raises(UsageError, match=r"do not fit.*set cache"):
-        write_once(tmp_path / "x", lambda: some(30), (3, 4, 4))
+        write_once(tmp_path / "x", lambda: some(120), (3, 4, 4), 0.1)
 
 
 def test_what_is_not_installed_is_named(monkeypatch):

@@ -7,34 +7,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets import Batch, Dataset, Generated
+from mae_bench.datasets._finite import FiniteSet
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, UsageError
 
 SMOKE = TIERS["smoke"]
 DATASETS = registry.names("datasets")
 SPLITS = ("train", "val", "test")
-# Finite sets, and worlds without parameters, are the same for every seed.
-DRAW_NOTHING = {
-    "digits",
-    "gaussian_field",
-    "hub",
-    "identity",
-    "image_folder",
-    "linear_pair",
-    "sprites",
-    "surrogate_digits",
-}
+# Worlds without parameters are the same for every seed.
+DRAW_NOTHING = {"gaussian_field", "identity", "linear_pair", "sprites"}
 
 
 def stream(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def fresh(name: str, seed: int = 0) -> Dataset:
-    """A world with its defaults; one that needs files of the user's is exempt."""
+def fresh(name: str, seed: int = 0, **settings: int) -> Dataset:
+    """A world at its defaults but for some; one that needs files is exempt."""
     try:
-        made: Dataset = registry.load("datasets", name)(stream(seed))
+        made: Dataset = registry.load("datasets", name)(stream(seed), **settings)
     except UsageError as why:
         pytest.skip(str(why))
     return made
@@ -120,11 +112,54 @@ def test_the_splits_of_a_finite_set_share_no_image_with_each_other_or_training(
     )
     # A generated world draws; few binary pixels may give one image twice by chance.
     assert not torch.equal(train[:50], val[:50])
-    own_splits = type(dataset).split is not Dataset.split
-    if own_splits and world(name, 1).fingerprint() == dataset.fingerprint():
+    if isinstance(dataset, FiniteSet):
         seen = distinct(dataset.sample(2000, stream(9)).images)
         assert not distinct(val) & distinct(test)
         assert not (seen | distinct(train)) & (distinct(val) | distinct(test))
+        assert seen <= distinct(dataset.split("train", 2**31, stream()).images)
+        other = world(name, 1).split("test", 2**31, stream()).images
+        assert distinct(dataset.split("test", 2**31, stream()).images) != distinct(
+            other
+        )
+
+
+GENERATED = [
+    name for name in DATASETS if issubclass(registry.load("datasets", name), Generated)
+]
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_world_can_be_told_to_train_on_so_many_images(name: str) -> None:
+    few, again, other = (fresh(name, seed, train_images=7) for seed in (0, 0, 5))
+    batch = few.sample(300, stream(1))
+    pool = distinct(batch.images)
+    # Seven spins, symbols or signs may be alike by chance.
+    assert 5 <= len(pool) <= 7
+    assert equal(batch, again.sample(300, stream(1)))
+    assert distinct(few.sample(300, stream(2)).images) == pool
+    assert pool != distinct(other.sample(300, stream()).images)
+    # The images keep their own causes.
+    for image in batch.images[:20]:
+        same = (batch.images == image).flatten(1).all(1)
+        for z in batch.latents.values():
+            assert (z[same] == z[same][0]).all()
+    # World and probes are those of the unlimited one.
+    unlimited = world(name)
+    assert few.fingerprint() == unlimited.fingerprint()
+    for split in SPLITS:
+        one, two = (w.split(split, 50, stream(3)) for w in (few, unlimited))
+        assert equal(one, two)
+    assert not pool & distinct(few.split("train", 20, stream(3)).images)
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_without_a_limit_training_images_are_fresh(name: str) -> None:
+    dataset = world(name)
+    drawn, fresh_ones = (draw(50, stream(1)) for draw in (dataset.sample, dataset.draw))
+    assert equal(drawn, fresh_ones)
+    with pytest.raises(ValueError, match="train_images is -1; choose 0 or more"):
+        fresh(name, train_images=-1)
 
 
 @pytest.mark.usefixtures("untouched")

@@ -1,4 +1,4 @@
-"""The digits are scikit-learn's, cut into three parts that share no image."""
+"""The digits are scikit-learn's, cut by seed into parts that share no image."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from mae_bench.datasets.digits import Digits
 
-SPLITS = {"train": 1077, "val": 360, "test": 360}
+SPLITS = {"train": 1079, "val": 359, "test": 359}
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -54,11 +54,11 @@ def test_training_pixels_have_mean_0_and_variance_1():
 
 def test_a_split_gives_its_first_images_whatever_the_generator():
     world = Digits(rng(5))
-    few, many = world.split("val", 20, rng(1)), Digits(rng(6)).split("val", 90, rng(2))
-    assert len(few) == 20
-    assert torch.equal(few.images, many.images[:20])
-    assert torch.equal(few.labels, many.labels[:20])
-    assert few.labels.unique().numel() >= 7  # shuffled, not sorted by class
+    few, many = world.split("val", 40, rng(1)), Digits(rng(5)).split("val", 90, rng(2))
+    assert len(few) == 40
+    assert torch.equal(few.images, many.images[:40])
+    assert torch.equal(few.labels, many.labels[:40])
+    assert few.labels.unique().numel() >= 8  # shuffled, not sorted by class
 
 
 def test_samples_are_training_images_drawn_evenly():
@@ -67,7 +67,7 @@ def test_samples_are_training_images_drawn_evenly():
     train = bytes_of(world.split("train", 9999, rng()).images)
     assert bytes_of(batch.images) == train
     _, count = batch.images.flatten(1).unique(dim=0, return_counts=True)
-    assert count.max() < 20_000 / 1077 + 6 * (20_000 / 1077) ** 0.5
+    assert count.max() < 20_000 / 1079 + 6 * (20_000 / 1079) ** 0.5
     assert torch.equal(world.sample(9, rng(2)).images, world.sample(9, rng(2)).images)
     assert not torch.equal(
         world.sample(9, rng(2)).images, world.sample(9, rng(3)).images
@@ -84,5 +84,9 @@ def test_a_batch_is_what_the_world_declares():
     assert world.redraw(batch, rng()) is None
 
 
-def test_every_generator_gives_the_same_digits():
-    assert Digits(rng(0)).fingerprint() == Digits(rng(1)).fingerprint()
+def test_every_seed_has_test_images_of_its_own_and_no_digit_twice():
+    one, two = Digits(rng(0)), Digits(rng(1))
+    assert one.fingerprint() != two.fingerprint() == Digits(rng(1)).fingerprint()
+    shared = set(one._rows["test"].tolist()) & set(two._rows["test"].tolist())
+    assert 30 < len(shared) < 120  # 72 of 359, were they drawn at random
+    assert one.duplicates == 0

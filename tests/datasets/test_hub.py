@@ -77,11 +77,16 @@ def test_it_loads_what_is_on_the_machine(name, label, tmp_path):
 
 
 def test_once_decoded_it_needs_nothing_else(tmp_path, monkeypatch):
-    images = {split: np.zeros((20, 32, 32, 3), np.uint8) for split in ("train", "test")}
+    draw = np.random.default_rng(0)
+    images = {
+        split: draw.integers(0, 256, (100, 32, 32, 3), dtype=np.uint8)
+        for split in ("train", "test")
+    }
     keep(tmp_path / "hf", SETS["cifar10"].repository, images, "label")
     first = Hub(rng(), cache=str(tmp_path / "c")).fingerprint()
     monkeypatch.setattr(datasets, "load_dataset", None)
-    assert Hub(rng(1), cache=str(tmp_path / "c")).fingerprint() == first
+    assert Hub(rng(), cache=str(tmp_path / "c")).fingerprint() == first
+    assert Hub(rng(1), cache=str(tmp_path / "c")).fingerprint() != first
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -1,4 +1,4 @@
-"""The files' pictures: cut once, decoded once, scaled by the training set."""
+"""The files' pictures: decoded once, cut by seed, scaled by the training set."""
 
 import io
 import os
@@ -74,6 +74,27 @@ def test_a_tenth_of_every_class_is_val_and_a_tenth_test(photos):
     assert world.split("train", 20, rng()).labels.unique().numel() == 3  # shuffled
 
 
+def test_seeds_have_test_images_of_their_own_from_one_decoding(photos, monkeypatch):
+    path = str(photos[0])
+    one = ImageFolder(rng(0), path=path, image_size=8)
+    monkeypatch.setattr(decode, "decode", None)
+    two = ImageFolder(rng(1), path=path, image_size=8)
+    tests = [set(pixels_of(w, w.split("test", 99, rng()).images)) for w in (one, two)]
+    assert tests[0] != tests[1]
+    assert one.fingerprint() != two.fingerprint()
+
+
+def test_a_picture_that_is_there_twice_is_told_of(photos, caplog):
+    root, _ = photos
+    for i in range(30):
+        (root / "ant" / f"{i}.png").write_bytes((root / "ant" / "0.png").read_bytes())
+    world = ImageFolder(rng(), path=str(root), image_size=8)
+    assert world.duplicates == 3
+    assert caplog.messages == [
+        "ImageFolder: 3 of 10 test images are training images too"
+    ]
+
+
 def test_channels_of_the_training_images_have_mean_0_and_variance_1(photos):
     x = ImageFolder(rng(), path=str(photos[0]), image_size=8).split("train", 999, rng())
     x = x.images.double().transpose(0, 1).flatten(1)
@@ -120,24 +141,24 @@ def test_the_cache_is_beside_the_folder_or_where_it_is_wanted(photos, tmp_path):
     own = ImageFolder(rng(), path=str(root), image_size=8, cache=str(tmp_path / "c"))
     assert beside.fingerprint() == own.fingerprint()
     assert sorted(root.rglob("*")) == before
-    assert len(list(tmp_path.glob("c/*/train.npy"))) == 1
-    assert len(list(tmp_path.glob(".photos.mae_bench/*/train.npy"))) == 1
+    assert len(list(tmp_path.glob("c/*/images.npy"))) == 1
+    assert len(list(tmp_path.glob(".photos.mae_bench/*/images.npy"))) == 1
 
 
-def test_folders_for_all_three_splits_are_taken_as_they_are(tmp_path):
+def test_folders_for_all_three_splits_are_not_mixed(tmp_path):
     for i, split in enumerate(("train", "valid", "test")):
-        fill(tmp_path / "s" / split, {"a": 6 + i, "b": 3}, first=100 * i)
+        fill(tmp_path / "s" / split, {"a": 9 + i, "b": 3}, first=100 * i)
     world = ImageFolder(rng(), path=str(tmp_path / "s"), image_size=8)
-    assert sizes(world) == (9, 10, 11)
+    assert sizes(world) == (12, 13, 14)
     assert world.classes == ("a", "b")
 
 
 @pytest.mark.parametrize("held", ["val", "test"])
 def test_one_split_beside_train_is_test_and_a_tenth_of_train_is_val(held, tmp_path):
-    fill(tmp_path / "s" / "train", {"a": 20, "b": 10})
-    known = fill(tmp_path / "s" / held, {"a": 4, "b": 3}, first=100)
+    fill(tmp_path / "s" / "train", {"a": 80, "b": 20})
+    known = fill(tmp_path / "s" / held, {"a": 8, "b": 3}, first=100)
     world = ImageFolder(rng(), path=str(tmp_path / "s"), image_size=8)
-    assert sizes(world) == (27, 3, 7)
+    assert sizes(world) == (90, 10, 11)
     test = world.split("test", 99, rng()).images
     assert set(pixels_of(world, test)) == set(known)
 
@@ -177,12 +198,12 @@ def test_parquet_gives_the_same_images_as_the_folder(kind, photos, tmp_path):
 def test_names_of_parquet_files_give_the_splits(tmp_path):
     pa = pytest.importorskip("pyarrow", reason="pip install mae_bench[images]")
     parquet = pytest.importorskip("pyarrow.parquet")
-    for i, (name, n) in enumerate((("train-0", 20), ("train-1", 10), ("test-0", 8))):
+    for i, (name, n) in enumerate((("train-0", 60), ("train-1", 40), ("test-0", 10))):
         images = [parquet_of("struct", picture(100 * i + k)) for k in range(n)]
         table = pa.table({"img": images, "fine_label": [k % 2 for k in range(n)]})
         parquet.write_table(table, tmp_path / f"{name}.parquet")
     world = ImageFolder(rng(), path=str(tmp_path), image_size=8)
-    assert sizes(world) == (26, 4, 8)  # 15 a class: a tenth is 2
+    assert sizes(world) == (90, 10, 10)
     parquet.write_table(pa.table({"x": [1]}), tmp_path / "train-2.parquet")
     with pytest.raises(UsageError, match=r"train-2.*columns \['x'\]"):
         ImageFolder(rng(), path=str(tmp_path), image_size=8)
@@ -218,7 +239,7 @@ def test_what_cannot_be_used_is_named(photos, tmp_path):
     (root / "cat" / "0.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"cat/0\.png .*repair or remove"):
         ImageFolder(rng(), path=str(root))
-    assert not list(tmp_path.rglob("train.npy"))  # nothing half done
+    assert not list(tmp_path.rglob("images.npy"))  # nothing half done
     (root / "cat" / "0.png").rename(root / "0.png")
     with pytest.raises(UsageError, match=r"0\.png lies in no class folder"):
         ImageFolder(rng(), path=str(root))

@@ -93,14 +93,15 @@ def test_it_is_measured_as_the_leaderboard_measures_and_written(tmp_path: Path):
     assert rows["versions"].str.contains("torch=").all()
     assert told == ["1/2 digits seed 0", "2/2 digits seed 1"]
     assert failures(path) == {}
-    _, lines = place(path, worlds, tmp_path, "smoke")
-    assert "digits has the same images for every seed" in lines[0]
+    _, (line,) = place(path, worlds, tmp_path, "smoke")
+    assert "no controls (random_init, pixels) beside" in line
     # Pixels by another way.
     pixels = ours("pixels", "digits")
     world, method = build_ours(pixels, "cpu")
     found = score(pixels, world, method, [("linear_probe", "unmasked")], "cpu")
     (mean,) = [r for rs in found.values() for r in rs if r.get("token") == "mean"]
     here = rows[(rows["metric"] == "linear_probe") & (rows["seed"] == 0)]
+    here = here[here["token"].isin(["mean"])]
     assert here["value"].item() == pytest.approx(mean["value"], abs=1e-6)
 
 
@@ -218,6 +219,13 @@ def test_it_is_ranked_with_ours_by_the_seeds_that_both_have(tmp_path: Path):
     assert list(board["linear_probe_rank_best"])[:2] == [1, 2]
     assert list(board["linear_probe_rank_worst"])[:2] == [1, 2]
     assert board["linear_probe_floor"][0] == pytest.approx(0.305)
+
+
+def test_a_world_that_shows_every_seed_the_same_images_is_told_of(tmp_path: Path):
+    theirs = table(tmp_path / "x.csv", "digits", "quick", best=[0.9, 0.9, 0.9])
+    table(tmp_path / "measurements" / "leaderboard.csv", "digits", "quick", mae=[0.5])
+    _, (line,) = place(theirs, worlds_of(["digits"]), tmp_path, "quick")
+    assert line.startswith("digits has the same images for every seed")
 
 
 @pytest.mark.parametrize("how", ["no file", "another tier", "another dataset"])

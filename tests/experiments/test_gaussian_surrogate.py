@@ -34,5 +34,5 @@ def test_the_linear_guess_is_about_as_good_in_both_worlds(ratio):
         C = fitted_covariance(fit - mean, choose - mean, masks[0])
         guess = linear_guess(C, test - mean, masks[1])
         errors.append(masked_error(guess, test - mean, masks[1]))
-    # But that of the digits is known from 1,077 images.
+    # But that of the digits is known from 1,079 images.
     assert errors[0] == pytest.approx(errors[1], rel=0.12)

@@ -53,13 +53,13 @@ def test_a_world_without_correlations_reaches_nowhere_and_a_smooth_one_far() -> 
 
 
 def test_covariances_are_exact_or_those_of_the_training_images() -> None:
-    first, *rest = pixel_covariances("digits")
-    world = Digits(torch.Generator())
+    first, second, *_ = pixel_covariances("digits")
+    world = Digits(torch.Generator().manual_seed(0))
     images = world.split("train", 2000, torch.Generator()).images.flatten(1).double()
     centred = images - images.mean(0)
     expected = centred.T @ centred / (len(images) - 1)
     torch.testing.assert_close(first, expected)
-    assert all(torch.equal(first, other) for other in rest)
+    assert not torch.equal(first, second)
     tree, other, *_ = pixel_covariances("gaussian_tree")
     exact = GaussianTree(torch.Generator().manual_seed(0)).covariance()
     torch.testing.assert_close(tree, exact)

@@ -30,6 +30,22 @@ def test_whatever_changes_the_training_changes_the_key(change: dict) -> None:
     assert replace(CELL, **change).key != CELL.key
 
 
+def test_a_setting_that_came_later_renames_no_cell_at_its_default() -> None:
+    unlimited = replace(CELL, dataset_settings={"a": 1, "train_images": 0})
+    assert unlimited.key == CELL.key
+    limited = replace(CELL, dataset_settings={"a": 1, "train_images": 100})
+    assert limited.key != CELL.key
+    # Only of a world: a method may call something else so.
+    other = replace(CELL, method_settings={"lr": 0.1, "train_images": 0})
+    assert other.key != CELL.key
+
+
+def test_worlds_and_probes_are_the_same_however_many_images_are_trained_on() -> None:
+    limited = replace(CELL, dataset_settings={"a": 1, "train_images": 100})
+    for purpose in ("world", "data", "init", "noise", "eval"):
+        assert limited.stream(purpose) == CELL.stream(purpose)
+
+
 def test_methods_share_every_stream_so_that_they_are_paired() -> None:
     other = replace(CELL, method="simclr", method_settings={}, tier="smoke")
     for purpose in ("world", "data", "init", "noise", "eval"):

@@ -12,6 +12,7 @@ from mae_bench.methods.random_init import RandomInit
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell, Setting
 from mae_bench.runs.score import score
+from mae_bench.runs.specimen import Specimen
 from mae_bench.training.train import build
 
 Rows = list[dict[str, Any]]
@@ -65,3 +66,13 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(RandomInit, "features", features)
 
     return patch
+
+
+@pytest.fixture
+def specimen(cell_of) -> Callable[..., Specimen]:
+    def make(method: str = "mae", view: str = "unmasked") -> Specimen:
+        cell = cell_of(method)
+        dataset, built = build(cell, "cpu")
+        return Specimen(cell, dataset, built.eval(), view, "cpu")
+
+    return make

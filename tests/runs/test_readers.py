@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,23 +11,13 @@ from mae_bench.models.vit import patchify, unpatchify
 from mae_bench.oracles.gaussian_conditioning import conditional_mean
 from mae_bench.records.schema import TIERS, Setting
 from mae_bench.runs import readers
-from mae_bench.runs.readers import FLOORED, Specimen
+from mae_bench.runs.readers import FLOORED, FLOORED_LABELS
 from mae_bench.training.train import build
 
 
 def values(rows: list[dict[str, Any]], at: str = "mean") -> dict[str, float]:
     assert all(row["status"] == "ok" for row in rows), rows
     return {r["target"]: r["value"] for r in rows if r.get("token", at) == at}
-
-
-@pytest.fixture
-def specimen(cell_of) -> Callable[..., Specimen]:
-    def make(method: str = "mae", view: str = "unmasked") -> Specimen:
-        cell = cell_of(method)
-        dataset, built = build(cell, "cpu")
-        return Specimen(cell, dataset, built.eval(), view, "cpu")
-
-    return make
 
 
 class Exact(MAE):
@@ -82,35 +71,6 @@ def test_the_masked_view_shows_the_encoder_less(cell_of, rows_of) -> None:
     assert {r["metric"] for r in rows} == {"linear_r2"}
 
 
-def test_a_masked_encoder_sees_the_patches_that_its_own_ratio_leaves(
-    monkeypatch: pytest.MonkeyPatch, specimen
-) -> None:
-    seen = set()
-    honest = MAE.features
-
-    def features(self: MAE, batch: Batch, ids_keep: Any = None) -> Any:
-        seen.add(None if ids_keep is None else ids_keep.shape[1])
-        return honest(self, batch, ids_keep)
-
-    monkeypatch.setattr(MAE, "features", features)
-    for view in ("unmasked", "masked"):
-        with torch.inference_mode():
-            assert specimen(view=view).features
-    assert seen == {None, 4}
-
-
-def test_probes_are_fitted_chosen_and_reported_on_images_of_their_own(specimen) -> None:
-    splits = specimen().splits
-    tier = TIERS["smoke"]
-    assert [len(splits[n]) for n in ("train", "val", "test")] == [
-        tier.n_train,
-        tier.n_val,
-        tier.n_test,
-    ]
-    images = torch.cat([batch.images for batch in splits.values()]).flatten(1)
-    assert len(images.unique(dim=0)) == len(images)
-
-
 def test_a_probe_of_features_without_content_finds_nothing_on_held_out_images(
     cell_of, rows_of, answering
 ) -> None:
@@ -121,15 +81,10 @@ def test_a_probe_of_features_without_content_finds_nothing_on_held_out_images(
     assert all(value < 0.1 for value in values(rows).values())
 
 
-def test_all_methods_of_a_seed_are_probed_on_the_same_images(specimen) -> None:
-    ours, theirs = specimen("mae"), specimen("pixels")
-    for name, batch in ours.splits.items():
-        assert torch.equal(batch.images, theirs.splits[name].images)
-
-
 @pytest.fixture
 def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mae_bench.runs.readers.CHUNK", 50)
+    for room in ("readers", "specimen"):
+        monkeypatch.setattr(f"mae_bench.runs.{room}.CHUNK", 50)
 
 
 @pytest.mark.usefixtures("chunked")
@@ -138,7 +93,8 @@ def test_chunks_change_no_number(cell_of, rows_of) -> None:
     wanted = [("linear_r2", "unmasked"), ("effective_rank", "unmasked")]
     small = rows_of(cell, *wanted)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mae_bench.runs.readers.CHUNK", 500)
+        for room in ("readers", "specimen"):
+            patch.setattr(f"mae_bench.runs.{room}.CHUNK", 500)
         large = rows_of(cell, *wanted)
     for a, b in zip(small, large, strict=True):
         assert a["value"] == pytest.approx(b["value"], abs=1e-4)
@@ -178,6 +134,31 @@ def test_nothing_is_read_of_the_latents_of_other_images(
         assert r["value"] < (0.2 if r["metric"] == "mcc" else 0.1), r
 
 
+@pytest.mark.parametrize("metric", FLOORED_LABELS)
+def test_a_probe_of_labels_has_its_chance_and_the_commonest_class_beside_it(
+    metric: str, monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
+) -> None:
+    cell, wanted = cell_of("pixels", "digits"), (metric, "unmasked")
+    rows = rows_of(cell, wanted)
+    read, chance = values(rows), values(rows, "mean/shuffled")
+    (majority,) = [r for r in rows if r["target"] == "majority"]
+    assert "token" not in majority
+    dataset, _ = build(cell, "cpu")
+    stream = torch.Generator()
+    train = dataset.split("train", TIERS["smoke"].n_train, stream).labels
+    test = dataset.split("test", TIERS["smoke"].n_test, stream).labels
+    commonest = max(range(10), key=train.tolist().count)
+    assert majority["value"] == test.tolist().count(commonest) / len(test)
+    assert read.pop("majority") == majority["value"]
+    assert max(read.values()) > 0.7
+    # Ten classes, 128 images: three standard deviations, of whichever class it says.
+    assert all(value == pytest.approx(0.1, abs=0.085) for value in chance.values())
+    monkeypatch.setattr("mae_bench.runs.readers.FLOORED_LABELS", ())
+    alone = rows_of(cell, wanted)
+    assert values(alone) == read
+    assert {r["token"] for r in alone} == {"mean", "pca"}
+
+
 def test_a_symbol_of_another_image_is_guessed_by_its_frequency(
     cell_of, rows_of
 ) -> None:
@@ -187,22 +168,6 @@ def test_a_symbol_of_another_image_is_guessed_by_its_frequency(
     assert root["mean"] > 0.9
     # Four symbols, 128 images: three standard deviations.
     assert root["mean/shuffled"] == pytest.approx(0.25, abs=0.115)
-
-
-def test_an_image_is_given_all_levels_of_one_other_image(specimen) -> None:
-    with torch.inference_mode():
-        subject = specimen()
-        for name, batch in subject.splits.items():
-            known = subject.latents(name, shuffled=True)
-            levels = list(batch.latents)
-            mine = torch.cat([known[level] for level in levels], 1)
-            other = torch.cat([known[f"{level}/shuffled"] for level in levels], 1)
-            assert torch.equal(mine, torch.cat(list(batch.latents.values()), 1))
-            assert (mine == other).all(1).sum() <= 5
-            assert torch.equal(mine.sort(0).values, other.sort(0).values)
-            assert {tuple(row) for row in mine.tolist()} == {
-                tuple(row) for row in other.tolist()
-            }
 
 
 def test_an_invertible_trees_error_stands_beside_its_exact_floor(

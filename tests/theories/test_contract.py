@@ -96,6 +96,17 @@ def targets(prediction: Prediction) -> tuple[str, ...]:
     return ("a", "b") if isinstance(prediction.form, Nearer) else ("",)
 
 
+@pytest.mark.parametrize("key", PREDICTIONS)
+def test_a_claim_on_a_probe_of_labels_says_of_which_token(key: str) -> None:
+    # Its chance and the commonest class stand under other tokens, and are no evidence.
+    _, prediction = PREDICTIONS[key]
+    metrics = {m.id for m in (prediction.metric, prediction.against) if m}
+    if metrics & {"linear_probe", "knn_probe"}:
+        tokens = named(prediction, "token", ())
+        assert tokens
+        assert not [token for token in tokens if token.endswith("/shuffled")]
+
+
 def grid(prediction: Prediction, cells: Cells) -> pd.DataFrame:
     """Rows of the experiment's whole grid, all with a value of 0."""
     metrics = [m.id for m in (prediction.metric, prediction.against) if m]
