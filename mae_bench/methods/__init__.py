@@ -29,6 +29,7 @@ from mae_bench.models.processes import gather, shard
 from mae_bench.models.projector import Projector
 from mae_bench.models.vit import ViT
 from mae_bench.records.room import furnish
+from mae_bench.records.schema import Track
 
 
 class Method(Trainable):
@@ -36,6 +37,7 @@ class Method(Trainable):
 
     Attributes:
         version: Moves when the trained encoder moves.
+        track: What it is told while it learns.
         trains: False for controls that have nothing to learn.
         passes: False if what it keeps has another shape at an earlier ``stop``, so that
             a longer training does not pass it.
@@ -46,6 +48,7 @@ class Method(Trainable):
     """
 
     version: ClassVar[int]
+    track: ClassVar[Track]
     trains: ClassVar[bool] = True
     passes: ClassVar[bool] = True
     joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
@@ -90,6 +93,12 @@ class Method(Trainable):
         self.last_step = round(stop * steps)
         self.whole = False
         self._left_behind = LeftBehind()
+
+    @classmethod
+    def track_on(cls, world: type[Dataset]) -> Track:
+        """What it is told on a world, where that is not the same on all of them."""
+        del world
+        return cls.track
 
     @abstractmethod
     def features(
@@ -247,6 +256,8 @@ class TwoViews(ViTMethod):
     it cannot, both views are augmentations of the image.
     """
 
+    track: ClassVar[Track] = "augmentations"
+
     def __init__(
         self,
         dataset: Dataset,
@@ -272,6 +283,12 @@ class TwoViews(ViTMethod):
             hidden_dim=projector_hidden_dim,
             out_dim=projector_dim,
         )
+
+    @classmethod
+    def track_on(cls, world: type[Dataset]) -> Track:
+        """``causes`` where the world redraws images, for views that are such pairs."""
+        redraws = world.redraw is not Dataset.redraw
+        return "causes" if redraws and cls.track == "augmentations" else cls.track
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The positive pair of every image."""
