@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import typer
 
 from mae_bench.records.folders import OWN
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import Track, UsageError
 
 R = TypeVar("R")
 E = TypeVar("E", bound=StrEnum)
@@ -89,6 +89,7 @@ def _spoken(read: Callable[[str], R]) -> Callable[[str], R]:
     return reading
 
 
+Told = Annotated[Track, typer.Option(help="What it was told: ranked among its like.")]
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
     range | None,
@@ -202,6 +203,7 @@ class Evaluating:
     name: Annotated[
         str | None, typer.Option(help="In the leaderboard; from SPEC by default.")
     ] = None
+    track: Told = "pixels"
     tier: Tier = TierName.quick
     seeds: Seeds = None
     image_size: Annotated[
@@ -211,9 +213,7 @@ class Evaluating:
         int | None, typer.Option(min=1, help="Attention heads of a checkpoint.")
     ] = None
     results: Folder = None
-    output: Annotated[Path, typer.Option(help="Folder of what is written.")] = (
-        OWN / "evaluated"
-    )
+    output: Annotated[Path, typer.Option(help="Folder to write.")] = OWN / "evaluated"
     device: Device = "cpu"
 
 

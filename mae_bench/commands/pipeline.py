@@ -22,14 +22,14 @@ from mae_bench.commands.running import run_of
 @spread(Measuring)
 def run(wish: Measuring, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
-    from mae_bench.verdicts import rank
+    from mae_bench.verdicts.standings import render
 
     ran = run_of(wish)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
     if not as_json and len(board):
-        say(rank.render(board))
+        say(render(board))
     end(ran.failures(missing=wish.rerun != Rerun.never), ran.results, as_json)
 
 
@@ -73,10 +73,10 @@ def rank(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
-    from mae_bench.verdicts import rank as verb
+    from mae_bench.verdicts.standings import render
 
     board = verbs.rank(results, tier)
-    say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))
+    say(board.to_json(orient="records", indent=1) if as_json else render(board))
     tell(str(verbs.where_to(results, tier)))
 
 

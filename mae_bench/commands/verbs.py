@@ -186,6 +186,7 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
             "image_size": wish.image_size,
             "num_heads": wish.num_heads,
         },
+        wish.track,
     )
     seeds = wish.seeds or range(TIERS[tier].seeds)
     path = verb.evaluate(
@@ -197,7 +198,9 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
         folder=output,
         told=tell,
     )
-    board, lines = verb.place(path, worlds, beside(wish.results, tier), tier)
+    board, lines = verb.place(
+        path, worlds, beside(wish.results, tier), tier, entrant.track
+    )
     ranking.write(board, output)
     for line in lines:
         tell(line)

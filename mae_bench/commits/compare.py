@@ -25,7 +25,8 @@ from mae_bench.commits.sides import CELL, NUMBER, Side
 from mae_bench.metrics import Metric
 from mae_bench.records import registry
 from mae_bench.records.schema import STATUSES
-from mae_bench.verdicts.rank import CEILING, SHUFFLED
+from mae_bench.verdicts.rank import CEILING
+from mae_bench.verdicts.read_outs import SHUFFLED
 
 # Two numbers of a CSV that are written with 6 decimals differ by this at most if equal.
 RESOLUTION = 2e-6
