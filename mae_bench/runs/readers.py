@@ -24,7 +24,7 @@ from mae_bench.datasets import Batch, SplitName
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.methods import Reconstructs, ViTMethod
-from mae_bench.metrics import Metric, Skip, Split
+from mae_bench.metrics import Metric, Patches, Skip, Split
 from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
@@ -46,6 +46,9 @@ FLOORED = (
 FLOORED_LABELS = ("linear_probe", "knn_probe")
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
+SAME = {"status": "collapsed", "reason": "every image has the same features"}
+# The token under which what was read from all patches stands.
+PATCHES = "patches"
 
 
 def _collapsed(features: Tensor) -> bool:
@@ -57,8 +60,7 @@ def _per_token(specimen: Specimen, read: Callable[[str], Any]) -> Iterator[Recor
     n = len(specimen.splits["test"])
     for token, features in specimen.features["test"].items():
         if _collapsed(features):
-            reason = "every image has the same features"
-            yield {"token": token, "status": "collapsed", "reason": reason}
+            yield {"token": token, **SAME}
             continue
         for target, value in read(token).items():
             level = target.removesuffix(SHUFFLED)
@@ -125,6 +127,17 @@ def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         commonest = labels["train"].bincount().argmax()
         right = labels["test"].eq(commonest).double().mean().item()
         yield {"target": "majority", **_number(right, len(labels["test"]))}
+
+
+def _patches(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    labels = [specimen.labels(name) for name in specimen.splits]
+    seen = [specimen.patches(name) for name in specimen.splits]
+    if _collapsed(seen[-1].flatten(1)):
+        yield {"token": PATCHES, **SAME}
+        return
+    known = (Patches(h, y) for h, y in zip(seen, labels, strict=True))
+    for target, value in metric(*known).items():
+        yield {"token": PATCHES, "target": target, **_number(value, len(labels[-1]))}
 
 
 def _known(
@@ -229,6 +242,7 @@ READERS: Mapping[str, Callable[[Metric, Specimen], Iterator[Record]]] = {
     "latents": _latents,
     "ceiling": _ceiling,
     "labels": _labels,
+    "patches": _patches,
     "features": _features,
     "pairs": _pairs,
     "reconstruction": _reconstruction,
