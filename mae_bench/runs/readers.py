@@ -8,7 +8,8 @@ Probes have a floor of their own beside them: the token ``mean/shuffled`` (and l
 every other) is the same read-out of the same encoder, with the latents or the labels of
 other images. A probe of latents sees them as more levels, so that it factors the
 features once. Beside a probe of labels stands the target ``majority``, without a token:
-how often the class that is commonest in training is right.
+how often the class that is commonest in training is right; and where it chooses
+something, its accuracy on the images that chose it, as the token ``mean/val``.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.oracles.two_sample_floor import two_sample_floor
+from mae_bench.records.rows import SHUFFLED, VALIDATION
 from mae_bench.records.schema import LARGEST
 from mae_bench.records.store import Record
-from mae_bench.runs.specimen import CHUNK, SHUFFLED, Specimen, chunks
+from mae_bench.runs.specimen import CHUNK, Specimen, chunks
 
 # They read each level by itself, or each hierarchy: shuffled ones are just more levels.
 FLOORED = (
@@ -63,9 +65,15 @@ def _per_token(specimen: Specimen, read: Callable[[str], Any]) -> Iterator[Recor
             yield {"token": token, **SAME}
             continue
         for target, value in read(token).items():
-            level = target.removesuffix(SHUFFLED)
-            source = token + target[len(level) :]
-            yield {"token": source, "target": level, **_number(float(value), n)}
+            yield {**_named(token, target), **_number(float(value), n)}
+
+
+def _named(token: str, target: str) -> Record:
+    """What is no number of the read-out's own stands under a token of its own."""
+    if target == "val":
+        return {"token": token + VALIDATION, "target": ""}
+    level = target.removesuffix(SHUFFLED)
+    return {"token": token + target[len(level) :], "target": level}
 
 
 def _number(value: float, n: int) -> Record:
@@ -117,7 +125,8 @@ def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         found = of(labels)
         if metric.id in FLOORED_LABELS:
             others = {name: y[specimen.others(name)] for name, y in labels.items()}
-            found |= {target + SHUFFLED: v for target, v in of(others).items()}
+            chance = of(others).items()
+            found |= {k + SHUFFLED: v for k, v in chance if k != "val"}
         return found
 
     rows = list(_per_token(specimen, read))
@@ -137,7 +146,7 @@ def _patches(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         return
     known = (Patches(h, y) for h, y in zip(seen, labels, strict=True))
     for target, value in metric(*known).items():
-        yield {"token": PATCHES, "target": target, **_number(value, len(labels[-1]))}
+        yield {**_named(PATCHES, target), **_number(value, len(labels[-1]))}
 
 
 def _known(

@@ -13,11 +13,10 @@ from mae_bench.datasets import Batch, Dataset, SplitName
 from mae_bench.methods import Method, ViTMethod
 from mae_bench.metrics import Skip
 from mae_bench.models.masking import Masking
+from mae_bench.records.rows import SHUFFLED
 from mae_bench.records.schema import TIERS, Cell, digest
 
 CHUNK = 500
-# Marks a read-out that is held against the latents or labels of other images.
-SHUFFLED = "/shuffled"
 
 
 @dataclass(frozen=True)

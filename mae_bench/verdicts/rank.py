@@ -21,6 +21,7 @@ from mae_bench.metrics import Headline, Metric
 from mae_bench.records.faults import WrongPart
 from mae_bench.records.rows import (
     COLUMNS,
+    SHUFFLED,
     Measurements,
     matching,
     over_roundings,
@@ -30,7 +31,7 @@ from mae_bench.records.rows import (
 from mae_bench.records.schema import TRACKS, Track
 from mae_bench.records.stats import CONFIDENCE, holm, p_value, student_interval
 from mae_bench.verdicts.evidence import failures
-from mae_bench.verdicts.read_outs import LABEL_PROBE, SHUFFLED, chosen, with_label_probe
+from mae_bench.verdicts.read_outs import LABEL_PROBE, chosen, with_label_probe
 from mae_bench.verdicts.tracks import track_of
 
 FLOOR, CEILING = "random_init", "oracle_latents"

@@ -13,10 +13,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from mae_bench.metrics import Headline
-from mae_bench.records.rows import matching, seed_means
+from mae_bench.records.rows import SHUFFLED, VALIDATION, matching, seed_means
 
-# A read-out that is held against the latents or labels of other images.
-SHUFFLED = "/shuffled"
 LABEL_PROBE = Headline(metric="label_probe", direction="max")
 
 
@@ -51,7 +49,7 @@ def chosen(rows: pd.DataFrame) -> dict[str, str]:
     best: dict[str, tuple[int, float]] = {}
     found: dict[str, str] = {}
     for name, (metric, token) in READS.items():
-        where = {"metric": metric, "token": token, "target": "val", "status": "ok"}
+        where = {"metric": metric, "token": token + VALIDATION, "status": "ok"}
         values = seed_means(matching(rows, where), "method").groupby("method")
         for method, of in values:
             score = int(of.count()), float(of.mean())
