@@ -28,9 +28,9 @@ def attend(
 ) -> tuple[Float[Tensor, "n l"], Float[Tensor, "n d"]]:
     """Attention of a query, and the mean of the tokens under it.
 
-    >>> attention, pooled = attend(torch.eye(2)[None], torch.tensor([99.0, 0.0]))
-    >>> attention.tolist(), pooled.tolist()
-    ([[1.0, 0.0]], [[1.0, 0.0]])
+    >>> tokens = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    >>> [found.tolist() for found in attend(tokens, torch.tensor([200.0, 0.0]))]
+    [[[1.0, 0.0]], [[1.0, 0.0]]]
     """
     attention = (x @ query).softmax(1)
     return attention, (attention[:, None] @ x)[:, 0]

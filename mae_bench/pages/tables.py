@@ -20,6 +20,7 @@ from mae_bench.verdicts.rank import (
     PARTS,
     SHOWN,
 )
+from mae_bench.verdicts.read_outs import LABEL_PROBE
 
 Row = Mapping[str, str]
 
@@ -123,6 +124,10 @@ class Column:
         """A row's part of it: value, low, high, floor, rank_best ..."""
         parts = {part[1:] or "value": part for part in PARTS}
         return {name: row[self.headline.name + part] for name, part in parts.items()}
+
+    def read_out(self, row: Row) -> str:
+        """The read-out that a row's number is of, where each method has its own."""
+        return row[LABEL_PROBE_READ] if self.headline == LABEL_PROBE else ""
 
     def x(self, value: str) -> str:
         """Where a number is on a line from 0 to 100, a little within its ends."""

@@ -55,7 +55,7 @@ def _table(board: pd.DataFrame) -> str:
 def place(best: float, worst: float) -> str:
     """A rank interval in words.
 
-    >>> place(1, 3), place(2, 2), place(math.nan, math.nan)
+    >>> place(1.0, 3.0), place(2.0, 2.0), place(math.nan, math.nan)
     ('1-3', '2', '-')
     """
     if math.isnan(best):
