@@ -27,6 +27,7 @@ from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import TRACKS, Setting
 from mae_bench.records.stats import student_interval
+from mae_bench.verdicts.rank import is_common
 from mae_bench.verdicts.standings import place
 
 ARROWS = {"max": " ↑", "min": " ↓", "target": "", "none": ""}
@@ -131,7 +132,7 @@ def standing(board: pd.DataFrame) -> Figure:
         board: ``leaderboard.csv``.
     """
     # Where no validation accuracy was kept, the probe of the mean stands for the best.
-    best = SHOWN if board[SHOWN[1]].notna().any() else (SHOWN[0], "linear_probe")
+    best = SHOWN if is_common(board, SHOWN[1]) else (SHOWN[0], "linear_probe")
     panels = [
         (dataset, name)
         for name in best

@@ -219,9 +219,15 @@ def _board(world: pd.DataFrame, tracks: Mapping[str, Track]) -> pd.DataFrame:
 
 
 def leading(board: pd.DataFrame) -> Headline:
-    """The first headline that a dataset has; the first of all if it has none."""
-    there = (h for h in SHOWN if board[h.name].notna().any())
+    """The first headline that most methods of a dataset have, of those with any."""
+    there = (h for h in SHOWN if is_common(board, h.name))
     return next(there, SHOWN[0])
+
+
+def is_common(board: pd.DataFrame, name: str) -> bool:
+    """Whether most methods have a headline, of those that have any."""
+    has = board[[h.name for h in SHOWN]].notna()
+    return bool(has.loc[has.any(axis=1), name].mean() > 0.5)
 
 
 def rank(

@@ -10,9 +10,10 @@ from mae_bench.verdicts.rank import LABEL_PROBE_READ, SHOWN, leading
 from mae_bench.verdicts.read_outs import LABEL_PROBE
 
 NOTE = """\
-Ranks are by {leads}, among the methods of a track, which are told the same;
-1-3 is a place that the seeds do not settle. References are not ranked. Values are means
-over the seeds that have one, ± half of the 95 % interval."""
+rank: by {leads}; among the methods of a track, which are told the same.
+  1-3 is a place that the seeds do not settle; references and few seeds have none.
+track: pixels alone; augmentations of them as well; images drawn from the same causes.
+Values are means over the seeds that have one, ± half of the 95 % interval."""
 
 
 def render(leaderboard: pd.DataFrame) -> str:
@@ -20,8 +21,8 @@ def render(leaderboard: pd.DataFrame) -> str:
     if leaderboard.empty:
         return "no cell of the leaderboard has been measured"
     boards = dict(list(leaderboard.groupby("dataset", sort=False)))
-    leads = dict.fromkeys(leading(board).name for board in boards.values())
-    note = NOTE.format(leads=" or ".join(leads))
+    leads = (f"{leading(board).name} on {name}" for name, board in boards.items())
+    note = NOTE.format(leads=", ".join(leads))
     return "\n\n".join([*map(_table, boards.values()), note])
 
 

@@ -148,6 +148,16 @@ def test_the_headline_of_labels_is_the_read_out_that_validation_chooses():
     assert old.filter(regex="label_probe").isna().all(axis=None)
 
 
+def test_a_number_that_few_have_yet_does_not_lead():
+    rows = measured({"mae": 0.5, "u_mae": 0.6, "m_mae": 0.7}, dataset="digits")
+    rows = rows[rows.metric == "linear_probe"]
+    for methods, lead in ((["mae"], "linear_probe"), (["mae", "m_mae"], "label_probe")):
+        mine = rows[rows.method.isin(methods)].replace({"token": {"mean": "mean/val"}})
+        board = board_of(pd.concat([rows, mine]))
+        assert ranking.leading(board).name == lead
+    assert board["method"].tolist() == ["m_mae", "mae", "u_mae"]
+
+
 def test_ties_are_ties():
     table = pd.DataFrame(
         np.random.default_rng(0).normal(size=(5, 4)), columns=[*"abcd"]

@@ -46,7 +46,9 @@ def test_a_line_has_track_rank_value_and_status() -> None:
 
 
 def test_it_says_by_what_and_among_whom_ranks_are() -> None:
-    assert "Ranks are by linear_probe, among the methods of a track" in render(board())
+    assert "rank: by linear_probe on digits; among the methods of a track" in render(
+        board()
+    )
 
 
 def test_the_read_out_that_was_chosen_is_named() -> None:
