@@ -187,9 +187,9 @@ def _line_a_method(ax: Axes, rows: pd.DataFrame, name: str) -> None:
     ax.scatter(mean, spots, c=colours, zorder=3, s=22)
     for part, style in (("_floor", ":"), ("_ceiling", "--")):
         ax.axvline(rows[name + part].max(), color="0.4", ls=style, lw=1)
-    for spot, ends in zip(spots, zip(first, last, strict=True), strict=True):
+    at = ax.get_yaxis_transform()
+    for spot, ends in enumerate(zip(first, last, strict=True)):
         if not math.isnan(ends[0]):
-            at = ax.get_yaxis_transform()
             said = place(*ends)
             ax.text(
                 1.01, spot, said, transform=at, va="center", fontsize=7, color="0.3"

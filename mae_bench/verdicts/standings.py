@@ -21,7 +21,7 @@ def render(leaderboard: pd.DataFrame) -> str:
     if leaderboard.empty:
         return "no cell of the leaderboard has been measured"
     boards = dict(list(leaderboard.groupby("dataset", sort=False)))
-    leads = (f"{leading(board).name} on {name}" for name, board in boards.items())
+    leads = (f"{leading(board).name} on {name!s}" for name, board in boards.items())
     note = NOTE.format(leads=", ".join(leads))
     return "\n\n".join([*map(_table, boards.values()), note])
 
