@@ -130,9 +130,8 @@ class _Half:
     def __init__(self, side: Side) -> None:
         rows = side.rows
         ok, lost = rows[rows["status"] == "ok"], rows[rows["status"] != "ok"]
-        way = {metric: _gated(metric) for metric in ok["metric"].unique()}
         own = [not token.endswith((SHUFFLED, VALIDATION)) for token in ok["token"]]
-        gated = ok[np.array(own, dtype=bool) & ok["metric"].map(way).astype(bool)]
+        gated = ok[np.array(own, dtype=bool) & ok["metric"].map(_gated).astype(bool)]
         self.numbers: dict[Place, dict[int, _Number]] = defaultdict(dict)
         for place, seed, found in _each(
             gated, NUMBER, "value", "n_eval", "metric_version", "device"

@@ -142,7 +142,7 @@ def standing(board: pd.DataFrame) -> Figure:
     if not panels:
         return _nothing("no cell of the leaderboard has been measured")
     order = _by_track(board, best)
-    size = (3.1 * len(panels) + 1.2, 0.32 * len(order) + 1.6)
+    size = (3.1 * len(panels) + 1.2, 0.32 * len(order) + 2.2)
     figure, axes = plt.subplots(
         1, len(panels), figsize=size, squeeze=False, sharey=True
     )
