@@ -28,14 +28,13 @@ def render(leaderboard: pd.DataFrame) -> str:
 
 def _table(board: pd.DataFrame) -> str:
     lead = leading(board).name
-    shown = board[["dataset", "track"]].copy()
+    shown = board[["dataset", "method", "track"]].copy()
     shown["rank"] = [
         place(best, worst)
         for best, worst in zip(
             board[f"{lead}_rank_best"], board[f"{lead}_rank_worst"], strict=True
         )
     ]
-    shown["method"] = board["method"]
     for name in (h.name for h in SHOWN if board[h.name].notna().any()):
         half = (board[f"{name}_high"] - board[f"{name}_low"]) / 2
         shown[name] = [

@@ -34,15 +34,15 @@ def board() -> pd.DataFrame:
 
 def test_a_line_has_track_rank_value_and_status() -> None:
     lines = [" ".join(text.split()) for text in render(board()).splitlines()]
-    assert lines[0] == "dataset track rank method linear_probe coverage status"
+    assert lines[0] == "dataset method track rank linear_probe coverage status"
     assert set(lines[1:3]) == {
-        "digits pixels 1-2 mae 0.500 ± 0.050 3/3 ok",
-        "digits pixels 1-2 u_mae 0.500 ± 0.025 3/3 ok",
+        "digits mae pixels 1-2 0.500 ± 0.050 3/3 ok",
+        "digits u_mae pixels 1-2 0.500 ± 0.025 3/3 ok",
     }
     assert lines[3] == (
-        "digits pixels - m_mae 0.400 ± ? 1/2 collapsed in 1 of 2 seeds (0.09 to 0.9)"
+        "digits m_mae pixels - 0.400 ± ? 1/2 collapsed in 1 of 2 seeds (0.09 to 0.9)"
     )
-    assert lines[4] == "digits reference - pixels 0.900 ± 0.000 3/3 ok"
+    assert lines[4] == "digits pixels reference - 0.900 ± 0.000 3/3 ok"
 
 
 def test_it_says_by_what_and_among_whom_ranks_are() -> None:
