@@ -7,6 +7,7 @@ whose order is that of the columns of ``leaderboard.csv``.
 from mae_bench.experiments import Experiment
 from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.attention import attention
+from mae_bench.metrics.attentive_probe import attentive_probe
 from mae_bench.metrics.block_r2 import block_r2
 from mae_bench.metrics.ceiling_ratio import ceiling_ratio
 from mae_bench.metrics.cka import cka
@@ -42,6 +43,7 @@ LEADERBOARD = Experiment(
         ceiling_ratio,
         partial_r2,
         linear_probe,
+        attentive_probe,
         knn_probe,
         effective_rank,
         participation_ratio,
