@@ -28,6 +28,7 @@ from mae_bench.records.schema import Setting
 from mae_bench.records.strength import (
     ANYTIME,
     DECISIVE,
+    ENOUGH_SEEDS,
     Rule,
     detectable,
 )
@@ -65,6 +66,8 @@ class Form(ABC):
     nothing: ClassVar[float] = 0.0
     # Whether seeds are a sample, of which something is inferred.
     inferred: ClassVar[bool] = True
+    # Seeds below which nothing is decided.
+    enough: ClassVar[int] = ENOUGH_SEEDS
 
     margin: float
 

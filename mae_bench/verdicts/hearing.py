@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mae_bench.records.rows import Measurements
 from mae_bench.records.ruling import Ruling
 from mae_bench.records.schema import UsageError
-from mae_bench.records.strength import ANYTIME, DECISIVE, ENOUGH_SEEDS, Rule
+from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 from mae_bench.verdicts.case import Case, case, control_verdict
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ def _lacking(found: Case) -> str:
     absent = rows[rows["status"] == "missing"]["cell"].nunique()
     if absent:
         return f"{absent} of {rows['cell'].nunique()} declared cells have no row"
-    if found.claim.n_seeds < ENOUGH_SEEDS:
-        return f"{found.claim.n_seeds} whole seeds; a verdict needs four"
+    n, enough = found.claim.n_seeds, found.claim.form.enough
+    if n < enough:
+        return f"{n} whole seeds; a verdict needs {enough}"
     return ""
 
 

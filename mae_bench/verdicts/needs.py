@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mae_bench.records.schema import TIERS, Cell, Precision, Setting
-from mae_bench.records.strength import ENOUGH_SEEDS, MOST_SEEDS
+from mae_bench.records.strength import MOST_SEEDS
 from mae_bench.runs.plan import Placed, rounded
 from mae_bench.verdicts.cells import cells_of
 from mae_bench.verdicts.told import Told
@@ -60,7 +60,7 @@ def weight(told: Told, asked: Mapping[str, float]) -> float:
     case = told.hearings[phase].case
     n = case.claim.n_seeds if case else 0
     more = case.claim.more_seeds(asked[phase]) if case else math.nan
-    least = max(1, ENOUGH_SEEDS - n)
+    least = max(1, told.prediction.form.enough - n)
     return 1 / (least if math.isnan(more) else min(max(more, least), MOST_SEEDS))
 
 

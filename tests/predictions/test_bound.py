@@ -38,7 +38,8 @@ def test_the_effect_is_a_seeds_least_slack(rows_of):
 def test_one_violation_among_all_points_and_seeds_refutes(verdict):
     holds = np.abs(np.random.default_rng(0).normal(size=(5, 4)))
     assert verdict(holds) == "supported"
-    assert verdict(np.zeros((4, 4))) == "supported"
+    assert verdict(np.zeros((5, 4))) == "supported"
+    assert verdict(np.zeros((4, 4))) == "undecided"
     broken = holds.copy()
     broken[3, 2] = -0.01
     assert verdict(broken) == "refuted"
@@ -49,7 +50,7 @@ def test_one_violation_among_all_points_and_seeds_refutes(verdict):
 
 
 def test_float_error_within_the_margin_is_no_violation(verdict):
-    assert verdict(np.full((4, 2), -1e-7)) == "supported"
+    assert verdict(np.full((5, 2), -1e-7)) == "supported"
     assert verdict(np.full((4, 2), -1e-5)) == "refuted"
 
 
@@ -77,13 +78,16 @@ def test_no_point_is_hidden_in_a_mean(rows_of):
 
 
 def test_nothing_is_inferred_so_there_is_a_range_and_no_strength_between():
-    form, slack = Bound(0.1, **SIDES), pd.DataFrame({"slack": [0.5, -0.2, 0.3, 0.4]})
+    form, slack = (
+        Bound(0.1, **SIDES),
+        pd.DataFrame({"slack": [0.5, -0.2, 0.3, 0.4, 0.1]}),
+    )
     assert not form.inferred
     assert form.interval(slack) == (-0.2, -0.2, 0.5)
     assert np.isnan(form.interval(slack[:0])).all()
     assert (form.refute(slack, 0.1), form.support(slack, 0.1)) == (math.inf, 1.0)
     assert (form.refute(slack, 0.3), form.support(slack, 0.3)) == (1.0, math.inf)
-    assert form.kind(slack) == "violated in 1 of 4 seeds"
+    assert form.kind(slack) == "violated in 1 of 5 seeds"
     assert form.minimum_detectable_effect(slack) == 0
     assert math.isnan(form.minimum_detectable_effect(slack[:0]))
 

@@ -118,7 +118,7 @@ def test_an_effect_at_the_margin_is_undecided(claim, measured):
 def test_fewer_than_four_seeds_decide_nothing(claim, measured):
     verdict = verdict_of(claim(TREND), measured(RAMP, seeds=3))
     assert (verdict.verdict, verdict.n_seeds) == ("undecided", 3)
-    assert verdict.reason == "3 whole seeds; a verdict needs four"
+    assert verdict.reason == "3 whole seeds; a verdict needs 4"
 
 
 def test_one_seed_has_an_estimate_and_no_interval(claim, measured):
