@@ -14,10 +14,10 @@ from mae_bench.commands.options import (
     Evaluating,
     Measuring,
     TierName,
-    one_of,
     spread,
 )
 from mae_bench.commands.running import run_of
+from mae_bench.commands.words import one_of
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders, beside, folders, registrations
 from mae_bench.records.schema import TIERS
