@@ -169,7 +169,7 @@ class Pursuit:
             t.cell.key: t for t in plan.pending(wanted, self.store, known, "missing")
         }
         in_turn = [due[key] for key in wanted.tasks if key in due]
-        in_turn.sort(key=lambda task: task.passed)
+        in_turn.sort(key=lambda task: bool(task.after))
         foreseen = {
             cell.key: self.cost(name, cell, at)
             for name, cells in chosen.items()

@@ -29,12 +29,20 @@ class Costs:
 
     def __call__(self, experiment: str, cell: Cell, at: Mapping[str, Setting]) -> float:
         """Core-seconds of a cell with its factor values."""
+        found = self.of(experiment, cell, at)
+        return TIERS[cell.tier].time_limit * _UNKNOWN if found is None else found
+
+    def of(
+        self, experiment: str, cell: Cell, at: Mapping[str, Setting]
+    ) -> float | None:
+        """The same; None of a cell like which none was ever trained."""
         part = cell.dataset, cell.method, cell.tier
         exact = self.known.get((experiment, *part, _said(at)))
-        if exact is not None:
-            return exact
-        rough = self.known.get(("", *part, ""))
-        return TIERS[cell.tier].time_limit * _UNKNOWN if rough is None else rough
+        return self.known.get(("", *part, "")) if exact is None else exact
+
+
+# Of what nothing is known.
+NO_COSTS = Costs({})
 
 
 def costs(*sources: Measurements) -> Costs:
