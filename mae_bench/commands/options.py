@@ -83,7 +83,21 @@ Methods = Annotated[
     list[str] | None, typer.Option("--method", help="Only this one; may be repeated.")
 ]
 Datasets = Annotated[
-    list[str] | None, typer.Option("--dataset", help="Only this one; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--dataset",
+        help="Only this one; may be repeated. Experiments that are named take one that "
+        "they do not list in place of their own.",
+    ),
+]
+OwnSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Of methods and datasets, in all cells; may be repeated. The rows go to a "
+        "folder of their own.",
+    ),
 ]
 Ensembles = Annotated[
     bool | None,
@@ -132,6 +146,12 @@ Budget = Annotated[
         help="Stop after so long, e.g. 30m or 1h30m, with everything written.",
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Say what is there, to run, and its cost; begin nothing."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -146,6 +166,7 @@ class Measuring:
     experiments: Experiments = None
     methods: Methods = None
     datasets: Datasets = None
+    settings: OwnSettings = None
     store: StorePath = Path(".store")
     results: Results = None
     rerun: Again = Rerun.missing
@@ -154,13 +175,17 @@ class Measuring:
     until: Goal = None
     max_seeds: MaxSeeds = 20
     budget: Budget = None
+    dry_run: DryRun = False
 
 
 @dataclass(frozen=True)
 class Evaluating:
     """What an encoder from elsewhere is shown, and where its rows go."""
 
-    datasets: Datasets = None
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", help="Only this one; may be repeated."),
+    ] = None
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Of a dataset, NAME=VALUE; may be repeated."),

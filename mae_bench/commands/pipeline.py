@@ -15,7 +15,7 @@ from mae_bench.commands.options import (
     TierName,
     spread,
 )
-from mae_bench.commands.running import run_of
+from mae_bench.commands.running import cost_of, run_of
 
 
 @errors_in_one_line
@@ -24,7 +24,10 @@ def run(wish: Measuring, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
     from mae_bench.verdicts import rank
 
-    ran = run_of(wish)
+    if wish.dry_run:
+        _foretell(wish, as_json)
+        return
+    ran = run_of(wish, verbs.rank_so_far)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
@@ -37,8 +40,23 @@ def run(wish: Measuring, as_json: Json = False) -> None:
 @spread(Measuring)
 def measure(wish: Measuring, as_json: Json = False) -> None:
     """Train and score what is missing; write measurements/*.csv."""
+    if wish.dry_run:
+        _foretell(wish, as_json)
+        return
     ran = run_of(wish)
     end(ran.failures(missing=wish.rerun != Rerun.never), ran.results, as_json)
+
+
+def _foretell(wish: Measuring, as_json: bool) -> None:
+    """Print what it would cost."""
+    from mae_bench.runs import estimate
+
+    table = cost_of(wish)
+    if as_json:
+        say(table.to_json(orient="records", indent=1))
+    else:
+        say(estimate.render(table))
+        tell(estimate.HOW)
 
 
 @errors_in_one_line

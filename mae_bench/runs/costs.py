@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mae_bench.records import registry
+from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER
+from mae_bench.records.read import read_rows
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import TIERS, Cell, Setting
 
@@ -63,6 +65,14 @@ def costs(*sources: Measurements) -> Costs:
         *points, seconds = (medians[column] for column in medians)
         known |= dict(zip(zip(*points, strict=True), seconds, strict=True))
     return Costs(known)
+
+
+def published(names: Iterable[str], tier: str) -> Measurements:
+    """The published rows of some experiments, if there are any of that tier."""
+    if tier != PUBLISHED_TIER:
+        return {}
+    paths = {name: PUBLISHED / "measurements" / f"{name}.csv" for name in names}
+    return {name: read_rows(path) for name, path in paths.items() if path.exists()}
 
 
 def _cells(experiment: str, rows: pd.DataFrame) -> pd.DataFrame:

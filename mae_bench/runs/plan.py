@@ -138,8 +138,8 @@ def plan(
     if not laid:
         what = ", ".join(methods) or "any method"
         where = ", ".join(datasets) or "any dataset"
-        hint = "" if takes else "; one that is named takes any dataset"
-        names = ", ".join(experiments)
+        names = ", ".join(experiments) if takes else f"all {len(experiments)}"
+        hint = "" if takes else "; one that --experiment names takes any dataset"
         raise UsageError(f"none of {names} runs {what} on {where}{hint}")
     found, words = own.settled(laid, settings, experiments)
     result, origin = Plan(own=words), provenance.code()
