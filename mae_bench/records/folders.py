@@ -64,9 +64,9 @@ def own(tier: str, settings: Sequence[str] = ()) -> Path:
     >>> own("quick").as_posix(), own("quick", ["method.steps=3000"]).as_posix()
     ('my_results/quick', 'my_results/quick-steps=3000')
     """
-    said = "-".join([tier, *(word.removeprefix("method.") for word in settings)])
+    said = "-".join([tier, *(re.sub(r"^\w+\.", "", word) for word in settings)])
     name = re.sub(r"[^\w.=-]+", "-", said)[:LONGEST]
-    # What reads alike need not be the same.
+    # What is cut to one name need not be the same.
     return OWN / (name if name == said else f"{name}-{digest(*settings)[:8]}")
 
 

@@ -41,10 +41,13 @@ def estimate(
     prices: dict[str, float | None] = {}
 
     def price(name: str, cell: Cell, at: Mapping[str, Setting]) -> float | None:
-        method = registry.load("methods", cell.method)
-        if not method.trains or to_run[cell.key].after or store.trained(cell.key):
-            return 0.0
-        return cost.of(name, cell, at)
+        free = (
+            not registry.load("methods", cell.method).trains
+            or not cell.method_settings.get("stop", 1.0)
+            or to_run[cell.key].after
+            or store.trained(cell.key)
+        )
+        return 0.0 if free else cost.of(name, cell, at)
 
     rows = []
     for name, placed in plan.rows.items():
