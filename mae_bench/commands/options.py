@@ -12,9 +12,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
-from mae_bench.commands.words import one_of, seconds_of, seeds_of
+from mae_bench.commands.words import one_of, seconds_of, seeds_of, spoken
 from mae_bench.records.folders import OWN
-from mae_bench.records.schema import UsageError
 
 R = TypeVar("R")
 
@@ -42,24 +41,11 @@ class Until(StrEnum):
     decided = "decided"
 
 
-def _spoken(read: Callable[[str], R]) -> Callable[[str], R]:
-    """A reader of words whose complaint is one of the command line."""
-
-    @wraps(read)
-    def reading(word: str) -> R:
-        try:
-            return read(word)
-        except UsageError as error:
-            raise typer.BadParameter(str(error)) from error
-
-    return reading
-
-
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
     range | None,
     typer.Option(
-        parser=_spoken(seeds_of),
+        parser=spoken(seeds_of),
         metavar="N|FIRST:END",
         help="Repetitions, the first N or from FIRST to before END; the tier's own by "
         "default.",
@@ -141,7 +127,7 @@ MaxSeeds = Annotated[
 Budget = Annotated[
     float | None,
     typer.Option(
-        parser=_spoken(seconds_of),
+        parser=spoken(seconds_of),
         metavar="TIME",
         help="Stop after so long, e.g. 30m or 1h30m, with everything written.",
     ),
@@ -150,6 +136,14 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run", help="Say what is there, to run, and its cost; begin nothing."
+    ),
+]
+Fixed = Annotated[
+    bool,
+    typer.Option(
+        "--fixed",
+        help="Judge by Student's test, each prediction alone: right only if the number "
+        "of seeds was chosen before any was seen.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]

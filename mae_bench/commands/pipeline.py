@@ -7,6 +7,7 @@ import json
 from mae_bench.commands import verbs
 from mae_bench.commands.console import end, errors_in_one_line, say, tell
 from mae_bench.commands.options import (
+    Fixed,
     Folder,
     Json,
     Measuring,
@@ -61,12 +62,15 @@ def _foretell(wish: Measuring, as_json: bool) -> None:
 
 @errors_in_one_line
 def judge(
-    results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
+    results: Folder = None,
+    tier: Tier = TierName.quick,
+    fixed: Fixed = False,
+    as_json: Json = False,
 ) -> None:
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
     from mae_bench.verdicts import planting, roundings
 
-    verdicts, theories = verbs.judge(results, tier)
+    verdicts, theories = verbs.judge(results, tier, fixed=fixed)
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))
     else:

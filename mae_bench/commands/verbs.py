@@ -82,18 +82,21 @@ def load_results(
 
 
 def judge(
-    results: Path | str | None = None, tier: str = "quick"
+    results: Path | str | None = None, tier: str = "quick", *, fixed: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold measurements against predictions; write verdicts, theories, forecasts.
 
     Args:
         results: See ``load_results``.
         tier: Likewise.
+        fixed: Whether the number of seeds was chosen before any was seen: Student's
+            test then decides each prediction alone.
 
     Returns:
         Verdicts, a row a prediction, and scores, a row a theory.
     """
     from mae_bench.records.read import read_measurements
+    from mae_bench.records.strength import ANYTIME, FIXED
     from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
 
@@ -102,7 +105,8 @@ def judge(
     known = registry.load_all("theories")
     rules = registration.registered(registrations(None))
     first_seeds = {key: found.first_seed for key, found in rules.items()}
-    verdicts, theories = verb.judge(known, measured, first_seeds)
+    rule = FIXED if fixed else ANYTIME
+    verdicts, theories = verb.judge(known, measured, first_seeds, rule)
     verb.write(verdicts, theories, where.write)
     forecast.write(forecast.judge_forecasts(known, measured), where.write)
     return verdicts, theories

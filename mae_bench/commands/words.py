@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
 from typing import TypeVar
+
+import typer
 
 from mae_bench.records.schema import UsageError
 
+R = TypeVar("R")
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -42,6 +47,19 @@ def seconds_of(word: str) -> float:
     if not total:
         raise UsageError(f"{word!r} is no time; say 90s, 30m or 1h30m")
     return total
+
+
+def spoken(read: Callable[[str], R]) -> Callable[[str], R]:
+    """A reader of words whose complaint is one of the command line."""
+
+    @wraps(read)
+    def reading(word: str) -> R:
+        try:
+            return read(word)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return reading
 
 
 def one_of(kind: type[E], word: str) -> E:

@@ -80,6 +80,8 @@ class Experiment:
             factors, ``dataset`` and ``method`` among them.
         settings: Settings of methods and datasets that are the same in all cells, in
             every tier.
+        by_world: Dataset id -> settings in that world alone, of it and of the methods
+            there, in every tier.
         budgets: Tier id -> settings in place of that tier's own.
         longer: Tier id -> points of the grid, as in ``without``, each with how many
             times the steps of that budget are taken there; of several the most.
@@ -97,6 +99,7 @@ class Experiment:
     factors: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
     without: tuple[Settings, ...] = ()
     settings: Settings = field(default_factory=dict)
+    by_world: Mapping[str, Settings] = field(default_factory=dict)
     budgets: Mapping[str, Settings] = field(default_factory=dict)
     longer: Mapping[str, tuple[tuple[Settings, int], ...]] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
@@ -176,11 +179,12 @@ class Experiment:
     ) -> tuple[Cell, dict[str, Setting]]:
         known_d = registry.settings(dataset)
         known_m = registry.settings(method)
-        fixed = {**self.settings, **point}
+        parts = {"dataset": registry.id_of(dataset), "method": registry.id_of(method)}
+        here = self.by_world.get(parts["dataset"], {})
+        fixed = {**self.settings, **here, **point}
         factors: dict[str, Setting] = {
             k: v if k in known_m or k in known_d else None for k, v in point.items()
         }
-        parts = {"dataset": registry.id_of(dataset), "method": registry.id_of(method)}
         budget = self._budget(tier, factors | parts)
         cell = Cell(
             dataset=parts["dataset"],

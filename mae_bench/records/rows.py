@@ -80,10 +80,9 @@ def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:
     """
     groups = rows.groupby(["seed", *factors], dropna=False)["value"]
     mean, count, size = groups.mean(), groups.count(), groups.size()
+    due = size * 0 + size.max()
     if factors:
         due = size.groupby(level=list(factors), dropna=False).transform("max")
-    else:
-        due = size.max()
     return mean.where(count == due).rename("mean")
 
 

@@ -18,6 +18,17 @@ _UNKNOWN = 1 / 6
 _POINT = ("dataset", "method", "tier")
 
 
+def time_limit(cell: Cell) -> float:
+    """Seconds after which a cell is stopped: its tier's, in as many times its steps.
+
+    What is taken on top of the steps, images and metrics, has the tier's time at least.
+    """
+    tier = TIERS[cell.tier]
+    steps = cell.method_settings.get("steps", tier.steps)
+    assert isinstance(steps, int)
+    return tier.time_limit * max(1.0, steps / tier.steps)
+
+
 @dataclass(frozen=True)
 class Costs:
     """Core-seconds of a training, from rows.
@@ -32,7 +43,7 @@ class Costs:
     def __call__(self, experiment: str, cell: Cell, at: Mapping[str, Setting]) -> float:
         """Core-seconds of a cell with its factor values."""
         found = self.of(experiment, cell, at)
-        return TIERS[cell.tier].time_limit * _UNKNOWN if found is None else found
+        return time_limit(cell) * _UNKNOWN if found is None else found
 
     def of(
         self, experiment: str, cell: Cell, at: Mapping[str, Setting]

@@ -20,9 +20,10 @@ import pandas as pd
 from mae_bench.records import registry
 from mae_bench.records.merge import merge
 from mae_bench.records.read import read_rows
-from mae_bench.records.schema import TIERS, Cell, Status
+from mae_bench.records.schema import Cell, Status
 from mae_bench.records.store import Record, Store, Trained
 from mae_bench.runs import provenance
+from mae_bench.runs.costs import time_limit
 from mae_bench.runs.export import Sources, export
 from mae_bench.runs.known import Known, Pair
 from mae_bench.runs.launch import Job, Outcome, launch
@@ -150,7 +151,7 @@ class Run:
         while waiting and time.monotonic() < until:
             tasks, waiting = {task.cell.key: task for task in waiting}, []
             jobs = [
-                Job(key, task, TIERS[task.cell.tier].time_limit, task.after)
+                Job(key, task, time_limit(task.cell), task.after)
                 for key, task in tasks.items()
             ]
             for outcome in launch(jobs, work, devices, until):
@@ -263,7 +264,7 @@ def _train_ensembles(
     jobs = []
     for cells in stacked.candidates([t.cell for t in fresh.values()], MEMBERS):
         tasks = tuple(fresh[cell.key] for cell in cells)
-        limit = TIERS[cells[0].tier].time_limit * len(cells)
+        limit = sum(map(time_limit, cells))
         jobs.append(Job(cells[0].key, tasks, limit))
     for outcome in launch(jobs, work_together, devices, until):
         if outcome.status != "ok":

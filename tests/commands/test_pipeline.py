@@ -3,8 +3,10 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import Result
 
@@ -104,6 +106,22 @@ def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None
     for verb in ("judge", "rank", "plot"):
         assert json.loads(call(verb, "--results", "r", "--json").stdout)
     assert not Path("results").exists()
+
+
+def test_a_number_of_seeds_that_was_fixed_is_judged_by_student(call: Call) -> None:
+    words = ("--experiment", "linear_noise", "--tier", "smoke", "--jobs", "0")
+    assert call("measure", *words, "--seeds", "5").exit_code == 0
+    said = {}
+    for option in ((), ("--fixed",)):
+        ended = call("judge", "--tier", "smoke", "--json", *option)
+        rows = pd.read_json(StringIO(ended.stdout)).set_index("prediction")
+        said[option] = rows[rows["n_seeds"] == 5]
+    assert set(said["--fixed",]["asked"]) == {20.0}
+    both = said[()].join(said["--fixed",].add_suffix("_fixed")).dropna(subset="e_value")
+    assert len(both)
+    # Looked at once, the same seeds say more.
+    assert (both["e_value_fixed"] >= both["e_value"]).all()
+    assert (both["estimate_fixed"] == both["estimate"]).all()
 
 
 def test_a_tier_has_a_results_folder_of_its_own(call: Call) -> None:

@@ -85,6 +85,22 @@ def test_a_factor_overrules_the_tier() -> None:
     assert steps == {1, 2}
 
 
+def test_a_world_may_have_settings_of_its_own_and_a_factor_overrules_them() -> None:
+    here = {"gaussian_tree": {"tree_depth": 1, "patch_size": 4, "mask_ratio": 0.5}}
+    grid = replace(GRID, factors={}, by_world=here)
+    found = [cell for cell, _ in grid.cells(SMOKE, range(1))]
+    trees = [cell for cell in found if cell.dataset == "gaussian_tree"]
+    assert {cell.dataset_settings["tree_depth"] for cell in trees} == {1}
+    vits = [c for c in trees if c.method == "mae"]
+    assert {(c.method_settings["patch_size"]) for c in vits} == {4}
+    plain = list(replace(GRID, factors={}).cells(SMOKE, range(1)))
+    others = [c.key for c, _ in plain if c.dataset == "digits"]
+    assert [c.key for c in found if c.dataset == "digits"] == others
+    swept = replace(grid, factors={"mask_ratio": (0.25,)}).cells(SMOKE, range(1))
+    ratios = {c.method_settings.get("mask_ratio") for c, _ in swept} - {None}
+    assert ratios == {0.25}
+
+
 def test_two_experiments_share_the_cell_that_both_need() -> None:
     plain = replace(GRID, factors={})
     ours = {cell.key for cell, _ in GRID.cells(SMOKE, range(1))}

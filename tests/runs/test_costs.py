@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from mae_bench.experiments.symmetry import SYMMETRY
 from mae_bench.records.schema import TIERS, Cell
-from mae_bench.runs.costs import costs, published
+from mae_bench.runs.costs import costs, published, time_limit
 
 ROOT = Path(__file__).parent.parent.parent
 ((CELL, AT), *_) = SYMMETRY.cells(TIERS["quick"], range(1))
@@ -37,8 +38,8 @@ def test_an_unknown_point_costs_what_others_of_its_method_do() -> None:
 
 
 def test_of_what_nothing_is_known_a_share_of_the_limit_is_reckoned() -> None:
-    assert cost(row(5.0, method="simclr")) == TIERS["quick"].time_limit / 6
-    assert costs({})("symmetry", CELL, AT) == TIERS["quick"].time_limit / 6
+    assert cost(row(5.0, method="simclr")) == time_limit(CELL) / 6
+    assert costs({})("symmetry", CELL, AT) == time_limit(CELL) / 6
 
 
 def test_ones_own_rows_are_believed_before_others() -> None:
@@ -69,3 +70,15 @@ def all_but(name: str) -> Callable[[str, list[str]], list[str]]:
         return [f for f in found if f not in ("measurements", f"{name}.csv")]
 
     return ignored
+
+
+def test_a_cell_of_more_steps_has_more_time_and_one_of_fewer_no_less() -> None:
+    tier = TIERS["quick"]
+
+    def limit(steps: int) -> float:
+        settings = {**CELL.method_settings, "steps": steps}
+        return time_limit(replace(CELL, method_settings=settings))
+
+    assert limit(tier.steps) == limit(12) == tier.time_limit
+    assert limit(12 * tier.steps) == 12 * tier.time_limit
+    assert time_limit(replace(CELL, method_settings={})) == tier.time_limit
