@@ -138,9 +138,11 @@ def plan(
     if not laid:
         what = ", ".join(methods) or "any method"
         where = ", ".join(datasets) or "any dataset"
-        names = ", ".join(experiments) if takes else f"all {len(experiments)}"
-        hint = "" if takes else "; one that --experiment names takes any dataset"
-        raise UsageError(f"none of {names} runs {what} on {where}{hint}")
+        names = ", ".join(experiments)
+        if datasets and not takes:
+            names = f"{len(experiments)} experiments"
+            where += "; one that --experiment names takes any dataset"
+        raise UsageError(f"none of {names} runs {what} on {where}")
     found, words = own.settled(laid, settings, experiments)
     result, origin = Plan(own=words), provenance.code()
     for name, placed in found.items():

@@ -141,3 +141,14 @@ def test_a_metric_that_failed_is_asked_again_without_another_training(
     assert first in {t.cell.key for t in pending(whole, store, Known(), "failed")}
     assert store.trained(first) is not None
     assert store.scores(first).keys() == set(names[1:])
+
+
+def test_where_no_experiment_lists_a_world_the_way_out_is_told(tmp_path: Path) -> None:
+    line = "none of 2 experiments runs any method on patches; one that --experiment"
+    with pytest.raises(UsageError, match=line):
+        plan(
+            experiments("mask_ratio", "symmetry"),
+            **SMOKE,
+            store=Store(tmp_path),
+            datasets=["patches"],
+        )
