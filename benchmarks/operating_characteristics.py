@@ -265,13 +265,13 @@ def summary(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def insert(text: str, readme: Path) -> None:
-    """Put a text between the two marks of a file."""
+def insert(text: str, readme: Path, begin: str = BEGIN, end: str = END) -> None:
+    """Put a text between two marks of a file."""
     whole = readme.read_text(encoding="utf-8")
-    between = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
+    between = re.compile(f"{begin}.*?{end}", re.DOTALL)
     if not between.search(whole):
-        raise ValueError(f"{readme} has no {BEGIN} ... {END}")
-    changed = between.sub(lambda _: f"{BEGIN}\n{text}\n{END}", whole)
+        raise ValueError(f"{readme} has no {begin} ... {end}")
+    changed = between.sub(lambda _: f"{begin}\n{text}\n{end}", whole)
     write_atomically(readme, changed.encode())
 
 

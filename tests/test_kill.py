@@ -155,3 +155,37 @@ def test_a_killed_worker_costs_what_it_was_at_and_nothing_else(
         found = rows.loc[rows["cell"] == lost["cell"].item(), "metric"].nunique()
         assert found == len({metric for metric, _ in LEADERBOARD.wanted})
     assert "killed by signal 9" in told
+
+
+def test_a_run_that_is_killed_leaves_a_leaderboard_of_what_was_measured(
+    tmp_path: Path,
+) -> None:
+    methods = ("--method", "mae", "--method", "pixels", "--method", "random_init")
+    call = command(tmp_path, "run", "--experiment", "leaderboard", *methods)
+    # As often as a cell ends, in place of every minute.
+    often = "import mae_bench.runs.measure as m; m.WRITE_EVERY = 0.0; "
+    call[1:3] = ["-c", f"{often}import mae_bench.cli; mae_bench.cli.main()"]
+    call += ["--seeds", "40", "--jobs", "1"]
+    path = tmp_path / "results" / "leaderboard.csv"
+
+    def whole() -> bool:
+        return path.exists() and len(pd.read_csv(path)) == 6
+
+    with subprocess.Popen(
+        call, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        try:
+            wait_for(whole, process)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    rows = read_rows(tmp_path / "results" / "measurements" / "leaderboard.csv")
+    assert set(rows["status"]) <= {"ok", "skipped"}, "what was not run has no row"
+    seeds = rows.groupby(["dataset", "method"])["seed"].nunique()
+    board = pd.read_csv(path).set_index(["dataset", "method"])
+    assert set(board.index) == set(seeds.index)
+    for at, line in board.iterrows():
+        # The board is written after the rows.
+        assert line["coverage"] in {f"{n}/{n}" for n in (seeds[at] - 1, seeds[at])}
+        counted = line[line.index.str.endswith("_n_seeds")].dropna()
+        assert set(counted) == {int(line["coverage"].partition("/")[0])}
+    assert seeds.max() <= 2, "seed by seed, so that a whole table is there early"

@@ -12,12 +12,11 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import typer
 
-from mae_bench.commands.words import seconds_of, seeds_of, spoken
+from mae_bench.commands.words import one_of, seconds_of, seeds_of, spoken
 from mae_bench.records.folders import OWN
-from mae_bench.records.schema import Track, UsageError
+from mae_bench.records.schema import Track
 
 R = TypeVar("R")
-E = TypeVar("E", bound=StrEnum)
 
 
 class TierName(StrEnum):
@@ -72,7 +71,21 @@ Methods = Annotated[
     list[str] | None, typer.Option("--method", help="Only this one; may be repeated.")
 ]
 Datasets = Annotated[
-    list[str] | None, typer.Option("--dataset", help="Only this one; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--dataset",
+        help="Only this one; may be repeated. Experiments that are named take one that "
+        "they do not list in place of their own.",
+    ),
+]
+OwnSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Of methods and datasets, in all cells; may be repeated. The rows go to a "
+        "folder of their own.",
+    ),
 ]
 Ensembles = Annotated[
     bool | None,
@@ -121,6 +134,12 @@ Budget = Annotated[
         help="Stop after so long, e.g. 30m or 1h30m, with everything written.",
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Say what is there, to run, and its cost; begin nothing."
+    ),
+]
 Fixed = Annotated[
     bool,
     typer.Option(
@@ -143,6 +162,7 @@ class Measuring:
     experiments: Experiments = None
     methods: Methods = None
     datasets: Datasets = None
+    settings: OwnSettings = None
     store: StorePath = Path(".store")
     results: Results = None
     rerun: Again = Rerun.missing
@@ -151,13 +171,17 @@ class Measuring:
     until: Goal = None
     max_seeds: MaxSeeds = 20
     budget: Budget = None
+    dry_run: DryRun = False
 
 
 @dataclass(frozen=True)
 class Evaluating:
     """What an encoder from elsewhere is shown, and where its rows go."""
 
-    datasets: Datasets = None
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", help="Only this one; may be repeated."),
+    ] = None
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Of a dataset, NAME=VALUE; may be repeated."),
@@ -177,18 +201,6 @@ class Evaluating:
     results: Folder = None
     output: Annotated[Path, typer.Option(help="Folder to write.")] = OWN / "evaluated"
     device: Device = "cpu"
-
-
-def one_of(kind: type[E], word: str) -> E:
-    """The word, if it is one of those that the command line admits.
-
-    Raises:
-        UsageError: It is not.
-    """
-    if word not in list(kind):
-        name = kind.__name__.removesuffix("Name").lower()
-        raise UsageError(f"unknown {name} {word!r}; one of {', '.join(kind)}")
-    return kind(word)
 
 
 def _fitted(hint: Any, word: Any) -> Any:

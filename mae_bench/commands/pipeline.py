@@ -17,7 +17,7 @@ from mae_bench.commands.options import (
     TierName,
     spread,
 )
-from mae_bench.commands.running import run_of
+from mae_bench.commands.running import cost_of, run_of
 
 if TYPE_CHECKING:
     from mae_bench.runs.measure import Run
@@ -29,7 +29,10 @@ def run(wish: Measuring, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
     from mae_bench.verdicts.standings import render
 
-    ran = run_of(wish)
+    if wish.dry_run:
+        _foretell(wish, as_json)
+        return
+    ran = run_of(wish, verbs.rank_so_far)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
@@ -42,6 +45,9 @@ def run(wish: Measuring, as_json: Json = False) -> None:
 @spread(Measuring)
 def measure(wish: Measuring, as_json: Json = False) -> None:
     """Train and score what is missing; write measurements/*.csv."""
+    if wish.dry_run:
+        _foretell(wish, as_json)
+        return
     ran = run_of(wish)
     end(_failures(ran, wish), ran.results, as_json)
 
@@ -50,6 +56,18 @@ def _failures(ran: Run, wish: Measuring) -> dict[str, str]:
     """What failed; what was not to be run, or not in the time, did not."""
     whole = wish.rerun != Rerun.never and wish.budget is None
     return ran.failures(missing=whole)
+
+
+def _foretell(wish: Measuring, as_json: bool) -> None:
+    """Print what it would cost."""
+    from mae_bench.runs import estimate
+
+    table = cost_of(wish)
+    if as_json:
+        say(table.to_json(orient="records", indent=1))
+    else:
+        say(estimate.render(table))
+        tell(estimate.HOW)
 
 
 @errors_in_one_line

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from mae_bench.commands.console import console, tell
 from mae_bench.commands.options import Measuring
 from mae_bench.commands.options import Rerun as Again
 from mae_bench.records import registry
-from mae_bench.records.folders import PUBLISHED, registrations
+from mae_bench.records.folders import PUBLISHED, keep_apart, own, registrations
 from mae_bench.records.read import read_measurements, read_rows
 from mae_bench.records.schema import Cell, Setting, UsageError
 from mae_bench.records.store import Store
@@ -61,6 +61,7 @@ class Pursuit:
         cost: What cells like one took.
         end: When to stop, by ``time.monotonic``.
         ensembles: See ``Run.measure``.
+        wrote: Called with ``results`` when rows were written while others are measured.
     """
 
     theories: Mapping[str, Theory]
@@ -74,6 +75,7 @@ class Pursuit:
     cost: Costs
     end: float
     ensembles: bool | None = None
+    wrote: Callable[[Path], None] = lambda _: None
     _rows: dict[str, pd.DataFrame] = field(default_factory=dict)
     _judged: dict[str, pd.DataFrame] = field(default_factory=dict)
     _told: list[Told] = field(default_factory=list)
@@ -103,6 +105,11 @@ class Pursuit:
             lacking = self._lacking()
         self._say_end(lacking)
         return Run(self._plan, self.store, self.results)
+
+    def costs(self) -> pd.DataFrame:
+        """What it costs at most; see ``needs.costs``. Nothing is begun."""
+        self._listen(read_measurements(self.results / "measurements"))
+        return needs.costs(self._lacking(), self.experiments, self._price)
 
     def _listen(self, changed: Mapping[str, pd.DataFrame]) -> None:
         """Judge anew what changed rows concern."""
@@ -173,7 +180,7 @@ class Pursuit:
             t.cell.key: t for t in plan.pending(wanted, self.store, known, "missing")
         }
         in_turn = [due[key] for key in wanted.tasks if key in due]
-        in_turn.sort(key=lambda task: task.passed)
+        in_turn.sort(key=lambda task: bool(task.after))
         foreseen = {
             cell.key: self.cost(name, cell, at)
             for name, cells in chosen.items()
@@ -185,6 +192,7 @@ class Pursuit:
         begun = time.monotonic()
         with progress(len(in_turn), console) as told:
             run = Run(wanted, self.store, self.results, known, told)
+            run.wrote = lambda: self.wrote(self.results)
             run.measure(in_turn, self.devices, self.ensembles, self.end - END)
         self._tried |= wanted.tasks.keys()
         self._foreseen += sum(foreseen.values())
@@ -244,23 +252,25 @@ def _span(seeds: Sequence[int]) -> str:
 def pursuit(
     wish: Measuring,
     store: Store,
-    results: Path,
     devices: Sequence[str],
     end: float,
+    wrote: Callable[[Path], None] = lambda _: None,
 ) -> Pursuit:
     """What a wish pursues.
 
     Args:
         wish: What is measured.
         store: Where cells are kept.
-        results: Folder of the CSVs.
         devices: One worker each.
         end: When to stop, by ``time.monotonic``.
+        wrote: See ``Pursuit``.
 
     Raises:
-        UsageError: Options that leave a prediction without some of its cells.
+        UsageError: Options that leave a prediction without some of its cells, or change
+            them; or a folder of such cells.
     """
     given = {
+        "--set": wish.settings,
         "--method": wish.methods,
         "--dataset": wish.datasets,
         "--seeds": wish.seeds,
@@ -269,8 +279,10 @@ def pursuit(
     if any(given.values()):
         said = ", ".join(option for option, value in given.items() if value)
         raise UsageError(f"--until chooses cells and seeds itself; leave out {said}")
+    results = wish.results or own(wish.tier.value)
+    keep_apart(results, ())
     rules = registered(registrations(None))
-    own = read_measurements(results / "measurements")
+    rows = read_measurements(results / "measurements")
     return Pursuit(
         theories=registry.load_all("theories"),
         experiments=registry.load_all("experiments", wish.experiments),
@@ -280,7 +292,8 @@ def pursuit(
         store=store,
         results=results,
         devices=devices,
-        cost=costs(own, read_measurements(PUBLISHED / "measurements")),
+        cost=costs(rows, read_measurements(PUBLISHED / "measurements")),
         end=end,
         ensembles=wish.ensembles,
+        wrote=wrote,
     )

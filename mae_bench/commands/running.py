@@ -1,78 +1,165 @@
-"""Train and score what a wish asks for: all of it, or until it is decided."""
+"""Train and score what a wish asks for, or say what that would cost."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_bench.commands.console import console, tell
 from mae_bench.commands.options import Measuring
 from mae_bench.records import registry
-from mae_bench.records.folders import own
+from mae_bench.records.folders import keep_apart, note, own
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mae_bench.records.store import Store
+    from mae_bench.runs.costs import Costs
+    from mae_bench.runs.known import Known
     from mae_bench.runs.measure import Run
-    from mae_bench.runs.plan import Plan, Task
+    from mae_bench.runs.plan import Plan, Rerun, Task
 
 
-def run_of(wish: Measuring) -> Run:
+def _silent(results: Path) -> None:
+    del results
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A wish, laid out.
+
+    Args:
+        plan: Its cells.
+        results: Where their rows go.
+        known: What the rows there say of them.
+        cost: What cells like them took.
+        rerun: Which cells are run again.
+    """
+
+    plan: Plan
+    results: Path
+    known: Known
+    cost: Costs
+    rerun: Rerun
+
+    def due(self, store: Store) -> list[Task]:
+        """What is to be run."""
+        from mae_bench.runs import plan
+
+        return plan.pending(self.plan, store, self.known, self.rerun, self.cost)
+
+
+def run_of(wish: Measuring, wrote: Callable[[Path], None] = _silent) -> Run:
     """Train and score what is missing of a wish, and merge it into the rows.
+
+    Args:
+        wish: What is measured.
+        wrote: Called with the folder when rows were written, while others are still
+            measured.
 
     Raises:
         UsageError: What is wished for cannot be.
         StoreError: The store or the results cannot be written.
     """
     from mae_bench.records.merge import check_writable
-    from mae_bench.records.store import Store
+    from mae_bench.records.store import Store, Untouched
     from mae_bench.runs import launch
+    from mae_bench.runs.trial import trial
 
     end = math.inf if wish.budget is None else time.monotonic() + wish.budget
-    store, results = Store(wish.store, tell), wish.results or own(wish.tier.value)
-    devices = launch.devices(wish.device, wish.jobs)
+    store, devices = Store(wish.store, tell), launch.devices(wish.device, wish.jobs)
     if wish.until is not None:
         from mae_bench.commands.pursuit import pursuit
 
-        pursued = pursuit(wish, store, results, devices, end)
+        pursued = pursuit(wish, store, devices, end, wrote)
         store.check_writable()
-        check_writable(results)
+        check_writable(pursued.results)
         return pursued.run()
-    return _all(wish, store, results, devices, end)
+    laid = _lay_out(wish, devices)
+    if laid.plan.own or wish.datasets:
+        # Who names a world may be without its pictures.
+        trial(laid.due(Untouched(wish.store)))
+    store.check_writable()
+    check_writable(laid.results)
+    note(laid.results, laid.plan.own)
+    return _run(wish, laid, store, devices, end, wrote)
 
 
-def _all(
-    wish: Measuring, store: Store, results: Path, devices: Sequence[str], end: float
+def _run(
+    wish: Measuring,
+    laid: _Laid,
+    store: Store,
+    devices: Sequence[str],
+    end: float,
+    wrote: Callable[[Path], None],
 ) -> Run:
-    """All cells of the experiments, or those that filters leave."""
-    from mae_bench.records.merge import check_writable
-    from mae_bench.records.read import read_measurements
-    from mae_bench.runs import launch, measure, plan
+    """Run what is laid out, as far as the time goes."""
+    from mae_bench.runs import measure, plan
     from mae_bench.runs.progress import progress
+
+    due = laid.due(store)
+    _foretell(laid.plan, due, plan.trained_again(due, store, laid.known), len(devices))
+    with progress(len(due), console) as told:
+        run = measure.Run(laid.plan, store, laid.results, laid.known, told)
+        run.wrote = lambda: wrote(laid.results)
+        run.measure(due, devices, wish.ensembles, end)
+    if time.monotonic() >= end:
+        tell("the budget is spent; what was measured is written", "yellow")
+    return run
+
+
+def cost_of(wish: Measuring) -> pd.DataFrame:
+    """What a wish would cost, a row an experiment; nothing is begun, or written.
+
+    Returns:
+        See ``runs.estimate``; of a run until it is decided ``Pursuit.costs``.
+
+    Raises:
+        UsageError: What is wished for cannot be.
+    """
+    from mae_bench.records.store import Untouched
+    from mae_bench.runs import launch
+    from mae_bench.runs.estimate import estimate
+
+    store, devices = Untouched(wish.store), launch.devices(wish.device, wish.jobs)
+    if wish.until is not None:
+        from mae_bench.commands.pursuit import pursuit
+
+        return pursuit(wish, store, devices, math.inf).costs()
+    laid = _lay_out(wish, devices)
+    return estimate(laid.plan, laid.due(store), store, laid.cost)
+
+
+def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
+    """All cells of the experiments, or those that filters leave."""
+    from mae_bench.records.read import read_measurements
+    from mae_bench.records.store import Untouched
+    from mae_bench.runs import launch, plan
+    from mae_bench.runs.costs import costs, published
 
     wanted = plan.plan(
         registry.load_all("experiments", wish.experiments),
         tier=wish.tier.value,
         seeds=wish.seeds,
-        store=store,
+        store=Untouched(wish.store),
         precision=launch.precision(devices),
         roundings=wish.roundings,
         methods=_known("methods", wish.methods),
         datasets=_known("datasets", wish.datasets),
+        takes=bool(wish.experiments),
+        settings=wish.settings or (),
     )
-    known = wanted.known(read_measurements(results / "measurements"))
-    store.check_writable()
-    check_writable(results)
-    due = plan.pending(wanted, store, known, wish.rerun.value)
-    _foretell(wanted, due, plan.trained_again(due, store, known), len(devices))
-    with progress(len(due), console) as told:
-        run = measure.Run(wanted, store, results, known, told)
-        run.measure(due, devices, wish.ensembles, end)
-    if time.monotonic() >= end:
-        tell("the budget is spent; what was measured is written", "yellow")
-    return run
+    results = wish.results or own(wish.tier.value, wanted.own)
+    keep_apart(results, wanted.own)
+    rows = read_measurements(results / "measurements")
+    # With settings of one's own a cell takes another time than one of its name.
+    others = {} if wanted.own else published(wanted.rows, wish.tier.value)
+    cost = costs(rows, others)
+    return _Laid(wanted, results, wanted.known(rows), cost, wish.rerun.value)
 
 
 def _known(room: str, names: Sequence[str] | None) -> list[str]:
@@ -88,6 +175,8 @@ def _foretell(
     wanted: Plan, due: Sequence[Task], again: Sequence[Task], workers: int
 ) -> None:
     """Say what will be done."""
+    if wanted.own:
+        tell(f"settings of your own: {' '.join(wanted.own)}")
     tell(f"{len(wanted.tasks)} cells, {len(due)} to run, {workers} workers")
     if again:
         metrics = sorted({metric for task in again for metric, _ in task.wanted})

@@ -14,10 +14,10 @@ from mae_bench.commands.options import (
     Evaluating,
     Measuring,
     TierName,
-    one_of,
     spread,
 )
-from mae_bench.commands.running import run_of
+from mae_bench.commands.running import cost_of, run_of
+from mae_bench.commands.words import one_of
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders, beside, folders, registrations
 from mae_bench.records.schema import TIERS, TRACKS, UsageError
@@ -50,11 +50,14 @@ def measure(wish: Measuring) -> pd.DataFrame:
 
     Returns:
         Columns of ``Measurement``; the factors of all experiments as columns. What
-        failed is a row with its status and reason.
+        failed is a row with its status and reason. With ``dry_run`` what it would cost,
+        see ``running.cost_of``.
 
     Raises:
         UsageError: What is asked for cannot be.
     """
+    if wish.dry_run:
+        return cost_of(wish)
     run = run_of(wish)
     rows = _joined(run.tables())
     return rows[rows["cell"].isin(run.plan.tasks)].reset_index(drop=True)
@@ -126,6 +129,16 @@ def rank(results: Path | str | None = None, tier: str = "quick") -> pd.DataFrame
     board = verb.rank(read_measurements(where.read / "measurements"))
     verb.write(board, where.write)
     return board
+
+
+def rank_so_far(results: Path) -> None:
+    """Write leaderboard.csv of the rows that are there, while others are measured."""
+    from mae_bench.records.read import read_rows
+    from mae_bench.verdicts import rank as verb
+
+    path = results / "measurements" / "leaderboard.csv"
+    if path.exists():
+        verb.write(verb.rank({"leaderboard": read_rows(path)}), results)
 
 
 def plot(results: Path | str | None = None, tier: str = "quick") -> list[Path]:

@@ -1,9 +1,10 @@
-"""Words of the command line that stand for a number of things: seeds, a time."""
+"""What words of the command line stand for: seeds, a time, one of a few."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import typer
 from mae_bench.records.schema import UsageError
 
 R = TypeVar("R")
+E = TypeVar("E", bound=StrEnum)
 
 
 def seeds_of(word: str) -> range:
@@ -58,3 +60,15 @@ def spoken(read: Callable[[str], R]) -> Callable[[str], R]:
             raise typer.BadParameter(str(error)) from error
 
     return reading
+
+
+def one_of(kind: type[E], word: str) -> E:
+    """The word, if it is one of those that the command line admits.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if word not in list(kind):
+        name = kind.__name__.removesuffix("Name").lower()
+        raise UsageError(f"unknown {name} {word!r}; one of {', '.join(kind)}")
+    return kind(word)

@@ -29,6 +29,7 @@ from mae_bench.records.schema import (
     Track,
     UsageError,
 )
+from mae_bench.records.settings import changed, parts_of
 from mae_bench.records.store import Record
 from mae_bench.runs import provenance
 from mae_bench.runs.score import score
@@ -77,31 +78,9 @@ def worlds_of(
         UsageError: An unknown dataset, a setting that none of them has, or a value of
             the wrong kind.
     """
-    found = {d: registry.settings(registry.load("datasets", d)) for d in datasets}
-    for word in settings:
-        name, sign, value = word.partition("=")
-        having = [known for known in found.values() if name in known]
-        if not sign or not having:
-            names = ", ".join(sorted({k for of in found.values() for k in of}))
-            raise UsageError(
-                f"setting {word!r}: expected NAME=VALUE, NAME one of {names or 'none'}"
-            )
-        for known in having:
-            known[name] = _like(known[name], word, value)
-    return found
-
-
-def _like(default: Setting, word: str, value: str) -> Setting:
-    """The value, of the kind of the default."""
-    if isinstance(default, bool):
-        if value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        raise UsageError(f"setting {word!r}: expected true or false")
-    try:
-        return value if default is None else type(default)(value)
-    except ValueError as error:
-        kind = type(default).__name__
-        raise UsageError(f"setting {word!r}: expected {kind}") from error
+    parts = parts_of(datasets=datasets)
+    own = changed(settings, parts)["datasets"]
+    return {name: {**known, **own[name]} for name, known in parts["datasets"].items()}
 
 
 def cell_of(

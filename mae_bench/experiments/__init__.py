@@ -137,15 +137,27 @@ class Experiment:
         }
 
     def cells(
-        self, tier: Tier, seeds: range, precision: Precision = FULL_PRECISION
+        self,
+        tier: Tier,
+        seeds: range,
+        precision: Precision = FULL_PRECISION,
+        worlds: tuple[type[Dataset], ...] | None = None,
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
-        """Every cell with its factor values; one that appears twice is given once."""
+        """Every cell with its factor values; one that appears twice is given once.
+
+        Args:
+            tier: Says how much work a cell is.
+            seeds: Which repetitions.
+            precision: Of every training.
+            worlds: In place of its own.
+        """
         seen: set[tuple[str, str]] = set()
         points = (
             dict(zip(self.factors, values, strict=True))
             for values in product(*self.factors.values())
         )
-        axes = product(self.datasets, self.methods, points, seeds)
+        everywhere = self.datasets if worlds is None else worlds
+        axes = product(everywhere, self.methods, points, seeds)
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed, precision)
             named = {**point, "dataset": cell.dataset, "method": cell.method}

@@ -107,8 +107,13 @@ def of_encoder(method: ViTMethod, batch: Batch) -> list[dict[str, float]]:
 def of_decoder(
     method: MAE, batch: Batch, generator: torch.Generator
 ) -> list[dict[str, float]]:
-    """Statistics of each layer: what asked patches read from patches with a place."""
+    """Statistics of each layer: what asked patches read from patches with a place.
+
+    None of fewer images than masks.
+    """
     count, vit = min(IMAGES, len(batch) // MASKS), method.encoder
+    if not count:
+        return []
     one = method.masking(MASKS, generator)
     ids_keep, asked = (
         ids.repeat_interleave(count, 0) for ids in (one.ids_keep, one.ids_masked)

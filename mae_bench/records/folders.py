@@ -3,19 +3,26 @@
 One rule for all verbs. What a user measures goes to a folder of her own,
 ``my_results``, and the published evidence, ``results``, is written only by who names
 it. A verb that reads looks into her folder first, and into the published one where she
-has measured nothing.
+has measured nothing. A folder has rows of the same settings alone: those of the
+experiments, or those that its ``settings.json`` names.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import UsageError, digest
+from mae_bench.records.store import write_atomically
 
 OWN = Path("my_results")
 PUBLISHED = Path("results")
 PUBLISHED_TIER = "quick"
+SETTINGS = "settings.json"
+LONGEST = 80  # letters of a folder's name
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,53 @@ class Folders:
         return f"read {self.read}, wrote {self.write}"
 
 
-def own(tier: str) -> Path:
+def own(tier: str, settings: Sequence[str] = ()) -> Path:
     """The folder that a user's runs of a tier go to.
 
-    >>> own("quick").as_posix()
-    'my_results/quick'
+    Args:
+        tier: Tier id.
+        settings: Of her own, sorted; they are in its name.
+
+    >>> own("quick").as_posix(), own("quick", ["method.steps=3000"]).as_posix()
+    ('my_results/quick', 'my_results/quick-steps=3000')
     """
-    return OWN / tier
+    said = "-".join([tier, *(re.sub(r"^\w+\.", "", word) for word in settings)])
+    name = re.sub(r"[^\w.=-]+", "-", said)[:LONGEST]
+    # What is cut to one name need not be the same.
+    return OWN / (name if name == said else f"{name}-{digest(*settings)[:8]}")
+
+
+def keep_apart(folder: Path, settings: Sequence[str]) -> None:
+    """Refuse a folder that has rows of other settings.
+
+    Args:
+        folder: Where rows are to go.
+        settings: Of one's own, sorted.
+
+    Raises:
+        UsageError: It has.
+    """
+    path = folder / SETTINGS
+    there = json.loads(path.read_text()) if path.exists() else []
+    if measured(folder) and there != list(settings):
+        theirs, mine = (" ".join(words) or "none" for words in (there, settings))
+        raise UsageError(
+            f"{folder} has rows of other settings (there: {theirs}; now: {mine}); "
+            "name another folder with --results"
+        )
+
+
+def note(folder: Path, settings: Sequence[str]) -> None:
+    """Write down the settings that the rows of a folder are to have.
+
+    Raises:
+        StoreError: The disk does not take it.
+    """
+    path = folder / SETTINGS
+    if settings:
+        write_atomically(path, f"{json.dumps(list(settings), indent=1)}\n".encode())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def measured(folder: Path) -> bool:

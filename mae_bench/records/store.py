@@ -214,3 +214,16 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot move {path} aside: {error.strerror}") from error
         self.report(f"{path} {why}: moved to {target}; the cell will be run again")
+
+
+class Untouched(Store):
+    """A store that is only looked at: nothing is forgotten, or moved aside."""
+
+    def forget(self, key: str) -> None:
+        """Keep it."""
+
+    def forget_scores(self, key: str, names: Collection[str]) -> None:
+        """Keep them."""
+
+    def _set_aside(self, key: str, name: str, why: str) -> None:
+        """Leave it where it is."""

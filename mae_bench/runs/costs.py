@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mae_bench.records import registry
+from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER
+from mae_bench.records.read import read_rows
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import TIERS, Cell, Setting
 
@@ -40,12 +42,20 @@ class Costs:
 
     def __call__(self, experiment: str, cell: Cell, at: Mapping[str, Setting]) -> float:
         """Core-seconds of a cell with its factor values."""
+        found = self.of(experiment, cell, at)
+        return time_limit(cell) * _UNKNOWN if found is None else found
+
+    def of(
+        self, experiment: str, cell: Cell, at: Mapping[str, Setting]
+    ) -> float | None:
+        """The same; None of a cell like which none was ever trained."""
         part = cell.dataset, cell.method, cell.tier
         exact = self.known.get((experiment, *part, _said(at)))
-        if exact is not None:
-            return exact
-        rough = self.known.get(("", *part, ""))
-        return time_limit(cell) * _UNKNOWN if rough is None else rough
+        return self.known.get(("", *part, "")) if exact is None else exact
+
+
+# Of what nothing is known.
+NO_COSTS = Costs({})
 
 
 def costs(*sources: Measurements) -> Costs:
@@ -66,6 +76,14 @@ def costs(*sources: Measurements) -> Costs:
         *points, seconds = (medians[column] for column in medians)
         known |= dict(zip(zip(*points, strict=True), seconds, strict=True))
     return Costs(known)
+
+
+def published(names: Iterable[str], tier: str) -> Measurements:
+    """The published rows of some experiments, if there are any of that tier."""
+    if tier != PUBLISHED_TIER:
+        return {}
+    paths = {name: PUBLISHED / "measurements" / f"{name}.csv" for name in names}
+    return {name: read_rows(path) for name, path in paths.items() if path.exists()}
 
 
 def _cells(experiment: str, rows: pd.DataFrame) -> pd.DataFrame:

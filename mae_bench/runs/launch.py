@@ -51,11 +51,13 @@ class Job:
         id: Names it in outcomes.
         payload: Given to the work function; must pickle.
         time_limit: Seconds.
+        after: Id of another job that is to end before this one begins.
     """
 
     id: str
     payload: Any
     time_limit: float
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,16 @@ def _collect(worker: _Worker, job: Job) -> Outcome | None:
     return None
 
 
+def _next(waiting: deque[Job], busy: Sequence[_Worker]) -> Job | None:
+    """Take the first job that waits for no other, if there is one."""
+    unfinished = {job.id for job in waiting} | {w.job.id for w in busy if w.job}
+    for index, job in enumerate(waiting):
+        if job.after not in unfinished:
+            del waiting[index]
+            return job
+    return None
+
+
 def launch(
     jobs: Sequence[Job],
     work: Work,
@@ -214,7 +226,7 @@ def launch(
     """Run jobs and give each outcome as it comes.
 
     Args:
-        jobs: What is to be done, first things first.
+        jobs: What is to be done, first things first, each behind that it comes after.
         work: ``work(payload, device)``; importable by name, so that it pickles.
         devices: One worker process each; empty runs the jobs in this process, where
             a time limit cannot be kept.
@@ -230,9 +242,9 @@ def launch(
     busy: list[_Worker] = []
     try:
         while (waiting or busy) and time.monotonic() < until:
-            while waiting and idle:
+            while idle and (job := _next(waiting, busy)):
                 worker = idle.pop()
-                _assign(worker, waiting.popleft())
+                _assign(worker, job)
                 busy.append(worker)
             soonest = min(until, *(worker.deadline for worker in busy))
             ends = [e for w in busy for e in (w.pipe, w.process.sentinel)]

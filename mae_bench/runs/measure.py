@@ -109,6 +109,7 @@ class Run:
         results: Folder of the CSVs.
         known: What the rows there say already.
         told: Called after every cell with its name, status and reason.
+        wrote: Called when rows were written, while others are still measured.
         lost: Cell key -> why it was not trained, or not scored.
         anew: Cell key -> its pairs that this run measured.
     """
@@ -118,6 +119,7 @@ class Run:
     results: Path
     known: Known = field(default_factory=Known)
     told: Callable[[str, str, str], None] = lambda *_: None
+    wrote: Callable[[], None] = lambda: None
     lost: dict[str, str] = field(default_factory=dict)
     anew: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
 
@@ -148,7 +150,10 @@ class Run:
         written, waiting = time.monotonic(), list(due)
         while waiting and time.monotonic() < until:
             tasks, waiting = {task.cell.key: task for task in waiting}, []
-            jobs = [Job(key, t, time_limit(t.cell)) for key, t in tasks.items()]
+            jobs = [
+                Job(key, task, time_limit(task.cell), task.after)
+                for key, task in tasks.items()
+            ]
             for outcome in launch(jobs, work, devices, until):
                 task = tasks[outcome.id]
                 if self._goes_on(outcome, task):
@@ -158,6 +163,7 @@ class Run:
                 self.told(name_of(task.cell), *self._end(outcome))
                 if time.monotonic() - written > WRITE_EVERY:
                     self.write(self.anew)
+                    self.wrote()
                     written = time.monotonic()
         self.write(self.plan.tasks)
 

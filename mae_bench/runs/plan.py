@@ -15,14 +15,14 @@ from mae_bench.records.schema import (
     TIERS,
     Cell,
     Precision,
-    Setting,
     UsageError,
 )
 from mae_bench.records.store import Record, Store
-from mae_bench.runs import provenance, score
+from mae_bench.runs import own, provenance, score
+from mae_bench.runs.costs import NO_COSTS, Costs
 from mae_bench.runs.known import Known, Pair, known, unfinished
 
-Placed = tuple[Cell, dict[str, Setting]]
+Placed = own.Placed
 Rerun = Literal["always", "failed", "missing", "never"]
 
 
@@ -36,7 +36,7 @@ class Task:
         store: Folder of the store.
         provenance: commit and dirty flag of the running code.
         passing: Cells whose end lies on the way of its training, see ``train``.
-        passed: Whether it is such a cell of another task, which goes before.
+        after: Key of the task that passes it on its way, which goes before.
     """
 
     cell: Cell
@@ -44,7 +44,7 @@ class Task:
     store: Path
     provenance: Record
     passing: tuple[Cell, ...] = ()
-    passed: bool = False
+    after: str = ""
 
 
 @dataclass
@@ -55,11 +55,13 @@ class Plan:
         rows: Experiment id -> its cells with their factor values.
         wanted: Experiment id -> its pairs (metric id, view), sorted.
         tasks: Cell key -> task; the union over experiments.
+        own: What no experiment says itself; see ``own.settled``.
     """
 
     rows: dict[str, list[Placed]] = field(default_factory=dict)
     wanted: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
     def take(
         self,
@@ -103,6 +105,8 @@ def plan(
     datasets: Sequence[str] = (),
     precision: Precision = FULL_PRECISION,
     roundings: int = 1,
+    takes: bool = False,
+    settings: Sequence[str] = (),
 ) -> Plan:
     """Lay out the cells of experiments.
 
@@ -115,27 +119,34 @@ def plan(
         datasets: Likewise.
         precision: Of every training.
         roundings: How often each training is run, its weights rounded otherwise.
+        takes: Whether experiments take a dataset that they do not list.
+        settings: Of one's own, in words ``name=value``.
 
     Raises:
-        UsageError: The filters leave nothing to run.
+        UsageError: The filters leave nothing to run; or see ``own.settled``.
     """
-    result, origin = Plan(), provenance.code()
+    laid = {}
     repetitions = range(TIERS[tier].seeds) if seeds is None else seeds
     for name, experiment in experiments.items():
+        worlds = own.worlds_of(experiment, datasets, takes=takes)
+        cells = experiment.cells(TIERS[tier], repetitions, precision, worlds)
         chosen = [
-            (cell, factors)
-            for cell, factors in experiment.cells(TIERS[tier], repetitions, precision)
-            if (not methods or cell.method in methods)
-            and (not datasets or cell.dataset in datasets)
+            (cell, at) for cell, at in cells if not methods or cell.method in methods
         ]
-        chosen = rounded(chosen, roundings)
-        if not chosen:
-            continue
-        result.take(name, chosen, experiment.wanted, store, origin)
-    if not result.tasks:
+        if chosen:
+            laid[name] = rounded(chosen, roundings)
+    if not laid:
         what = ", ".join(methods) or "any method"
         where = ", ".join(datasets) or "any dataset"
-        raise UsageError(f"none of {', '.join(experiments)} runs {what} on {where}")
+        names = ", ".join(experiments)
+        if datasets and not takes:
+            names = f"{len(experiments)} experiments"
+            where += "; one that --experiment names takes any dataset"
+        raise UsageError(f"none of {names} runs {what} on {where}")
+    found, words = own.settled(laid, settings, experiments)
+    result, origin = Plan(own=words), provenance.code()
+    for name, placed in found.items():
+        result.take(name, placed, experiments[name].wanted, store, origin)
     return result
 
 
@@ -148,8 +159,17 @@ def rounded(cells: Iterable[Placed], roundings: int) -> list[Placed]:
     ]
 
 
-def pending(plan: Plan, store: Store, known: Known, rerun: Rerun) -> list[Task]:
+def pending(
+    plan: Plan,
+    store: Store,
+    known: Known,
+    rerun: Rerun,
+    cost: Costs = NO_COSTS,
+) -> list[Task]:
     """The tasks that are to be run, each with what is lacking of its cell.
+
+    Seed by seed, so that there is a whole table of the first ones early; of a seed long
+    cells first, so that the last ones to finish are short, and controls last.
 
     What has rows is measured, whether or not the store has the cell. ``always`` and
     ``failed`` make the store forget first; of a cell of which a metric failed,
@@ -160,9 +180,18 @@ def pending(plan: Plan, store: Store, known: Known, rerun: Rerun) -> list[Task]:
         for task in plan.tasks.values()
         if (lacking := _lacking(task, store, known, rerun))
     ]
-    due = _along(due, store)
-    # Long cells first: the last ones to finish are short.
-    return sorted(due, key=lambda t: (_is_control(t), t.passed, t.cell.key))
+    price = {
+        cell.key: cost(name, cell, at)
+        for name, placed in plan.rows.items()
+        for cell, at in placed
+    }
+
+    def turn(task: Task) -> tuple[int, bool, bool, float, str]:
+        key = task.cell.key
+        control = _is_control(task)
+        return task.cell.seed, control, bool(task.after), -price[key], key
+
+    return sorted(_along(due, store), key=turn)
 
 
 def _along(due: Sequence[Task], store: Store) -> list[Task]:
@@ -182,7 +211,8 @@ def _along(due: Sequence[Task], store: Store) -> list[Task]:
         *others, longest = sorted(way, key=lambda t: _stop(t.cell))
         passing = tuple(task.cell for task in others)
         changed[longest.cell.key] = replace(longest, passing=passing)
-        changed |= {task.cell.key: replace(task, passed=True) for task in others}
+        key = longest.cell.key
+        changed |= {task.cell.key: replace(task, after=key) for task in others}
     return [changed.get(task.cell.key, task) for task in due]
 
 

@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from mae_bench.records.schema import TIERS, Cell, Precision, Setting
 from mae_bench.records.strength import MOST_SEEDS
+from mae_bench.runs.estimate import TOTAL
 from mae_bench.runs.plan import Placed, rounded
 from mae_bench.verdicts.cells import cells_of
 from mae_bench.verdicts.told import Told
@@ -167,3 +170,20 @@ def at_most(needs: Iterable[Need], cost: Cost) -> tuple[int, float]:
             found[cell.key] = max(seeds, need.left), price
     cells = sum(seeds for seeds, _ in found.values())
     return cells, sum((seeds * price for seeds, price in found.values()), 0.0)
+
+
+def costs(
+    needs: Collection[Need], experiments: Iterable[str], cost: Cost
+) -> pd.DataFrame:
+    """What is open in each experiment, and in all of them with each cell once.
+
+    Returns:
+        Columns experiment, open (predictions), cells and core_minutes, both at most.
+    """
+    rows = []
+    for name in experiments:
+        mine = [need for need in needs if need.experiment == name]
+        rows.append((name, len(mine), *at_most(mine, cost)))
+    rows.append((TOTAL, len(needs), *at_most(needs, cost)))
+    table = pd.DataFrame(rows, columns=["experiment", "open", "cells", "core_minutes"])
+    return table.assign(core_minutes=table["core_minutes"] / 60)

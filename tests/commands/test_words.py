@@ -3,7 +3,8 @@
 import pytest
 import typer
 
-from mae_bench.commands.words import seconds_of, seeds_of, spoken
+from mae_bench.commands.options import TierName
+from mae_bench.commands.words import one_of, seconds_of, seeds_of, spoken
 from mae_bench.records.schema import UsageError
 
 
@@ -36,3 +37,9 @@ def test_on_the_command_line_a_refusal_is_one_of_a_parameter() -> None:
     assert spoken(seconds_of)("1m") == 60.0
     with pytest.raises(typer.BadParameter, match="is no time"):
         spoken(seconds_of)("soon")
+
+
+def test_one_of_a_few_is_named_with_the_others() -> None:
+    assert one_of(TierName, "quick") is TierName.quick
+    with pytest.raises(UsageError, match="unknown tier 'huge'; one of smoke, quick"):
+        one_of(TierName, "huge")

@@ -158,20 +158,6 @@ def test_settings_are_read_as_their_defaults_are():
     assert found == {"image_folder": default | changed, "digits": {}}
 
 
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("size=3", "NAME one of cache, grey, image_size, path"),
-        ("image_size", "expected NAME=VALUE"),
-        ("image_size=big", "expected int"),
-        ("grey=perhaps", "expected true or false"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(word, message):
-    with pytest.raises(UsageError, match=message):
-        worlds_of(["image_folder"], [word])
-
-
 def test_a_world_that_cannot_be_is_one_line(tmp_path: Path):
     absent = tmp_path / "absent"
     with pytest.raises(UsageError, match="image_folder: there is no"):

@@ -7,6 +7,7 @@ import pytest
 from mae_bench import experiments
 from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.datasets.patches import Patches
 from mae_bench.experiments import Experiment
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.symmetry import SYMMETRY
@@ -247,3 +248,13 @@ def test_what_is_named_and_joins_is_run_once_and_a_copy_is_joined_by_nothing() -
 def test_an_experiment_without_methods_is_refused() -> None:
     with pytest.raises(TypeError, match="'methods'"):
         Experiment(question="?", expected={}, datasets=(), metrics=(), cost="")
+
+
+def test_other_worlds_are_run_in_the_place_of_its_own() -> None:
+    own, other = (
+        [*GRID.cells(SMOKE, range(1), worlds=worlds)]
+        for worlds in ((Digits,), (Patches,))
+    )
+    assert {cell.dataset for cell, _ in other} == {"patches"}
+    assert [at for _, at in other] == [at for _, at in own]
+    assert not [*GRID.cells(SMOKE, range(1), worlds=())]

@@ -16,6 +16,7 @@ from mae_bench.methods.mae import MAE
 from mae_bench.methods.random_init import RandomInit
 from mae_bench.metrics import Skip
 from mae_bench.metrics.attention import (
+    MASKS,
     agreement,
     attention,
     describe,
@@ -193,3 +194,10 @@ def test_a_linear_decoder_has_no_attention_and_a_linear_model_is_skipped(world):
         found(LinearMAE(world, rng()), world)
     with pytest.raises(Skip, match="without blocks"):
         found(RandomInit(world, rng(), depth=0), world)
+
+
+def test_fewer_images_than_masks_say_nothing_of_the_decoder(world):
+    few = found(MAE(world, rng(1)), world, MASKS - 1)
+    assert not any(name.startswith("decoder") for name in few)
+    assert "encoder/reach" in few
+    assert "decoder/reach" in found(MAE(world, rng(1)), world, MASKS)

@@ -1,10 +1,19 @@
 """Where verbs read and write: one's own folder, and the published evidence."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from mae_bench.records.folders import PUBLISHED, Folders, beside, folders, own
+from mae_bench.records.folders import (
+    PUBLISHED,
+    Folders,
+    beside,
+    folders,
+    keep_apart,
+    note,
+    own,
+)
 from mae_bench.records.schema import UsageError
 
 
@@ -68,3 +77,29 @@ def test_what_was_made_of_published_measurements_is_found_before_the_published()
     own("quick").mkdir(parents=True)
     (own("quick") / "verdicts.csv").write_text("mine")
     assert where.find("verdicts.csv") == own("quick") / "verdicts.csv"
+
+
+def test_settings_of_ones_own_name_a_folder() -> None:
+    assert own("quick", ["dataset.grey=True", "method.lr=0.1"]).name == (
+        "quick-grey=True-lr=0.1"
+    )
+    photos = [own("quick", [f"dataset.path=/my{c}photos"]).name for c in "/ "]
+    assert all(re.fullmatch(r"quick-path=-my-photos-\w{8}", n) for n in photos)
+    assert photos[0] != photos[1]
+    assert len(own("quick", [f"dataset.path={'x' * 300}"]).name) < 100
+    assert own("quick", ["dataset.path=../x"]).parent == own("quick").parent
+
+
+def test_a_folder_has_rows_of_the_same_settings_alone(tmp_path: Path) -> None:
+    mine = ["method.steps=30"]
+    note(tmp_path, mine)
+    keep_apart(tmp_path, [])  # nothing was measured there
+    measured(tmp_path)
+    keep_apart(tmp_path, mine)
+    line = r"settings \(there: method.steps=30; now: none\); name another folder"
+    with pytest.raises(UsageError, match=line):
+        keep_apart(tmp_path, [])
+    note(tmp_path, [])
+    keep_apart(tmp_path, [])
+    with pytest.raises(UsageError, match=r"\(there: none; now: method.steps=30\)"):
+        keep_apart(tmp_path, mine)

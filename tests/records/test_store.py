@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from mae_bench.records.schema import digest
-from mae_bench.records.store import Store, StoreError, Trained, write_atomically
+from mae_bench.records.store import (
+    Store,
+    StoreError,
+    Trained,
+    Untouched,
+    write_atomically,
+)
 
 KEY = "0123456789abcdef"
 
@@ -175,3 +181,17 @@ def test_two_runs_on_one_cell_lose_nothing_of_each_other(store: Store) -> None:
     running = [subprocess.Popen(call) for call in calls]
     assert [process.wait() for process in running] == [0, 0]
     assert len(store.scores(KEY)) == 80
+
+
+def test_a_store_that_is_only_looked_at_is_left_as_it_is(store: Store) -> None:
+    filled(store)
+    store.add_scores(KEY, {"mcc/1/unmasked": [{"value": 0.5}]})
+    path = store.root / "cells" / KEY / "encoder.pt"
+    path.write_bytes(b"weig")
+    before = {p: p.read_bytes() for p in store.root.rglob("*") if p.is_file()}
+    looked = Untouched(store.root)
+    assert looked.trained(KEY) is None
+    looked.forget(KEY)
+    looked.forget_scores(KEY, ["mcc/1/unmasked"])
+    assert looked.scores(KEY) == store.scores(KEY)
+    assert {p: p.read_bytes() for p in store.root.rglob("*") if p.is_file()} == before

@@ -1,13 +1,18 @@
 """What cells like one took, the likest first."""
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from mae_bench.experiments.symmetry import SYMMETRY
 from mae_bench.records.schema import TIERS, Cell
-from mae_bench.runs.costs import costs, time_limit
+from mae_bench.runs.costs import costs, published, time_limit
 
+ROOT = Path(__file__).parent.parent.parent
 ((CELL, AT), *_) = SYMMETRY.cells(TIERS["quick"], range(1))
 
 
@@ -43,6 +48,28 @@ def test_ones_own_rows_are_believed_before_others() -> None:
     assert both("symmetry", CELL, AT) == 3.0
     other = pd.DataFrame([row(4.0, mask_ratio=0.75)])
     assert costs({"symmetry": other}, {"symmetry": own})("symmetry", CELL, AT) == 3.0
+
+
+def test_what_is_unknown_is_none() -> None:
+    known = costs({"symmetry": pd.DataFrame([row(5.0, method="simclr")])})
+    assert known.of("symmetry", CELL, AT) is None
+    assert costs({"symmetry": pd.DataFrame([row(5.0)])}).of("symmetry", CELL, AT) == 5.0
+
+
+def test_published_rows_are_of_one_tier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "results", tmp_path / "results", ignore=all_but("symmetry"))
+    monkeypatch.chdir(tmp_path)
+    assert [*published(["symmetry", "uniformity"], "quick")] == ["symmetry"]
+    assert published(["symmetry"], "smoke") == {}
+
+
+def all_but(name: str) -> Callable[[str, list[str]], list[str]]:
+    def ignored(_: str, found: list[str]) -> list[str]:
+        return [f for f in found if f not in ("measurements", f"{name}.csv")]
+
+    return ignored
 
 
 def test_a_cell_of_more_steps_has_more_time_and_one_of_fewer_no_less() -> None:

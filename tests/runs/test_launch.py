@@ -141,3 +141,30 @@ def test_a_worker_over_several_processors_may_start_processes() -> None:
 def test_an_absent_device_is_named(name: str) -> None:
     with pytest.raises(UsageError, match=name):
         devices(name, None)
+
+
+def pause(payload: Any, device: str) -> float:
+    del device
+    time.sleep(payload)
+    return time.monotonic()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_job_begins_when_the_one_that_it_comes_after_has_ended(workers: int) -> None:
+    jobs = [
+        Job("long", 0.5, 30.0),
+        Job("later", 0.0, 30.0, after="long"),
+        Job("last", 0.0, 30.0, after="later"),
+        Job("free", 0.0, 30.0, after="of another run"),
+    ]
+    ends = {o.id: o.result for o in launch(jobs, pause, ["cpu"] * workers)}
+    assert len(ends) == 4
+    assert ends["long"] < ends["later"] < ends["last"]
+    if workers > 1:
+        assert ends["free"] < ends["long"]
+
+
+def test_what_comes_after_a_job_that_is_lost_is_done_all_the_same() -> None:
+    jobs = [Job("0", "die", 30.0), Job("1", "fine", 30.0, after="0")]
+    outcomes = {o.id: o.status for o in launch(jobs, act, ["cpu"] * 2)}
+    assert outcomes == {"0": "error", "1": "ok"}

@@ -5,6 +5,7 @@ import pytest
 from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, Trained
+from mae_bench.runs.costs import Costs
 from mae_bench.runs.known import Known
 from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
@@ -67,7 +68,11 @@ def test_a_training_goes_before_those_that_lie_on_its_way(tmp_path: Path) -> Non
     passing = [[c.method_settings["stop"] for c in task.passing] for task in due]
     longest = [task for task in due if task.passing]
     assert {task.cell.method_settings["stop"] for task in longest} == {1.0}
-    assert [task.passed for task in due] == sorted(task.passed for task in due)
+    assert [bool(task.after) for task in due] == sorted(bool(t.after) for t in due)
+    by_key = {task.cell.key: task for task in due}
+    assert {by_key[t.after].cell.method_settings["stop"] for t in due if t.after} == {
+        1.0
+    }
     assert sorted(passing[stops.index(1.0)]) == sorted({*stops} - {0.0, 1.0})
     passed = longest[0].passing
     # What is there already needs not be passed.
@@ -88,17 +93,20 @@ def test_filters_that_leave_nothing_are_refused(tmp_path: Path) -> None:
         )
 
 
-def test_controls_come_last_for_they_are_short(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    due = pending(
-        plan(experiments("leaderboard"), **SMOKE, store=store),
-        store,
-        Known(),
-        "missing",
-    )
-    trains = [registry.load("methods", task.cell.method).trains for task in due]
-    assert trains == sorted(trains, reverse=True)
-    assert len(due) == 2 * len(experiments("leaderboard")["leaderboard"].methods)
+def test_seed_by_seed_the_long_cells_go_first_and_the_controls_last(
+    tmp_path: Path,
+) -> None:
+    store, chosen = Store(tmp_path), experiments("leaderboard")
+    whole = plan(chosen, tier="smoke", seeds=range(2), store=store)
+    point = "gaussian_tree", "u_mae", "smoke", ""
+    due = pending(whole, store, Known(), "missing", Costs({("", *point): 50.0}))
+    assert [t.cell.seed for t in due] == sorted(t.cell.seed for t in due)
+    for seed in range(2):
+        mine = [task.cell for task in due if task.cell.seed == seed]
+        trains = [registry.load("methods", cell.method).trains for cell in mine]
+        assert trains == sorted(trains, reverse=True)
+        assert len(mine) == 2 * len(chosen["leaderboard"].methods)
+        assert (mine[0].dataset, mine[0].method) == ("gaussian_tree", "u_mae")
 
 
 def test_a_failure_is_kept_as_data_until_it_is_asked_for_again(tmp_path: Path) -> None:
@@ -133,3 +141,14 @@ def test_a_metric_that_failed_is_asked_again_without_another_training(
     assert first in {t.cell.key for t in pending(whole, store, Known(), "failed")}
     assert store.trained(first) is not None
     assert store.scores(first).keys() == set(names[1:])
+
+
+def test_where_no_experiment_lists_a_world_the_way_out_is_told(tmp_path: Path) -> None:
+    line = "none of 2 experiments runs any method on patches; one that --experiment"
+    with pytest.raises(UsageError, match=line):
+        plan(
+            experiments("mask_ratio", "symmetry"),
+            **SMOKE,
+            store=Store(tmp_path),
+            datasets=["patches"],
+        )

@@ -1,7 +1,7 @@
 """What is open, how far it is, and which cells come first."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,15 @@ from mae_bench.records.schema import FULL_PRECISION, TIERS
 from mae_bench.theories.hierarchical_latents import HIERARCHICAL_LATENTS
 from mae_bench.verdicts.case import Case
 from mae_bench.verdicts.hearing import Hearing
-from mae_bench.verdicts.needs import Need, Needs, at_most, in_order, is_open, weight
+from mae_bench.verdicts.needs import (
+    Need,
+    Needs,
+    at_most,
+    costs,
+    in_order,
+    is_open,
+    weight,
+)
 from mae_bench.verdicts.told import Told
 from mae_bench.verdicts.weigh import Weighed
 
@@ -152,3 +160,20 @@ def test_at_most_every_seed_of_each_cell_is_paid_once() -> None:
     needs = [need("a", 0, 1, left=20), need("b", 1, 2, left=4)]
     assert at_most(needs, lambda *_: 2.0) == (20 + 20 + 4, 88.0)
     assert at_most([], lambda *_: 2.0) == (0, 0)
+
+
+def test_costs_are_by_experiment_and_of_each_cell_once() -> None:
+    here = [need("a", 0, 1, left=20), need("b", 1, 2, left=4)]
+    there = [replace(need("c", 0, left=20), experiment="uniformity")]
+    table = costs([*here, *there], ["symmetry", "uniformity", "sub_trees"], paid)
+    assert table.to_numpy().tolist() == [
+        ["symmetry", 2, 44, 44.0],
+        ["uniformity", 1, 20, 20.0],
+        ["sub_trees", 0, 0, 0.0],
+        ["each cell once", 3, 44, 44.0],
+    ]
+
+
+def paid(*_: object) -> float:
+    """A core-minute."""
+    return 60.0
