@@ -33,6 +33,8 @@ def ruling(found: Case, asked: float) -> tuple[Ruling, str]:
     decision = claim.decided(asked)
     if decision == "not_measured":
         return "not_measured", "no row has a value"
+    if decision == "supported" and control_verdict(found) == "supported":
+        return "void", "its control is supported as well"
     if found.unconverged:
         return "not_converged", found.unconverged
     if decision == "refuted" and _by_size(found, asked):
@@ -48,10 +50,8 @@ def ruling(found: Case, asked: float) -> tuple[Ruling, str]:
 
 
 def _against_control(found: Case) -> tuple[Ruling, str]:
-    """A claim that is supported on its own."""
+    """A claim that is supported on its own, and its control is not."""
     control = control_verdict(found)
-    if control == "supported":
-        return "void", "its control is supported as well"
     if control in ("refuted", "none") or found.beyond >= DECISIVE:
         return "supported", ""
     told = "not measured" if control == "not_measured" else "undecided"
