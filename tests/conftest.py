@@ -23,7 +23,8 @@ with (results / "ran").open("a") as file:
 row = dict.fromkeys({list(COLUMNS)!r}, "")
 row.update(experiment="leaderboard", dataset="world", method="mae", metric="mcc",
     metric_version=2, target="level_0", token="mean", view="unmasked", status="ok",
-    tier=words["--tier"], commit=commit, dirty=False, n_eval=9, train_seconds=0)
+    tier=words["--tier"], commit=commit, dirty=False, n_eval=9, train_seconds=0,
+    rounding=0)
 (results / "measurements").mkdir()
 with (results / "measurements" / "leaderboard.csv").open("w", newline="") as file:
     table = csv.DictWriter(file, row)

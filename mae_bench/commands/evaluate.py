@@ -21,9 +21,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure an encoder from elsewhere and place it in the leaderboard."""
-    from mae_bench.verdicts import rank
+    from mae_bench.verdicts.standings import render
 
     found = verbs.evaluation(wish, spec)
     if not as_json:
-        say(rank.render(found.board))
+        say(render(found.board))
     end(found.failed, found.folder, as_json)

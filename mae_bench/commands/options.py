@@ -14,7 +14,7 @@ import typer
 
 from mae_bench.commands.words import seconds_of, seeds_of, spoken
 from mae_bench.records.folders import OWN
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import Track, UsageError
 
 R = TypeVar("R")
 E = TypeVar("E", bound=StrEnum)
@@ -43,6 +43,7 @@ class Until(StrEnum):
     decided = "decided"
 
 
+Told = Annotated[Track, typer.Option(help="What it was told: ranked among its like.")]
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
     range | None,
@@ -164,6 +165,7 @@ class Evaluating:
     name: Annotated[
         str | None, typer.Option(help="In the leaderboard; from SPEC by default.")
     ] = None
+    track: Told = "pixels"
     tier: Tier = TierName.quick
     seeds: Seeds = None
     image_size: Annotated[
@@ -173,9 +175,7 @@ class Evaluating:
         int | None, typer.Option(min=1, help="Attention heads of a checkpoint.")
     ] = None
     results: Folder = None
-    output: Annotated[Path, typer.Option(help="Folder of what is written.")] = (
-        OWN / "evaluated"
-    )
+    output: Annotated[Path, typer.Option(help="Folder to write.")] = OWN / "evaluated"
     device: Device = "cpu"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from mae_bench.commands import verbs
 from mae_bench.commands.console import end, errors_in_one_line, say, tell
@@ -18,20 +19,23 @@ from mae_bench.commands.options import (
 )
 from mae_bench.commands.running import run_of
 
+if TYPE_CHECKING:
+    from mae_bench.runs.measure import Run
+
 
 @errors_in_one_line
 @spread(Measuring)
 def run(wish: Measuring, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
-    from mae_bench.verdicts import rank
+    from mae_bench.verdicts.standings import render
 
     ran = run_of(wish)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
     if not as_json and len(board):
-        say(rank.render(board))
-    end(ran.failures(missing=wish.rerun != Rerun.never), ran.results, as_json)
+        say(render(board))
+    end(_failures(ran, wish), ran.results, as_json)
 
 
 @errors_in_one_line
@@ -39,7 +43,13 @@ def run(wish: Measuring, as_json: Json = False) -> None:
 def measure(wish: Measuring, as_json: Json = False) -> None:
     """Train and score what is missing; write measurements/*.csv."""
     ran = run_of(wish)
-    end(ran.failures(missing=wish.rerun != Rerun.never), ran.results, as_json)
+    end(_failures(ran, wish), ran.results, as_json)
+
+
+def _failures(ran: Run, wish: Measuring) -> dict[str, str]:
+    """What failed; what was not to be run, or not in the time, did not."""
+    whole = wish.rerun != Rerun.never and wish.budget is None
+    return ran.failures(missing=whole)
 
 
 @errors_in_one_line
@@ -77,10 +87,10 @@ def rank(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
-    from mae_bench.verdicts import rank as verb
+    from mae_bench.verdicts.standings import render
 
     board = verbs.rank(results, tier)
-    say(board.to_json(orient="records", indent=1) if as_json else verb.render(board))
+    say(board.to_json(orient="records", indent=1) if as_json else render(board))
     tell(str(verbs.where_to(results, tier)))
 
 

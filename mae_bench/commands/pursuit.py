@@ -75,6 +75,7 @@ class Pursuit:
     end: float
     ensembles: bool | None = None
     _rows: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _judged: dict[str, pd.DataFrame] = field(default_factory=dict)
     _told: list[Told] = field(default_factory=list)
     _asked: dict[str, float] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
@@ -105,9 +106,12 @@ class Pursuit:
 
     def _listen(self, changed: Mapping[str, pd.DataFrame]) -> None:
         """Judge anew what changed rows concern."""
-        self._rows |= {name: in_order(rows) for name, rows in changed.items()}
+        self._rows |= changed
+        self._judged |= {name: in_order(rows) for name, rows in changed.items()}
         former = [t for t in self._told if t.prediction.experiment.id not in changed]
-        self._told = listen(self.theories, self._rows, self.first_seeds, former=former)
+        self._told = listen(
+            self.theories, self._judged, self.first_seeds, former=former
+        )
         self._asked = asked_of(self._told)
 
     def _open(self) -> list[Told]:

@@ -20,7 +20,7 @@ from mae_bench.commands.options import (
 from mae_bench.commands.running import run_of
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders, beside, folders, registrations
-from mae_bench.records.schema import TIERS
+from mae_bench.records.schema import TIERS, TRACKS, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,6 +171,8 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
     from mae_bench.runs import launch
     from mae_bench.verdicts import rank as ranking
 
+    if wish.track not in TRACKS:
+        raise UsageError(f"unknown track {wish.track!r}; one of {', '.join(TRACKS)}")
     tier, output = wish.tier.value, wish.output
     (where,) = launch.devices(wish.device, 1)
     worlds = verb.worlds_of(
@@ -190,6 +192,7 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
             "image_size": wish.image_size,
             "num_heads": wish.num_heads,
         },
+        wish.track,
     )
     seeds = wish.seeds or range(TIERS[tier].seeds)
     path = verb.evaluate(
@@ -201,7 +204,9 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
         folder=output,
         told=tell,
     )
-    board, lines = verb.place(path, worlds, beside(wish.results, tier), tier)
+    board, lines = verb.place(
+        path, worlds, beside(wish.results, tier), tier, entrant.track
+    )
     ranking.write(board, output)
     for line in lines:
         tell(line)

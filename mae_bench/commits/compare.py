@@ -24,8 +24,9 @@ from mae_bench.commits.changes import Change, Numbers, Verdict, paired, settle
 from mae_bench.commits.sides import CELL, NUMBER, Side
 from mae_bench.metrics import Metric
 from mae_bench.records import registry
+from mae_bench.records.rows import SHUFFLED, VALIDATION
 from mae_bench.records.schema import STATUSES
-from mae_bench.verdicts.rank import CEILING, SHUFFLED
+from mae_bench.verdicts.rank import CEILING
 
 # Two numbers of a CSV that are written with 6 decimals differ by this at most if equal.
 RESOLUTION = 2e-6
@@ -129,9 +130,8 @@ class _Half:
     def __init__(self, side: Side) -> None:
         rows = side.rows
         ok, lost = rows[rows["status"] == "ok"], rows[rows["status"] != "ok"]
-        way = {metric: _gated(metric) for metric in ok["metric"].unique()}
-        own = [not token.endswith(SHUFFLED) for token in ok["token"]]
-        gated = ok[np.array(own, dtype=bool) & ok["metric"].map(way).astype(bool)]
+        own = [not token.endswith((SHUFFLED, VALIDATION)) for token in ok["token"]]
+        gated = ok[np.array(own, dtype=bool) & ok["metric"].map(_gated).astype(bool)]
         self.numbers: dict[Place, dict[int, _Number]] = defaultdict(dict)
         for place, seed, found in _each(
             gated, NUMBER, "value", "n_eval", "metric_version", "device"

@@ -21,7 +21,14 @@ from mae_bench.records import registry
 from mae_bench.records.faults import in_one_line
 from mae_bench.records.merge import write_rows
 from mae_bench.records.read import read_rows
-from mae_bench.records.schema import Cell, Measurement, Setting, Settings, UsageError
+from mae_bench.records.schema import (
+    Cell,
+    Measurement,
+    Setting,
+    Settings,
+    Track,
+    UsageError,
+)
 from mae_bench.records.store import Record
 from mae_bench.runs import provenance
 from mae_bench.runs.score import score
@@ -40,6 +47,7 @@ class Entrant:
         name: Letters, digits, ``.``, ``_`` and ``-``; not one of ours.
         reader: The network.
         settings: What tells it from others: its source and the digest of its weights.
+        track: What it was told while it learned.
 
     Raises:
         UsageError: A name that cannot be.
@@ -48,6 +56,7 @@ class Entrant:
     name: str
     reader: Reader
     settings: Settings
+    track: Track = Outsider.track
 
     def __post_init__(self) -> None:
         """Check the name."""
@@ -146,10 +155,6 @@ def attempt(entrant: Entrant, cell: Cell, device: str) -> None:
         ) from error
 
 
-def _silent(line: str) -> None:
-    del line
-
-
 def evaluate(
     entrant: Entrant,
     worlds: Mapping[str, Settings],
@@ -158,7 +163,7 @@ def evaluate(
     seeds: range,
     device: str,
     folder: Path,
-    told: Callable[[str], None] = _silent,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Measure a entrant as the leaderboard measures ours; write its measurements.
 
@@ -234,7 +239,11 @@ def failures(path: Path) -> dict[str, str]:
 
 
 def place(
-    path: Path, worlds: Mapping[str, Settings], results: Path, tier: str
+    path: Path,
+    worlds: Mapping[str, Settings],
+    results: Path,
+    tier: str,
+    track: Track = Outsider.track,
 ) -> tuple[pd.DataFrame, list[str]]:
     """The leaderboard of ours with the entrant, on the worlds that it was shown.
 
@@ -243,6 +252,7 @@ def place(
         worlds: Dataset -> the settings that it was shown.
         results: Folder of our CSVs; may be empty.
         tier: Only rows of ours of that tier are comparable.
+        track: What the entrant was told.
 
     Returns:
         See ``rank.rank``; and lines: datasets that nothing of ours is on, or that
@@ -273,7 +283,8 @@ def place(
         else:
             beside.append(rows)
     measured = pd.concat(beside, ignore_index=True)
-    return rank({EXPERIMENT: measured}), lines
+    tracks = dict.fromkeys(theirs["method"], track)
+    return rank({EXPERIMENT: measured}, tracks), lines
 
 
 def _fixed(rows: pd.DataFrame) -> bool:

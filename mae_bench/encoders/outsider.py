@@ -20,7 +20,7 @@ from mae_bench.encoders import checkpoint
 from mae_bench.methods import Method
 from mae_bench.models.vit import ViT
 from mae_bench.records.faults import in_one_line
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import Track, UsageError
 
 CHUNK = 100  # images at a time: a large ViT's tokens of more fill a small memory
 
@@ -214,6 +214,7 @@ class Outsider(Method):
     """An encoder that was trained elsewhere; nothing of it is trained here."""
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "pixels"
     trains: ClassVar[bool] = False
 
     def __init__(

@@ -12,6 +12,7 @@ from mae_bench.experiments import Experiment
 from mae_bench.experiments._chosen import LR, Chosen
 from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.attention import attention
+from mae_bench.metrics.attentive_probe import attentive_probe
 from mae_bench.metrics.block_r2 import block_r2
 from mae_bench.metrics.ceiling_ratio import ceiling_ratio
 from mae_bench.metrics.cka import cka
@@ -54,6 +55,7 @@ LEADERBOARD = Experiment(
         ceiling_ratio,
         partial_r2,
         linear_probe,
+        attentive_probe,
         knn_probe,
         effective_rank,
         participation_ratio,

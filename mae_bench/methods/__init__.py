@@ -21,14 +21,13 @@ from torch.optim.lr_scheduler import LambdaLR
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.datasets._own_images import batch_of
 from mae_bench.methods._trainable import Trainable
-from mae_bench.models.augmentation import augment
 from mae_bench.models.masking import Masking, random_masking
 from mae_bench.models.momentum import LeftBehind
 from mae_bench.models.optimiser import adamw, warmup_cosine
-from mae_bench.models.processes import gather, shard
-from mae_bench.models.projector import Projector
+from mae_bench.models.processes import shard
 from mae_bench.models.vit import ViT
 from mae_bench.records.room import furnish
+from mae_bench.records.schema import Track
 
 
 class Method(Trainable):
@@ -36,6 +35,7 @@ class Method(Trainable):
 
     Attributes:
         version: Moves when the trained encoder moves.
+        track: What it is told while it learns.
         trains: False for controls that have nothing to learn.
         passes: False if what it keeps has another shape at an earlier ``stop``, so that
             a longer training does not pass it.
@@ -48,6 +48,7 @@ class Method(Trainable):
     """
 
     version: ClassVar[int]
+    track: ClassVar[Track]
     trains: ClassVar[bool] = True
     passes: ClassVar[bool] = True
     joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
@@ -93,6 +94,12 @@ class Method(Trainable):
         self.last_step = round(stop * steps)
         self.whole = False
         self._left_behind = LeftBehind()
+
+    @classmethod
+    def track_on(cls, world: type[Dataset]) -> Track:
+        """What it is told on a world, where that is not the same on all of them."""
+        del world
+        return cls.track
 
     @abstractmethod
     def features(
@@ -221,6 +228,13 @@ class ViTMethod(Method):
         """The encoder's read-outs of the visible patches."""
         return self.encoder.readout(self.encoder(batch.images, ids_keep))
 
+    def patches_seen(
+        self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None
+    ) -> Float[Tensor, "n k d"]:
+        """The encoder's tokens of the visible patches; all of them if None."""
+        tokens: Tensor = self.encoder(batch.images, ids_keep)
+        return tokens if self.encoder.cls_token is None else tokens[:, 1:]
+
     def pooled(
         self, images: Float[Tensor, "n c h w"], ids_keep: Tensor | None = None
     ) -> Float[Tensor, "n _"]:
@@ -240,60 +254,6 @@ class Reconstructs(Protocol):
         self, batch: Batch, generator: torch.Generator
     ) -> tuple[Float[Tensor, "n m p"], Float[Tensor, "n m p"], Masking]:
         """Prediction and target of the asked patches, both in pixels, and the masks."""
-
-
-class TwoViews(ViTMethod):
-    """Two views of each image, projected: the difference between methods is the loss.
-
-    The views are what the world says they are: where it can redraw an image with the
-    same content (``Dataset.redraw``), the pair is the image and its redrawing; where
-    it cannot, both views are augmentations of the image.
-    """
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        generator: torch.Generator,
-        *,
-        projector_hidden_dim: int = 64,
-        projector_dim: int = 64,
-        **settings: Any,
-    ) -> None:
-        """Build encoder and projector.
-
-        Args:
-            dataset: The world that it learns from.
-            generator: Draws the initial weights, the encoder's first.
-            projector_hidden_dim: Width of the projector's hidden layer.
-            projector_dim: Width of the projections.
-            settings: See ``ViTMethod``.
-        """
-        super().__init__(dataset, generator, **settings)
-        self.projector = Projector(
-            generator,
-            in_dim=self.encoder.bottleneck or self.encoder.embed_dim,
-            hidden_dim=projector_hidden_dim,
-            out_dim=projector_dim,
-        )
-
-    def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """The positive pair of every image."""
-        redrawn = self.dataset.redraw(batch, generator)
-        if redrawn is not None:
-            return batch.images, redrawn.images
-        return augment(batch.images, generator), augment(batch.images, generator)
-
-    def forward(self, example: Any) -> Float[Tensor, ""]:
-        """The loss of two views of every image, of all processes' images together."""
-        # One pass over both views: larger matrices, the same numbers.
-        z1, z2 = self.projector(self.pooled(torch.cat(example))).chunk(2)
-        return self.compare(gather(z1), gather(z2))
-
-    @abstractmethod
-    def compare(
-        self, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]
-    ) -> Float[Tensor, ""]:
-        """The loss of projections, pair by pair in the same order."""
 
 
 furnish(__name__)

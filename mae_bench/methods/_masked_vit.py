@@ -1,6 +1,6 @@
 """A ViT that is shown some patches of an image, and what it is shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -10,10 +10,13 @@ from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod
 from mae_bench.models.masking import Masking, patches_a_unit, random_masking
 from mae_bench.models.vit import patchify
+from mae_bench.records.schema import Track
 
 
 class MaskedViT(ViTMethod):
     """A method that hides patches: the difference between methods is what they ask."""
+
+    track: ClassVar[Track] = "pixels"
 
     def __init__(
         self,

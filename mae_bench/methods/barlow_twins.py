@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mae_bench.datasets import Dataset
-from mae_bench.methods import TwoViews
+from mae_bench.methods._two_views import TwoViews
 
 EPS = 1e-5  # of the released code's batch norm
 

@@ -11,6 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
 from mae_bench.models.haar import rotations
+from mae_bench.records.schema import Track
 
 
 class DeepLinear(Method):
@@ -34,6 +35,7 @@ class DeepLinear(Method):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "pixels"
     passes: ClassVar[bool] = False  # it keeps as many amplitudes as it takes steps
     joins: ClassVar[tuple[str, ...]] = ()
     amplitudes: Tensor

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mae_bench.datasets import Batch, Dataset, LinearGaussian
 from mae_bench.methods import Method
 from mae_bench.oracles.linear_mae import patch_index
+from mae_bench.records.schema import Track
 
 
 class LinearMAE(Method):
@@ -28,6 +29,7 @@ class LinearMAE(Method):
     """
 
     version: ClassVar[int] = 2
+    track: ClassVar[Track] = "pixels"
     joins: ClassVar[tuple[str, ...]] = ()
     pixel_patch: Tensor
     covariance: Tensor | None

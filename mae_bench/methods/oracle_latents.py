@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.records.schema import Track
 
 
 class OracleLatents(Method):
@@ -19,6 +20,7 @@ class OracleLatents(Method):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "reference"
     trains: ClassVar[bool] = False
 
     def __init__(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.records.schema import Track
 
 N_FIT = 2000
 
@@ -21,6 +22,7 @@ class Pixels(Method):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "reference"
     trains: ClassVar[bool] = False
     centre: Tensor
     components: Tensor

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from mae_bench.methods import ViTMethod
+from mae_bench.records.schema import Track
 
 
 class RandomInit(ViTMethod):
@@ -12,4 +13,5 @@ class RandomInit(ViTMethod):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "reference"
     trains: ClassVar[bool] = False

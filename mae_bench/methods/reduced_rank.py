@@ -10,6 +10,7 @@ from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
 from mae_bench.models.masking import FIXED, Masking, patches_a_unit, random_masking
 from mae_bench.models.vit import patchify
+from mae_bench.records.schema import Track
 
 N_FIT = 10_000
 RIDGE = 1e-6  # share of the visible pixels' mean variance: duplicates are no error
@@ -27,6 +28,7 @@ class ReducedRank(Method):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "pixels"
     trains: ClassVar[bool] = False
     joins: ClassVar[tuple[str, ...]] = ()
     centre: Tensor

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.records.schema import Track
 
 
 class Ridgeless(Method):
@@ -29,6 +30,7 @@ class Ridgeless(Method):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "pixels"
     trains: ClassVar[bool] = False
     joins: ClassVar[tuple[str, ...]] = ()
     coefficients: Tensor

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mae_bench.datasets import Dataset
-from mae_bench.methods import TwoViews
+from mae_bench.methods._two_views import TwoViews
 from mae_bench.models.processes import gather
 from mae_bench.models.standardised_projector import StandardisedProjector
 

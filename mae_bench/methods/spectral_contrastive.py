@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mae_bench.datasets import Dataset
-from mae_bench.methods import TwoViews
+from mae_bench.methods._two_views import TwoViews
 
 
 def spectral_contrastive_loss(

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod
 from mae_bench.models.vit import draw_weights
+from mae_bench.records.schema import Track
 
 
 class Supervised(ViTMethod):
@@ -22,6 +23,7 @@ class Supervised(ViTMethod):
     """
 
     version: ClassVar[int] = 1
+    track: ClassVar[Track] = "reference"
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mae_bench.datasets import Dataset
-from mae_bench.methods import TwoViews
+from mae_bench.methods._two_views import TwoViews
 
 GAMMA = 1.0  # the standard deviation that is asked for
 EPS = 1e-4  # under the root: its slope stays finite where nothing varies

@@ -11,6 +11,7 @@ called like the function. What it ``reads`` fixes its signature:
 ``ceiling``         the same, and ``ceiling: dict[level, float]``, the most that
                     anybody could read from what the encoder was shown
 ``labels``          ``(train, val, test: Split[[n]]) -> dict[variant, float]``
+``patches``         the same of ``Patches``, whose features are ``[n, l, d]``
 ``features``        a ``stream``, updated with ``features [n, d]``
 ``pairs``           a ``stream``, updated with ``features, features`` of two
                     random masks of the same images
@@ -58,6 +59,7 @@ Reads = Literal[
     "latents",
     "ceiling",
     "labels",
+    "patches",
     "features",
     "pairs",
     "reconstruction",
@@ -82,6 +84,13 @@ class Split(Generic[Target]):
 
     features: Float[Tensor, "n d"]
     target: Target
+
+
+@dataclass(frozen=True)
+class Patches(Split[Tensor]):
+    """Features of every patch of some images, and their labels."""
+
+    features: Float[Tensor, "n l d"]
 
 
 Labels = Split[Tensor]

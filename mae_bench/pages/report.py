@@ -58,7 +58,7 @@ def _held(rows: Sequence[Row], strict: bool) -> str:
     mine = [
         r["verdict"]
         for r in rows
-        if r["standing"] and not r["standing"].startswith(PLANTED)
+        if r["verdict"] != "not_measured" and not r["standing"].startswith(PLANTED)
         if r["standing"].startswith(STRICT) is strict
     ]
     if not mine:

@@ -12,7 +12,15 @@ from mae_bench.metrics import Headline
 from mae_bench.pages import scorecard
 from mae_bench.pages.page import page
 from mae_bench.records.schema import UsageError
-from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
+from mae_bench.verdicts.rank import (
+    CEILING,
+    FLOOR,
+    LABEL_PROBE_READ,
+    NUMBERS,
+    PARTS,
+    SHOWN,
+)
+from mae_bench.verdicts.read_outs import LABEL_PROBE
 
 Row = Mapping[str, str]
 
@@ -24,7 +32,6 @@ SCORES = {
     "forecast": "forecast_skill",
 }
 _SPANNED = ("", "_low", "_high", "_floor", "_ceiling")
-_PARTS = (*_SPANNED, "_chance", "_n_seeds", "_rank_best", "_rank_worst")
 
 
 class Columns(NamedTuple):
@@ -36,8 +43,8 @@ class Columns(NamedTuple):
 
 COLUMNS = {
     "leaderboard": Columns(
-        ("dataset", "method", "coverage", "status"),
-        tuple(h.name + part for h in HEADLINES for part in _PARTS),
+        ("dataset", "method", "track", LABEL_PROBE_READ, "coverage", "status"),
+        NUMBERS,
     ),
     "theories": Columns(
         ("theory", "forecast_of"),
@@ -115,8 +122,12 @@ class Column:
 
     def of(self, row: Row) -> Row:
         """A row's part of it: value, low, high, floor, rank_best ..."""
-        parts = {part[1:] or "value": part for part in _PARTS}
+        parts = {part[1:] or "value": part for part in PARTS}
         return {name: row[self.headline.name + part] for name, part in parts.items()}
+
+    def read_out(self, row: Row) -> str:
+        """The read-out that a row's number is of, where each method has its own."""
+        return row[LABEL_PROBE_READ] if self.headline == LABEL_PROBE else ""
 
     def x(self, value: str) -> str:
         """Where a number is on a line from 0 to 100, a little within its ends."""
@@ -135,7 +146,7 @@ class Board:
     def columns(self) -> list[Column]:
         """The headlines."""
         found = []
-        for headline in HEADLINES:
+        for headline in SHOWN:
             names = [headline.name + part for part in _SPANNED]
             seen = [float(row[n]) for row in self.rows for n in names if row[n]]
             if any(row[headline.name] for row in self.rows):

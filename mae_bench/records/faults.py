@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import TRACKS, UsageError
 
 HOUSE = Path(__file__).parent.parent
 # Room -> what its parts are, or are derived from, and how one becomes it. An oracle is
@@ -22,6 +22,7 @@ KINDS = {
     "datasets": ("Dataset", "derive it from mae_bench.datasets.Dataset"),
     "metrics": ("Metric", "write its facts on it by @metric(...)"),
 }
+_TOLD = ", ".join(TRACKS)
 CLASSES = ("predictions", "methods", "datasets")
 
 
@@ -113,6 +114,8 @@ def of_part(room: str, name: str, part: Any) -> Iterator[str]:
         yield f"its function is called {part.id}; call both alike"
     if room in ("methods", "datasets"):
         yield from _of_class(part)
+    if room == "methods" and getattr(part, "track", None) not in TRACKS:
+        yield f"{word} has no track; write track: ClassVar[Track], one of {_TOLD}"
 
 
 def _of_class(part: Any) -> Iterator[str]:

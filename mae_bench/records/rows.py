@@ -16,6 +16,9 @@ TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
 # What a row speaks of, besides the factors; and what it says of it.
 IDENTITY = ("dataset", "method", "seed", "cell", "metric", "view", "token", "target")
 FACTS = ("metric_version", "value", "status")
+# Ends of a token: the same read-out, held against the latents or labels of other
+# images; and on the images that chose it.
+SHUFFLED, VALIDATION = "/shuffled", "/val"
 # Where a metric or a cell failed before these were known, they are empty.
 _UNKNOWN_IN_FAILURES = ("metric", "view", "token", "target")
 

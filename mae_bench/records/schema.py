@@ -39,6 +39,15 @@ Status = Literal[
     "missing",  # never run
 ]
 STATUSES: tuple[str, ...] = get_args(Status)
+# What a method is told while it learns; ranks are among those that are told the same.
+Track = Literal[
+    "pixels",  # images, or masked or noisy ones
+    "augmentations",  # and which changes of an image change nothing that matters
+    "causes",  # and other images that the world drew from the same causes
+    "labels",  # and the answer
+    "reference",  # nothing is learned, or all is known: not ranked
+]
+TRACKS: tuple[Track, ...] = get_args(Track)
 # A value beyond it has no finite square, and no mean over seeds.
 LARGEST = 1e150
 # Another run would end so again; the others may end better.

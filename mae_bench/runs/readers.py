@@ -9,7 +9,8 @@ Probes have a floor of their own beside them: the token ``mean/shuffled`` (and l
 every other) is the same read-out of the same encoder, with the latents or the labels of
 other images. A probe of latents sees them as more levels, so that it factors the
 features once. Beside a probe of labels stands the target ``majority``, without a token:
-how often the class that is commonest in training is right.
+how often the class that is commonest in training is right; and where it chooses
+something, its accuracy on the images that chose it, as the token ``mean/val``.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from mae_bench.datasets import Batch, SplitName
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.methods import Method, Reconstructs, ViTMethod
-from mae_bench.metrics import Metric, Skip, Split
+from mae_bench.metrics import Metric, Patches, Skip, Split
 from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
 from mae_bench.oracles.ceilings import least_error, pixel_mask, recoverable
 from mae_bench.oracles.two_sample_floor import two_sample_floor
+from mae_bench.records.rows import SHUFFLED, VALIDATION
 from mae_bench.records.schema import LARGEST
 from mae_bench.records.store import Record
-from mae_bench.runs.specimen import CHUNK, SHUFFLED, Specimen, chunks
+from mae_bench.runs.specimen import CHUNK, Specimen, chunks
 from mae_bench.training.train import build
 
 # They read each level by itself, or each hierarchy: shuffled ones are just more levels.
@@ -49,6 +51,9 @@ FLOORED = (
 FLOORED_LABELS = ("linear_probe", "knn_probe")
 # Relative spread below which an encoder says the same of every image.
 COLLAPSED = 1e-5
+SAME = {"status": "collapsed", "reason": "every image has the same features"}
+# The token under which what was read from all patches stands.
+PATCHES = "patches"
 
 
 def _collapsed(features: Tensor) -> bool:
@@ -60,13 +65,18 @@ def _per_token(specimen: Specimen, read: Callable[[str], Any]) -> Iterator[Recor
     n = len(specimen.splits["test"])
     for token, features in specimen.features["test"].items():
         if _collapsed(features):
-            reason = "every image has the same features"
-            yield {"token": token, "status": "collapsed", "reason": reason}
+            yield {"token": token, **SAME}
             continue
         for target, value in read(token).items():
-            level = target.removesuffix(SHUFFLED)
-            source = token + target[len(level) :]
-            yield {"token": source, "target": level, **_number(float(value), n)}
+            yield {**_named(token, target), **_number(float(value), n)}
+
+
+def _named(token: str, target: str) -> Record:
+    """What is no number of the read-out's own stands under a token of its own."""
+    if target == "val":
+        return {"token": token + VALIDATION, "target": ""}
+    level = target.removesuffix(SHUFFLED)
+    return {"token": token + target[len(level) :], "target": level}
 
 
 def _number(value: float, n: int) -> Record:
@@ -118,7 +128,8 @@ def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         found = of(labels)
         if metric.id in FLOORED_LABELS:
             others = {name: y[specimen.others(name)] for name, y in labels.items()}
-            found |= {target + SHUFFLED: v for target, v in of(others).items()}
+            chance = of(others).items()
+            found |= {k + SHUFFLED: v for k, v in chance if k != "val"}
         return found
 
     rows = list(_per_token(specimen, read))
@@ -128,6 +139,17 @@ def _labels(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         commonest = labels["train"].bincount().argmax()
         right = labels["test"].eq(commonest).double().mean().item()
         yield {"target": "majority", **_number(right, len(labels["test"]))}
+
+
+def _patches(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    labels = [specimen.labels(name) for name in specimen.splits]
+    seen = [specimen.patches(name) for name in specimen.splits]
+    if _collapsed(seen[-1].flatten(1)):
+        yield {"token": PATCHES, **SAME}
+        return
+    known = (Patches(h, y) for h, y in zip(seen, labels, strict=True))
+    for target, value in metric(*known).items():
+        yield {**_named(PATCHES, target), **_number(value, len(labels[-1]))}
 
 
 def _known(
@@ -255,6 +277,7 @@ READERS: Mapping[str, Callable[[Metric, Specimen], Iterator[Record]]] = {
     "latents": _latents,
     "ceiling": _ceiling,
     "labels": _labels,
+    "patches": _patches,
     "features": _features,
     "pairs": _pairs,
     "reconstruction": _reconstruction,

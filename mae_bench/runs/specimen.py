@@ -13,11 +13,10 @@ from mae_bench.datasets import Batch, Dataset, SplitName
 from mae_bench.methods import Method, ViTMethod
 from mae_bench.metrics import Skip
 from mae_bench.models.masking import Masking
+from mae_bench.records.rows import SHUFFLED
 from mae_bench.records.schema import TIERS, Cell, digest
 
 CHUNK = 500
-# Marks a read-out that is held against the latents or labels of other images.
-SHUFFLED = "/shuffled"
 
 
 @dataclass(frozen=True)
@@ -86,14 +85,33 @@ class Specimen:
             for name, batch in self.splits.items()
         }
 
+    def patches(self, name: SplitName) -> Tensor:
+        """Every patch token of a split [n, l, d]; not kept, for it is large.
+
+        Raises:
+            Skip: The method does not look at patches.
+        """
+        method, noise = self.method, self.stream("view", name)
+        if not isinstance(method, ViTMethod):
+            raise Skip(f"{self.cell.method} does not look at patches")
+        return torch.cat(
+            [
+                method.patches_seen(chunk, self._keep(len(chunk), noise))
+                for chunk in chunks(self.splits[name])
+            ]
+        )
+
     def encode(self, batch: Batch, noise: torch.Generator) -> dict[str, Tensor]:
         """Token -> [n, d], in chunks; masked by ``noise`` if the view is."""
-        found = []
-        for chunk in chunks(batch):
-            masking = self.masking(len(chunk), noise) if self.view == "masked" else None
-            keep = None if masking is None else masking.ids_keep
-            found.append(self.method.features(chunk, keep))
+        found = [
+            self.method.features(chunk, self._keep(len(chunk), noise))
+            for chunk in chunks(batch)
+        ]
         return {token: torch.cat([f[token] for f in found]) for token in found[0]}
+
+    def _keep(self, n: int, noise: torch.Generator) -> Tensor | None:
+        """The visible patches, if the view is of some."""
+        return self.masking(n, noise).ids_keep if self.view == "masked" else None
 
     def masking(self, n: int, noise: torch.Generator) -> Masking:
         """The method's masks.

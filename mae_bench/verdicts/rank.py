@@ -1,14 +1,14 @@
 """The leaderboard: where each method stands, and which ranks its seeds allow.
 
 A rank is an interval: from 1 + the methods that are significantly better to K less
-those that are significantly worse, by paired differences over seeds. What failed is
+those that are significantly worse, by paired differences over seeds. The K methods are
+those of a track, which are told the same; references are not ranked. What failed is
 named and neither ranked nor imputed.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,17 +21,20 @@ from mae_bench.metrics import Headline, Metric
 from mae_bench.records.faults import WrongPart
 from mae_bench.records.rows import (
     COLUMNS,
+    SHUFFLED,
     Measurements,
     matching,
     over_roundings,
     seed_means,
     write_table,
 )
+from mae_bench.records.schema import TRACKS, Track
 from mae_bench.records.stats import CONFIDENCE, holm, p_value, student_interval
+from mae_bench.verdicts.evidence import failures
+from mae_bench.verdicts.read_outs import LABEL_PROBE, chosen, with_label_probe
+from mae_bench.verdicts.tracks import track_of
 
 FLOOR, CEILING = "random_init", "oracle_latents"
-# The same read-out, held against the latents of other images.
-SHUFFLED = "/shuffled"
 ENOUGH_SEEDS = 3
 
 
@@ -53,8 +56,16 @@ def columns_of(metrics: Sequence[Metric]) -> tuple[Headline, ...]:
     return tuple(found.values())
 
 
+def _label_probe_first(headlines: Sequence[Headline]) -> tuple[Headline, ...]:
+    """With the read-out of labels that each method chooses before the others."""
+    at = [headline.metric for headline in headlines].index("linear_probe")
+    return (*headlines[:at], LABEL_PROBE, *headlines[at:])
+
+
 HEADLINES = columns_of(LEADERBOARD.metrics)
-_PARTS = (
+SHOWN = _label_probe_first(HEADLINES)
+LABEL_PROBE_READ = f"{LABEL_PROBE.name}_read"
+PARTS = (
     "",
     "_low",
     "_high",
@@ -64,6 +75,13 @@ _PARTS = (
     "_n_seeds",
     "_rank_best",
     "_rank_worst",
+)
+NUMBERS = tuple(headline.name + part for headline in SHOWN for part in PARTS)
+_AT = NUMBERS.index(LABEL_PROBE.name) + 1
+OF_BOARD = (
+    *("dataset", "method", "track"),
+    *(*NUMBERS[:_AT], LABEL_PROBE_READ, *NUMBERS[_AT:]),
+    *("coverage", "status"),
 )
 
 
@@ -129,28 +147,41 @@ def _mean(table: pd.DataFrame, method: str) -> float:
     return float(table[method].mean()) if method in table else math.nan
 
 
-def _columns(rows: pd.DataFrame, headline: Headline) -> dict[str, dict[str, float]]:
+def _ranks(
+    table: pd.DataFrame, headline: Headline, tracks: Mapping[str, Track]
+) -> dict[str, tuple[int, int]]:
+    """Best and worst rank within the track; references have none."""
+    if headline.direction == "none" or not headline.fair:
+        return {}
+    ranks: dict[str, tuple[int, int]] = {}
+    for track in TRACKS:
+        if track != "reference":
+            mine = [method for method in table if tracks[str(method)] == track]
+            ranks |= rank_intervals(table[mine], headline.direction)
+    return ranks
+
+
+def _columns(
+    rows: pd.DataFrame, headline: Headline, tracks: Mapping[str, Track]
+) -> dict[str, dict[str, float]]:
     """Method -> the headline's columns, for one dataset."""
     table = _headline_table(rows, headline)
     chance = _headline_table(rows, headline, SHUFFLED)
     floor, ceiling = _mean(table, FLOOR), _mean(table, CEILING)
-    ranks: Mapping[str, tuple[float, float]] = {}
-    if headline.direction != "none" and headline.fair:
-        contestants = table.drop(columns=[FLOOR, CEILING], errors="ignore")
-        ranks = rank_intervals(contestants, headline.direction)
+    ranks: Mapping[str, tuple[float, float]] = _ranks(table, headline, tracks)
     found = {}
     for method in map(str, table):
         values = table[method].dropna()
         rank = ranks.get(method, (math.nan, math.nan))
         ends = (floor, ceiling, _mean(chance, method))
         numbers = (*student_interval(values), *ends, len(values), *rank)
-        names = (headline.name + part for part in _PARTS)
+        names = (headline.name + part for part in PARTS)
         found[method] = dict(zip(names, map(float, numbers), strict=True))
     return found
 
 
 def _fate(rows: pd.DataFrame) -> tuple[str, str]:
-    """Coverage and status of a method's cells: ``4/5`` and ``diverged 1``."""
+    """Coverage and status of a method's cells: ``4/5``, ``diverged in 1 of 5 ...``."""
     keys = {(h.metric, h.target, h.token) for h in HEADLINES}
     concerned = pd.concat(
         [
@@ -159,58 +190,76 @@ def _fate(rows: pd.DataFrame) -> tuple[str, str]:
         ]
     )
     bad = concerned[~concerned["status"].isin(["ok", "skipped"])]
-    failures = bad.drop_duplicates(["cell", "status"])["status"]
-    cells = rows["cell"].nunique()
-    named = (f"{status} {n}" for status, n in sorted(Counter(failures).items()))
-    return f"{cells - bad['cell'].nunique()}/{cells}", ", ".join(named) or "ok"
+    cells, lost = rows["cell"].nunique(), bad["cell"].nunique()
+    # A seed in which nothing is known counts among the seeds all the same.
+    named = failures(rows[rows.index.isin(bad.index) | (rows["status"] == "ok")])
+    if lost == cells:
+        named += f": {bad['reason'].mode()[0]}"
+    return f"{cells - lost}/{cells}", named or "ok"
 
 
-def _board(world: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one dataset, best first."""
-    found = [_columns(world, headline) for headline in HEADLINES]
+def _board(world: pd.DataFrame, tracks: Mapping[str, Track]) -> pd.DataFrame:
+    """The rows of one dataset: track by track, best first."""
+    reads = chosen(world)
+    rows = with_label_probe(world, reads)
+    found = [_columns(rows, headline, tracks) for headline in SHOWN]
     records = []
     for method, cells in world.groupby("method"):
-        record: dict[str, object] = {"method": method}
+        name = str(method)
+        record: dict[str, object] = {"method": name, "track": tracks[name]}
         for columns in found:
-            record |= columns.get(str(method), {})
+            record |= columns.get(name, {})
+        record[LABEL_PROBE_READ] = reads.get(name)
         record["coverage"], record["status"] = _fate(cells)
         records.append(record)
-    board = pd.DataFrame(records)
-    lead = next((h for h in HEADLINES if h.name in board), None)
-    if lead is None:
-        return board
-    return board.sort_values(
-        lead.name, ascending=lead.direction == "min", kind="stable"
-    )
+    board = pd.DataFrame(records).reindex(columns=list(OF_BOARD))
+    lead = leading(board)
+    worse = board[lead.name] * (1 if lead.direction == "min" else -1)
+    return board.iloc[np.lexsort((worse, board["track"].map(TRACKS.index)))]
 
 
-def rank(measurements: Measurements) -> pd.DataFrame:
+def leading(board: pd.DataFrame) -> Headline:
+    """The first headline that most methods of a dataset have, of those with any."""
+    there = (h for h in SHOWN if is_common(board, h.name))
+    return next(there, SHOWN[0])
+
+
+def is_common(board: pd.DataFrame, name: str) -> bool:
+    """Whether most methods have a headline, of those that have any."""
+    has = board[[h.name for h in SHOWN]].notna()
+    return bool(has.loc[has.any(axis=1), name].mean() > 0.5)
+
+
+def rank(
+    measurements: Measurements, others: Mapping[str, Track] | None = None
+) -> pd.DataFrame:
     """The leaderboard of the experiment of that name; empty if it is not measured.
 
     Args:
         measurements: Experiment id -> its tidy rows.
+        others: Name of an encoder from elsewhere -> its track; ``pixels`` by default.
 
     Returns:
-        One row a (dataset, method), best first by the first headline of the dataset.
-        Columns dataset, method; of every headline the value, its 95 % interval (low,
-        high), floor, ceiling, chance, n_seeds and rank interval (rank_best,
-        rank_worst); then coverage (whole cells / cells) and status. The floor and the
-        ceiling are the means of ``random_init`` and ``oracle_latents``, which are not
-        ranked; chance is what the method's own features score against the latents of
-        other images, where the metric reads latents.
+        One row a (dataset, method), by track, best first by the first headline of the
+        dataset. Columns dataset, method, track; of every headline the value, its 95 %
+        interval (low, high), floor, ceiling, chance, n_seeds and rank interval within
+        the track (rank_best, rank_worst); then coverage (whole cells / cells) and
+        status, with the share of the seeds that failed. Values are over the seeds that
+        have one. The floor and the ceiling are the means of ``random_init`` and
+        ``oracle_latents``; chance is what the method's own features score against the
+        latents or labels of other images. ``label_probe`` is the accuracy of the
+        read-out that ``label_probe_read`` names, the method's best on validation
+        images.
     """
     rows = measurements.get("leaderboard", pd.DataFrame(columns=list(COLUMNS)))
     rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
     rows = rows.sort_values(list(rows.columns), ignore_index=True)
-    numbers = [headline.name + part for headline in HEADLINES for part in _PARTS]
-    columns = ["dataset", "method", *numbers, "coverage", "status"]
-    boards = [
-        _board(world).assign(dataset=dataset)
-        for dataset, world in rows.groupby("dataset")
-    ]
-    if not boards:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(boards, ignore_index=True).reindex(columns=columns)
+    boards = [pd.DataFrame(columns=list(OF_BOARD))]
+    for dataset, world in rows.groupby("dataset"):
+        names = sorted(set(world["method"]))
+        tracks = {name: track_of(name, str(dataset), others or {}) for name in names}
+        boards.append(_board(world, tracks).assign(dataset=dataset))
+    return pd.concat(boards[1:] or boards, ignore_index=True)
 
 
 def write(leaderboard: pd.DataFrame, folder: Path) -> None:
@@ -220,32 +269,3 @@ def write(leaderboard: pd.DataFrame, folder: Path) -> None:
         StoreError: The disk does not take it; the file is whole, old or new.
     """
     write_table(leaderboard, folder / "leaderboard.csv")
-
-
-def render(leaderboard: pd.DataFrame) -> str:
-    """The leaderboard as plain text: value ± half the interval, coverage, status."""
-    shown = leaderboard[["dataset", "method"]].copy()
-    for name in (h.name for h in HEADLINES if leaderboard[h.name].notna().any()):
-        half = (leaderboard[f"{name}_high"] - leaderboard[f"{name}_low"]) / 2
-        shown[name] = [
-            _with_error(v, e) for v, e in zip(leaderboard[name], half, strict=True)
-        ]
-    shown[["coverage", "status"]] = leaderboard[["coverage", "status"]]
-    lines = [list(map(str, line)) for line in [shown.columns, *shown.to_numpy()]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
-    return "\n".join(line.rstrip() for line in padded)
-
-
-def _with_error(value: float, half: float) -> str:
-    """Three decimals; ``?`` for an interval that one seed cannot give.
-
-    >>> _with_error(0.8123, 0.02), _with_error(0.5, math.nan)
-    ('0.812 ± 0.020', '0.500 ± ?')
-    """
-    if math.isnan(value):
-        return "-"
-    return f"{value:.3f} ± " + ("?" if math.isnan(half) else f"{half:.3f}")

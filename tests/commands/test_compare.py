@@ -37,6 +37,7 @@ def results(folder: str, shift: float = 0.0, seeds: int = 5, **columns: Any) -> 
             "tier": "smoke",
             "precision": "32-true",
             "seed": seed,
+            "rounding": 0,
             "metric": "linear_probe",
             "metric_version": 1,
             "view": "unmasked",

@@ -39,7 +39,7 @@ def checkpoint() -> str:
 def test_a_checkpoint_is_measured_and_placed(say: Say) -> None:
     ran = say(checkpoint(), *SMALL, "--num-heads", "4", "--output", "out")
     assert ran.exit_code == 0, ran.output
-    (_, row) = ran.stdout.splitlines()
+    (_, row, *_) = ran.stdout.splitlines()
     assert row.split()[:2] == ["digits", "theirs"]
     assert "no controls (random_init, pixels) beside" in ran.stderr
     written = sorted(str(p) for p in Path("out").rglob("*.csv"))

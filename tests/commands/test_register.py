@@ -25,7 +25,7 @@ def one_theory(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows_of(experiment: str, folder: Path, seed: int) -> None:
     row = dict.fromkeys(COLUMNS, "")
     row |= {"experiment": experiment, "seed": str(seed), "status": "error"}
-    row |= {"tier": "quick", "precision": "32-true", "dirty": "False"}
+    row |= {"tier": "quick", "precision": "32-true", "dirty": "False", "rounding": "0"}
     path = folder / "measurements" / f"{experiment}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")

@@ -13,7 +13,7 @@ def test_a_budget_that_is_spent_leaves_honest_rows(
 ) -> None:
     words = ("measure", "--experiment", "symmetry", *SMALL, "--results", "r")
     ended = call(*words, "--budget", "1s")
-    assert ended.exit_code == 1
+    assert ended.exit_code == 0, ended.stderr
     assert "the budget is spent; what was measured is written" in ended.stderr
     rows = pd.read_csv("r/measurements/symmetry.csv", keep_default_na=False)
     assert "missing" in set(rows["status"])

@@ -9,6 +9,8 @@ import pytest
 from torch import nn
 
 import mae_bench as mb
+from mae_bench.commands.options import Evaluating
+from mae_bench.commands.verbs import evaluation
 from mae_bench.records.schema import UsageError
 
 ONE = {
@@ -104,3 +106,10 @@ def test_the_door_opens_at_once_and_has_the_names_of_what_is_behind() -> None:
         assert repr(name) in names
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         mb.nothing  # noqa: B018
+
+
+def test_a_track_that_there_is_not_is_refused() -> None:
+    wish = Evaluating()
+    object.__setattr__(wish, "track", "words")  # past what checks types in tests
+    with pytest.raises(UsageError, match="unknown track 'words'; one of pixels, "):
+        evaluation(wish, nn.Flatten())

@@ -120,8 +120,8 @@ def test_a_shift_that_the_seeds_cannot_separate_is_unknown_and_passes(measured) 
     assert exit_code([change]) == 0
 
 
-@pytest.mark.parametrize("token", ["mean/shuffled", "cls/shuffled"])
-def test_shuffled_latents_are_left_out(token: str, measured) -> None:
+@pytest.mark.parametrize("token", ["mean/shuffled", "cls/shuffled", "cls/val"])
+def test_what_is_beside_a_read_out_is_left_out(token: str, measured) -> None:
     assert found(measured(token=token), measured(-0.3, token=token)) == []
 
 

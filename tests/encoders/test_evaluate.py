@@ -120,7 +120,8 @@ def test_features_without_use_are_failures_with_a_reason(tmp_path, spoil, status
     assert where.startswith("digits/flat effective_rank, knn_probe, linear_probe")
     assert why
     board, _ = place(path, worlds_of(["digits"]), tmp_path, "smoke")
-    assert board["status"].item() == f"{status} 1"
+    said = board["status"].item()
+    assert said == f"{status} in 1 of 1 seeds (0.2 to 1): {why}"
 
 
 def failing(x: Tensor) -> Tensor:
@@ -258,3 +259,17 @@ def test_a_world_with_other_settings_is_not_the_one_that_ours_were_on(tmp_path: 
     board, lines = place(theirs, worlds_of(["gaussian_tree"]), tmp_path, "quick")
     assert list(board["method"]) == ["best", "mae"]
     assert not lines
+
+
+def test_it_is_ranked_among_those_that_were_told_the_same(tmp_path: Path):
+    known = tmp_path / "measurements" / "leaderboard.csv"
+    table(known, "digits", "quick", mae=[0.5, 0.52, 0.54], simclr=[0.6, 0.63, 0.64])
+    table(tmp_path / "theirs.csv", "digits", "quick", theirs=[0.7, 0.71, 0.72])
+    given = tmp_path / "theirs.csv", worlds_of(["digits"]), tmp_path, "quick"
+    for track in ("pixels", "augmentations"):
+        board = place(*given, track)[0].set_index("method")
+        assert board.loc["theirs", "track"] == track
+        best = board["linear_probe_rank_best"]
+        assert best["theirs"] == 1
+        assert best["mae"] == (2 if track == "pixels" else 1)
+        assert best["simclr"] == (1 if track == "pixels" else 2)

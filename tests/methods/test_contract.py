@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench.datasets import Dataset
+from mae_bench.datasets import Batch, Dataset
+from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.methods import Method, ViTMethod
 from mae_bench.records import registry
-from mae_bench.records.schema import TIERS
+from mae_bench.records.schema import TIERS, TRACKS
 
 METHODS = registry.names("methods")
 KINDS = {name: registry.load("methods", name) for name in METHODS}
@@ -49,6 +50,34 @@ def test_its_features_are_finite_tokens_of_known_names(name: str) -> None:
         # An image's features do not depend on its neighbours in the batch.
         assert torch.allclose(h[:5], alone[token], atol=1e-5)
     assert method.version >= 1
+
+
+def test_what_each_is_told_is_known() -> None:
+    found = {name: KINDS[name].track_on(Digits) for name in METHODS}
+    told = {t: {name for name in METHODS if found[name] == t} for t in TRACKS}
+    assert told["reference"] == {
+        *("random_init", "pixels", "supervised", "oracle_latents")
+    }
+    assert told["augmentations"] == {
+        *("barlow_twins", "byol", "moco_v3", "simclr", "simsiam"),
+        *("spectral_contrastive", "vicreg"),
+    }
+    assert told["causes"] == told["labels"] == set()
+    redrawn = {
+        name for name in METHODS if KINDS[name].track_on(GaussianTree) == "causes"
+    }
+    assert redrawn == told["augmentations"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_is_shown_no_more_than_its_track_says(name: str) -> None:
+    dataset, method = built(name)
+    if not method.trains or method.track_on(type(dataset)) != "pixels":
+        return
+    batch = dataset.sample(12, stream(1))
+    bare = Batch(batch.images, {}, None)
+    given, without = (method.prepare(b, stream(2)) for b in (batch, bare))
+    torch.testing.assert_close(given, without, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", METHODS)

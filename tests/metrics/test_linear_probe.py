@@ -48,7 +48,7 @@ def test_it_is_scikit_learns_probe_with_the_penalty_chosen_on_val(drawn, blobs):
 
 
 def test_separable_classes_are_read_perfectly(blobs):
-    assert linear_probe(*blobs(noise=0.01)) == {"": 1.0}
+    assert linear_probe(*blobs(noise=0.01)) == {"": 1.0, "val": 1.0}
 
 
 def test_the_same_call_gives_the_same_number(blobs):
@@ -66,7 +66,7 @@ def test_offset_scale_and_order_of_the_features_do_not_matter(blobs):
 def test_constant_features_give_the_largest_class(value):
     labels = torch.tensor([0, 1, 1, 2] * 10)
     constant = Split(torch.full((40, 3), value), labels)
-    assert linear_probe(constant, constant, constant) == {"": 0.5}
+    assert linear_probe(constant, constant, constant) == {"": 0.5, "val": 0.5}
 
 
 def test_independent_features_are_at_chance(generator, blobs):
@@ -113,3 +113,10 @@ def test_the_penalty_is_chosen_on_val_where_test_would_have_another():
     one = Split(split.features, torch.ones_like(labels))
     assert linear_probe(split, one, split)[""] == pytest.approx(0.7)
     assert linear_probe(split, split, one)[""] == pytest.approx(0.7)
+
+
+def test_the_accuracy_on_the_images_that_choose_stands_beside(blobs):
+    train, val, test = blobs(noise=2.0)
+    found = linear_probe(train, val, test)
+    assert found["val"] != found[""]
+    assert linear_probe(train, val, val) == dict.fromkeys(("", "val"), found["val"])

@@ -17,7 +17,7 @@ from mae_bench.records.rows import COLUMNS, write_table
 from mae_bench.records.schema import TIERS
 from mae_bench.runs import measure
 from mae_bench.training import train
-from mae_bench.verdicts.rank import rank
+from mae_bench.verdicts.rank import OF_BOARD, rank
 from mae_bench.verdicts.rank import write as write_board
 
 NAMES = registry.names("experiments")
@@ -128,6 +128,15 @@ def words(figure: plt.Figure) -> str:
     return found
 
 
+def test_a_table_without_rows_is_as_good_as_none(tmp_path: Path) -> None:
+    folder = tmp_path / "measurements"
+    write_rows(made_up("symmetry"), folder / "symmetry.csv")
+    head = (folder / "symmetry.csv").read_text("utf-8").partition("\n")[0]
+    (folder / "mask_ratio.csv").write_text(f"{head}\n", "utf-8")
+    drawn = plot(Folders(tmp_path, tmp_path), EXPERIMENTS)
+    assert [path.stem for path in drawn] == ["symmetry"]
+
+
 def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
     tmp_path: Path,
 ) -> None:
@@ -144,6 +153,33 @@ def test_the_leaderboard_names_every_method_dataset_and_number() -> None:
     for part in (*experiment.methods, *experiment.datasets):
         assert registry.id_of(part) in text
     assert "linear r2 level 0" in text
+    assert all(track in text for track in ("pixels", "augmentations", "causes"))
+
+
+def test_the_leaderboard_draws_a_track_together_with_the_ranks_in_it() -> None:
+    means = {"mae": 0.5, "u_mae": 0.7, "simclr": 0.9, "pixels": 0.6, "m_mae": math.nan}
+    rows = [
+        {"dataset": "digits", "method": method, "linear_probe": mean}
+        for method, mean in means.items()
+    ]
+    board = pd.DataFrame(rows).reindex(columns=OF_BOARD)
+    board["track"] = ["pixels", "pixels", "augmentations", "reference", "pixels"]
+    board["linear_probe_rank_best"] = [1, 1, 1, math.nan, math.nan]
+    board["linear_probe_rank_worst"] = [2, 2, 1, math.nan, math.nan]
+    figure = standing(board)
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        *("u_mae", "mae", "m_mae", "simclr", "pixels")
+    ]
+    assert [t.get_text() for t in ax.texts] == ["1-2", "1-2", "1"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
+        *("pixels", "augmentations", "reference")
+    ]
+    assert "label probe" not in ax.get_title()
+    plt.close(figure)
+    chosen = standing(board.assign(label_probe=board["linear_probe"]))
+    assert "label probe" in chosen.axes[0].get_title()
+    plt.close(chosen)
 
 
 def test_a_sweep_shows_the_question_the_levels_and_every_method() -> None:

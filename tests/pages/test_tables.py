@@ -9,7 +9,7 @@ from mae_bench.pages import scorecard
 from mae_bench.pages.page import number
 from mae_bench.pages.tables import COLUMNS, leaderboard, read, theories
 from mae_bench.records.schema import UsageError
-from mae_bench.verdicts.rank import HEADLINES
+from mae_bench.verdicts.rank import SHOWN
 
 DASH = "\N{EN DASH}"
 RESULTS = Path(__file__).parent.parent.parent / "results"
@@ -63,13 +63,13 @@ def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() 
     seen = 0
     for dataset, lines in zip(page.titles, page.found, strict=True):
         mine = [row for row in board if row["dataset"] == dataset]
-        shown = [h for h in HEADLINES if any(row[h.name] for row in mine)]
+        shown = [h for h in SHOWN if any(row[h.name] for row in mine)]
         assert len(lines) == 1 + len(mine)
         for row, line in zip(mine, lines[1:], strict=True):
-            assert line[0][1] == row["method"]
+            assert (line[0][1], line[1][0]) == (row["method"], row["track"])
             assert [word for word, _ in line[-2:]] == [row["coverage"], row["status"]]
             for h, title, (words, key) in zip(
-                shown, lines[0][1:-2], line[1:-2], strict=True
+                shown, lines[0][2:-2], line[2:-2], strict=True
             ):
                 if not row[h.name]:
                     assert words == DASH
@@ -95,6 +95,13 @@ def made_up(**numbers: str) -> dict[str, str]:
     return {**blank, **about, **numbers}
 
 
+def test_the_read_out_that_a_method_chose_is_named_where_its_number_is() -> None:
+    html = leaderboard([made_up(label_probe="0.5", label_probe_read="linear cls")])
+    assert html.count("linear cls") == 1
+    other = made_up(linear_probe="0.5", label_probe_read="linear cls")
+    assert "linear cls" not in leaderboard([other])
+
+
 def line_of(html: str) -> tuple[float, float, float]:
     """Ends of the interval and the dot, on the strip from 0 to 100."""
     ends = re.search(r"M([\d.]+) 5H([\d.]+)", html)
@@ -107,13 +114,13 @@ def line_of(html: str) -> tuple[float, float, float]:
 def test_the_strip_is_drawn_to_scale_between_floor_and_ceiling() -> None:
     parts = {"": "0.5", "_low": "0.25", "_high": "0.75", "_n_seeds": "5"}
     parts |= {"_floor": "0", "_ceiling": "1"}
-    name = HEADLINES[0].name
+    name = SHOWN[0].name
     html = leaderboard([made_up(**{name + k: v for k, v in parts.items()})])
     assert line_of(html) == (26.0, 74.0, 50.0)
 
 
 def test_the_first_and_all_that_are_tied_with_it_are_bold() -> None:
-    name = HEADLINES[0].name
+    name = SHOWN[0].name
     ranks = [("1", "2"), ("1", "3"), ("2", "3"), ("", "")]
     made = [
         made_up(
@@ -128,7 +135,7 @@ def test_the_first_and_all_that_are_tied_with_it_are_bold() -> None:
 
 
 def test_a_failed_cell_and_a_single_seed_are_said_and_not_filled_in() -> None:
-    name = HEADLINES[0].name
+    name = SHOWN[0].name
     html = leaderboard([made_up(**{name: "0.5", f"{name}_n_seeds": "1"})])
     for word in ("no interval", "4/5", "diverged 1", "n 1"):
         assert word in html
@@ -136,11 +143,11 @@ def test_a_failed_cell_and_a_single_seed_are_said_and_not_filled_in() -> None:
 
 
 def test_what_is_missing_has_no_key_and_the_better_comes_first() -> None:
-    for headline in HEADLINES:
+    for headline in SHOWN:
         html = leaderboard([made_up(**{headline.name: "0.5"}), made_up(method="lost")])
         lines = Tables(html).found[0]
-        assert [line[1] for line in lines[2:]] == [(DASH, "")]
-        assert lines[1][1][1] == "0.5"
+        assert [line[2] for line in lines[2:]] == [(DASH, "")]
+        assert lines[1][2][1] == "0.5"
         start = re.search(r'data-sort="number" data-start="(\w+)"', html)
         rising = start is not None and start[1] == "ascending"
         assert rising == (headline.direction == "min")
@@ -185,10 +192,12 @@ def test_every_prediction_stands_under_its_theory_with_its_interval() -> None:
             assert words[1] == row["verdict"].replace("_", " ")
             if row["verdict"] == "not_measured":
                 assert words[2:9] == [DASH] * 6 + [""]
-                assert words[11] == row["reason"]
+                assert words[11].endswith(row["reason"])
                 continue
             ends = [number(row[k]) for k in ("estimate", "ci_low", "ci_high")]
-            assert words[2] == "{} {} to {}".format(*ends)
+            assert words[2] == (
+                "{} {} to {}".format(*ends) if row["estimate"] else DASH
+            )
             assert words[3] == number(row["margin"])
             assert words[4] == row["n_seeds"]
             assert words[5] == number(row["e_value"])

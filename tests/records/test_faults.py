@@ -90,6 +90,10 @@ class Versionless(MAE):
     version = None  # type: ignore[assignment]
 
 
+class Silent(MAE):
+    track = "pictures"  # type: ignore[assignment]
+
+
 class Text(MAE):
     joins = "leaderboard"  # type: ignore[assignment]
 
@@ -101,6 +105,7 @@ class Text(MAE):
         ("methods", Whole, "Whole is no Method; derive it"),
         ("methods", mcc.function, "mcc is no Method"),
         ("methods", Versionless, "Versionless has no version; write version"),
+        ("methods", Silent, "Silent has no track; .* one of pixels, augmentations, "),
         ("methods", Text, r"its joins is a text; write joins = \('leaderboard',\)"),
         ("datasets", World, r"World has no sample\(...\); define it"),
         ("predictions", MAE, "MAE is no Form"),

@@ -21,7 +21,7 @@ def text(where: Console) -> str:
         (0, 9, 5.0, "time left unknown"),
         (1, 2, 61.0, "1:01 left"),
         (5, 5, 70.0, "0:00 left"),
-        (1, 121, 30.0, "60:00 left"),
+        (1, 121, 30.0, "1:00:00 left"),
     ],
 )
 def test_the_time_left_is_at_the_pace_so_far(

@@ -5,7 +5,10 @@ import torch
 from torch import Tensor
 
 from mae_bench.datasets import Batch
+from mae_bench.methods import ViTMethod
 from mae_bench.methods.mae import MAE
+from mae_bench.metrics import Patches
+from mae_bench.metrics.attentive_probe import attentive_probe
 from mae_bench.models.masking import Masking
 from mae_bench.models.vit import patchify, unpatchify
 from mae_bench.oracles.gaussian_conditioning import conditional_mean
@@ -13,6 +16,7 @@ from mae_bench.records.schema import TIERS, Setting
 from mae_bench.runs import readers
 from mae_bench.runs.readers import FLOORED, FLOORED_LABELS
 from mae_bench.runs.score import score
+from mae_bench.runs.specimen import Specimen
 from mae_bench.training.train import build
 
 
@@ -157,7 +161,8 @@ def test_a_probe_of_labels_has_its_chance_and_the_commonest_class_beside_it(
     monkeypatch.setattr("mae_bench.runs.readers.FLOORED_LABELS", ())
     alone = rows_of(cell, wanted)
     assert values(alone) == read
-    assert {r["token"] for r in alone} == {"mean", "pca"}
+    tokens = {r["token"].removesuffix("/val") for r in alone}
+    assert tokens == {"mean", "pca"}
 
 
 def test_a_symbol_of_another_image_is_guessed_by_its_frequency(
@@ -269,3 +274,45 @@ def test_what_does_not_train_has_neither_a_loss_nor_a_cost(
         "skipped",
         "random_init has nothing to learn",
     )
+
+
+def test_the_accuracy_that_chose_stands_under_a_token_of_its_own(
+    cell_of, rows_of
+) -> None:
+    cell = cell_of("random_init", "digits")
+    rows = rows_of(cell, ("linear_probe", "unmasked"), ("attentive_probe", "unmasked"))
+    assert {row["target"] for row in rows} == {"", "majority"}
+    tokens = {(r["metric"], r["token"]) for r in rows if r["target"] == ""}
+    assert tokens == {
+        *(("linear_probe", t) for t in ("mean", "mean/val", "mean/shuffled")),
+        *(("linear_probe", t) for t in ("cls", "cls/val", "cls/shuffled")),
+        *(("attentive_probe", t) for t in ("patches", "patches/val")),
+    }
+    dataset, method = build(cell, "cpu")
+    specimen = Specimen(cell, dataset, method, "unmasked", "cpu")
+    with torch.inference_mode():
+        known = [
+            Patches(specimen.patches(name), specimen.labels(name))
+            for name in specimen.splits
+        ]
+        expected = attentive_probe(*known)
+    mine = {r["token"]: r["value"] for r in rows if r["metric"] == "attentive_probe"}
+    assert mine == {"patches": expected[""], "patches/val": expected["val"]}
+
+
+def test_patches_that_are_alike_in_all_images_are_collapsed(
+    monkeypatch: pytest.MonkeyPatch, cell_of, rows_of
+) -> None:
+    def same(_: Any, batch: Batch, *__: Any) -> Tensor:
+        return torch.arange(12.0).view(1, 3, 4).expand(len(batch), -1, -1)
+
+    monkeypatch.setattr(ViTMethod, "patches_seen", same)
+    (row,) = rows_of(cell_of("random_init", "digits"), ("attentive_probe", "unmasked"))
+    assert (row["token"], row["status"]) == ("patches", "collapsed")
+
+
+def test_a_method_without_patches_is_not_asked_for_them(cell_of, rows_of) -> None:
+    wanted = ("attentive_probe", "unmasked")
+    (row,) = rows_of(cell_of("pixels", "digits"), wanted)
+    assert row["status"] == "skipped"
+    assert "does not look at patches" in row["reason"]

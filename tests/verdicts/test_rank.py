@@ -11,7 +11,7 @@ from mae_bench.metrics import Headline
 from mae_bench.metrics.mcc import mcc
 from mae_bench.records.faults import WrongPart
 from mae_bench.verdicts import rank as ranking
-from mae_bench.verdicts.rank import rank, rank_intervals, render
+from mae_bench.verdicts.rank import rank, rank_intervals
 
 MEANS = {"random_init": 0.1, "mae": 0.5, "u_mae": 0.7, "oracle_latents": 1.0}
 
@@ -51,7 +51,8 @@ def board_of(rows):
 
 def test_a_clear_order_is_clear():
     board = board_of(measured())
-    assert board["method"].tolist() == ["oracle_latents", "u_mae", "mae", "random_init"]
+    assert board["method"].tolist() == ["u_mae", "mae", "oracle_latents", "random_init"]
+    assert board["track"].tolist() == ["pixels"] * 2 + ["reference"] * 2
     by = board.set_index("method")
     assert by.loc["u_mae", ["linear_r2_level_0_rank_best"]].item() == 1
     assert by.loc["u_mae", ["linear_r2_level_0_rank_worst"]].item() == 1
@@ -94,6 +95,67 @@ def test_the_floor_and_the_ceiling_are_shown_and_not_ranked():
     assert (
         by.loc[["random_init", "oracle_latents"], "linear_probe_rank_best"].isna().all()
     )
+
+
+def test_ranks_are_among_those_that_are_told_the_same():
+    means = {"mae": 0.5, "u_mae": 0.6, "simclr": 0.9, "byol": 0.8, "supervised": 1.0}
+    boards = board_of(
+        pd.concat([measured(means, dataset=d) for d in ("digits", "gaussian_tree")])
+    )
+    for dataset, track in (("digits", "augmentations"), ("gaussian_tree", "causes")):
+        by = boards[boards.dataset == dataset].set_index("method")
+        assert by.index.tolist() == ["u_mae", "mae", "simclr", "byol", "supervised"]
+        assert by["track"].tolist() == ["pixels"] * 2 + [track] * 2 + ["reference"]
+        assert by["linear_probe_rank_best"].tolist()[:4] == [1, 2, 1, 2]
+        assert by["linear_probe_rank_worst"].tolist()[:4] == [1, 2, 1, 2]
+        assert math.isnan(by.loc["supervised", "linear_probe_rank_best"])
+
+
+def test_an_encoder_from_elsewhere_is_ranked_in_the_track_that_it_names():
+    rows = measured({"mae": 0.5, "simclr": 0.9, "theirs": 0.7}, dataset="digits")
+    for told, best in ((None, 1), ("pixels", 1), ("augmentations", 2)):
+        others = None if told is None else {"theirs": told}
+        by = rank({"leaderboard": rows}, others).set_index("method")
+        assert by.loc["theirs", "track"] == (told or "pixels")
+        assert by.loc["theirs", "linear_probe_rank_best"] == best
+        assert by.loc["mae", "linear_probe_rank_best"] == (1 if best == 2 else 2)
+
+
+def test_the_headline_of_labels_is_the_read_out_that_validation_chooses():
+    def probed(method, metric, token, val, test):
+        return [
+            row("digits", method, seed, metric, value + seed / 1e3, token=token + end)
+            for seed in range(5)
+            for end, value in (("", test), ("/val", val))
+        ]
+
+    rows = [
+        *probed("mae", "linear_probe", "mean", 0.6, 0.9),
+        *probed("mae", "linear_probe", "cls", 0.7, 0.65),
+        *probed("u_mae", "linear_probe", "mean", 0.8, 0.75),
+        *probed("random_init", "linear_probe", "mean", 0.3, 0.2),
+        *probed("random_init", "attentive_probe", "patches", 0.4, 0.3),
+    ]
+    by = board_of(pd.DataFrame(rows)).set_index("method")
+    assert by.index.tolist() == ["u_mae", "mae", "random_init"]
+    assert by["label_probe"].tolist() == pytest.approx([0.752, 0.652, 0.302])
+    assert by["label_probe_read"].tolist() == [
+        *("linear mean", "linear cls", "attentive")
+    ]
+    assert by["label_probe_floor"].tolist() == pytest.approx([0.302] * 3)
+    assert by["linear_probe"].tolist() == pytest.approx([0.752, 0.902, 0.202])
+    old = board_of(pd.DataFrame(rows).query("not token.str.endswith('/val')"))
+    assert old.filter(regex="label_probe").isna().all(axis=None)
+
+
+def test_a_number_that_few_have_yet_does_not_lead():
+    rows = measured({"mae": 0.5, "u_mae": 0.6, "m_mae": 0.7}, dataset="digits")
+    rows = rows[rows.metric == "linear_probe"]
+    for methods, lead in ((["mae"], "linear_probe"), (["mae", "m_mae"], "label_probe")):
+        mine = rows[rows.method.isin(methods)].replace({"token": {"mean": "mean/val"}})
+        board = board_of(pd.concat([rows, mine]))
+        assert ranking.leading(board).name == lead
+    assert board["method"].tolist() == ["m_mae", "mae", "u_mae"]
 
 
 def test_ties_are_ties():
@@ -151,7 +213,9 @@ def test_a_failed_cell_is_named_and_not_imputed():
     late = row("world", "u_mae", 5, "", math.nan, token="", status="timeout", view="")
     by = board_of(pd.concat([whole, pd.DataFrame([lost, late])])).set_index("method")
     assert by.loc["u_mae", "coverage"] == "4/6"
-    assert by.loc["u_mae", "status"] == "diverged 1, timeout 1"
+    assert by.loc["u_mae", "status"] == (
+        "diverged in 1 of 6 seeds (0.03 to 0.6); timeout in 1 of 6 seeds (0.03 to 0.6)"
+    )
     assert by.loc["u_mae", "linear_probe_n_seeds"] == 4
     of_whole = board_of(whole).set_index("method")
     assert by.loc["u_mae", "linear_probe"] == of_whole.loc["u_mae", "linear_probe"]
@@ -161,16 +225,14 @@ def test_a_failed_cell_is_named_and_not_imputed():
 def test_a_method_that_always_failed_has_a_row_without_numbers():
     lost = [
         row("world", "simclr", seed, "", math.nan, token="", status="error", view="")
+        | {"reason": "it cannot be built"}
         for seed in range(5)
     ]
     board = board_of(pd.concat([measured(), pd.DataFrame(lost)]))
-    last = board.iloc[-1]
-    assert (last["method"], last["coverage"], last["status"]) == (
-        "simclr",
-        "0/5",
-        "error 5",
-    )
-    numbers = board.columns[2:-2]
+    (last,) = [row for _, row in board.iterrows() if row["method"] == "simclr"]
+    assert last["coverage"] == "0/5"
+    assert last["status"] == "error in 5 of 5 seeds (0.6 to 1): it cannot be built"
+    numbers = board.columns[3:-2]
     assert last[numbers].isna().all()
     assert board.set_index("method").loc["mae", "linear_probe_rank_worst"] == 2
 
@@ -185,7 +247,7 @@ def test_a_metric_that_collapsed_or_does_not_apply_is_told_apart():
     by = board_of(pd.concat([rows, pd.DataFrame(extra)])).set_index("method")
     assert (by.loc["mae", "coverage"], by.loc["mae", "status"]) == (
         "4/5",
-        "collapsed 1",
+        "collapsed in 1 of 5 seeds (0.04 to 0.6)",
     )
     assert (by.loc["u_mae", "coverage"], by.loc["u_mae", "status"]) == ("5/5", "ok")
 
@@ -195,7 +257,7 @@ def test_each_dataset_is_sorted_by_its_own_first_headline():
     digits = digits[digits.metric == "linear_probe"]
     board = board_of(pd.concat([measured(), digits]))
     assert board["dataset"].tolist() == ["digits"] * 3 + ["world"] * 4
-    assert board["method"].tolist()[:3] == ["pixels", "u_mae", "mae"]
+    assert board["method"].tolist()[:3] == ["u_mae", "mae", "pixels"]
     assert board.loc[:2, "linear_r2_level_0"].isna().all()
 
 
@@ -244,8 +306,9 @@ def test_a_description_is_shown_and_not_ranked():
 def test_nothing_measured_gives_an_empty_board_with_columns():
     board = rank({})
     assert board.empty
-    assert board.columns.tolist()[:3] == ["dataset", "method", "linear_r2_level_0"]
-    assert render(board) == "dataset  method  coverage  status"
+    assert board.columns.tolist()[:4] == [
+        *("dataset", "method", "track", "linear_r2_level_0")
+    ]
 
 
 def test_the_file_does_not_depend_on_the_order_of_rows(tmp_path):
@@ -256,18 +319,6 @@ def test_the_file_does_not_depend_on_the_order_of_rows(tmp_path):
     files = {(tmp_path / str(n) / "leaderboard.csv").read_bytes() for n in range(3)}
     assert len(files) == 1
     assert b"world,oracle_latents," in files.pop()
-
-
-def test_the_rendered_board_shows_values_with_their_uncertainty():
-    lines = render(
-        board_of(measured({"mae": 0.5, "u_mae": 0.75}, noise=0))
-    ).splitlines()
-    assert lines[0].split() == [
-        "dataset", "method", "linear_r2_level_0", "linear_probe", "coverage", "status",
-    ]  # fmt: skip
-    assert lines[1] == (
-        "world    u_mae   0.750 ± 0.000      0.750 ± 0.000  5/5       ok"
-    )
 
 
 def test_two_headlines_of_one_column_are_refused():

@@ -70,7 +70,7 @@ def test_what_is_as_before_is_not_heard_again(claims, measured, monkeypatch) -> 
     assert not heard
     listen(claims, seen, {})
     assert len(heard) == 1
-    assert heard[0][3] is ANYTIME
+    assert heard[0][2] is ANYTIME
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mae_bench.datasets import Dataset
-from mae_bench.methods import TwoViews
+from mae_bench.methods._two_views import TwoViews
 from mae_bench.methods.barlow_twins import barlow_twins_loss
 from mae_bench.methods.byol import normalised_error
 from mae_bench.methods.moco_v3 import info_nce
