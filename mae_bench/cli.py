@@ -18,6 +18,7 @@ from mae_bench.commands import (
     pipeline,
     register,
     site,
+    tune,
 )
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ for verb in (
     pipeline.judge,
     pipeline.rank,
     pipeline.plot,
+    tune.tune,
     evaluate.evaluate,
     register.register,
     compare.compare,

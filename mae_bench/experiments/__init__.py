@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from mae_bench.datasets import Dataset
+from mae_bench.experiments._chosen import Chosen
 from mae_bench.methods import Method
 from mae_bench.metrics import WITHOUT_VIEW, Metric
 from mae_bench.records import registry
@@ -37,7 +38,7 @@ class _Joined:
     def __get__(self, experiment: Experiment | None, owner: type) -> tuple[Any, ...]:
         if experiment is None:
             raise AttributeError(f"{self.room} has no default")
-        named = vars(experiment)[self.room]
+        named = experiment.named(self.room)
         # Looked for when asked: at import, parts may be half imported.
         joining = _joining(self.room).get(experiment._name or "", ())
         return (*named, *(part for part in joining if part not in named))
@@ -50,14 +51,21 @@ def _joined() -> Any:
 
 @cache  # every part of the room is loaded
 def _joining(room: str) -> Mapping[str, tuple[Any, ...]]:
-    """Experiment id -> the parts of a room that join it."""
+    """Experiment id -> the parts of a room that join it.
+
+    What joins the leaderboard joins it at equal cost, and, if it trains, its trials.
+    """
     found: dict[str, tuple[Any, ...]] = defaultdict(tuple)
     guests = registry.guests(room) if room != "methods" else []
     for name in registry.names(room):
         part = registry.load(room, name)
         # A guest is there to be compared; methods say so themselves.
-        also = {"leaderboard"} if name in guests else set()
-        for experiment in also.union(part.joins):
+        joined = {*part.joins, *(["leaderboard"] if name in guests else [])}
+        if "leaderboard" in joined:
+            joined.add("leaderboard_at_cost")
+            if room == "methods" and part.trains:
+                joined.add("learning_rates")
+        for experiment in joined:
             found[experiment] += (part,)
     return found
 
@@ -83,6 +91,8 @@ class Experiment:
         by_world: Dataset id -> settings in that world alone, of it and of the methods
             there, in every tier.
         budgets: Tier id -> settings in place of that tier's own.
+        chosen: What trials chose for methods that train, in place of those; under all
+            others.
         longer: Tier id -> points of the grid, as in ``without``, each with how many
             times the steps of that budget are taken there; of several the most.
         cost: What tier ``quick`` costs, in words.
@@ -101,6 +111,7 @@ class Experiment:
     settings: Settings = field(default_factory=dict)
     by_world: Mapping[str, Settings] = field(default_factory=dict)
     budgets: Mapping[str, Settings] = field(default_factory=dict)
+    chosen: Chosen | None = None
     longer: Mapping[str, tuple[tuple[Settings, int], ...]] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
@@ -126,6 +137,11 @@ class Experiment:
                 "give it a file in experiments/"
             )
         return self._name
+
+    def named(self, room: str) -> tuple[Any, ...]:
+        """The parts of a room that it names itself."""
+        found: tuple[Any, ...] = vars(self)[room]
+        return found
 
     @property
     def wanted(self) -> set[tuple[str, str]]:
@@ -185,7 +201,9 @@ class Experiment:
         factors: dict[str, Setting] = {
             k: v if k in known_m or k in known_d else None for k, v in point.items()
         }
-        budget = self._budget(tier, factors | parts)
+        budget = {**self._budget(tier, factors | parts)}
+        if self.chosen is not None and method.trains:
+            budget |= self.chosen(parts["dataset"], parts["method"], tier.name)
         cell = Cell(
             dataset=parts["dataset"],
             method=parts["method"],

@@ -1,10 +1,15 @@
 """Where does each method stand, between the floor and the ceiling?
 
 Methods and worlds are those that join it; metrics as well, after those named here,
-whose order is that of the columns of ``leaderboard.csv``.
+whose order is that of the columns of ``leaderboard.csv``. A method's learning rate in a
+world is the one that ``learning_rates.csv`` has for it, chosen without labels; in a
+world that is not there, as in all while it is empty, it is the tier's own.
 """
 
+from collections.abc import Mapping
+
 from mae_bench.experiments import Experiment
+from mae_bench.experiments._chosen import LR, Chosen
 from mae_bench.metrics.alignment import alignment
 from mae_bench.metrics.attention import attention
 from mae_bench.metrics.attentive_probe import attentive_probe
@@ -22,6 +27,13 @@ from mae_bench.metrics.partial_r2 import partial_r2
 from mae_bench.metrics.participation_ratio import participation_ratio
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.metrics.uniformity import uniformity
+from mae_bench.records.schema import Settings
+
+# Of worlds that join it, or may: as in the trials of learning rates.
+BY_WORLD: Mapping[str, Settings] = {
+    "mnist": {"patch_size": 4},
+    "random_hierarchy": {"symbols": 3, "rules": "random:2,shift:3"},
+}
 
 LEADERBOARD = Experiment(
     question="Where does each method stand, between the floor and the ceiling?",
@@ -55,5 +67,7 @@ LEADERBOARD = Experiment(
         reconstruction_error,
         convergence,
     ),
+    by_world=BY_WORLD,
+    chosen=Chosen(LR),
     cost="220 cells, 190 of them trained: about 35 minutes on two cores",
 )

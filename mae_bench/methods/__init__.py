@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -40,6 +40,8 @@ class Method(Trainable):
         passes: False if what it keeps has another shape at an earlier ``stop``, so that
             a longer training does not pass it.
         joins: Experiments that run it without naming it.
+        judged_by: What tells its trainings apart without labels: its held-out ``loss``,
+            or the features' ``rank`` where a collapsed encoder has a low loss.
         noise: Draws masks and views in the suite, which gives it.
         whole: Whether each of several processes is given all images of a batch, and
             learns from its own rows of what is prepared.
@@ -50,6 +52,7 @@ class Method(Trainable):
     trains: ClassVar[bool] = True
     passes: ClassVar[bool] = True
     joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
+    judged_by: ClassVar[Literal["loss", "rank"]] = "loss"
     noise: torch.Generator
 
     def __init__(

@@ -48,7 +48,8 @@ class BYOL(SimSiam):
     alone, as in the paper. It is not what keeps the projections apart (2010.10241);
     without it they were less so after 150 steps. The copy's momentum grows to 1 on half
     a cosine from ``momentum``: 0.99, as the released code gives its shorter runs, and
-    not the 0.996 of the long ones. The optimiser is the house's.
+    not the 0.996 of the long ones. The optimiser is the house's. As of SimSiam, targets
+    that all agree are told without error.
     """
 
     version: ClassVar[int] = 1

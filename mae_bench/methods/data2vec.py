@@ -45,7 +45,8 @@ class Data2Vec(IJEPA):
     encoder is the house's and has no mask tokens. The targets are those of the first
     paper, and so is the error: smooth L1 (Eq. 2), quadratic below ``beta``. Of 2.0 its
     class token's loss, its inverse blocks and its many masks of one image are left out:
-    one image has one mask. The predictor is a transformer and no convolution.
+    one image has one mask. The predictor is a transformer and no convolution. As of
+    I-JEPA, the targets move with the weights.
     """
 
     version: ClassVar[int] = 1

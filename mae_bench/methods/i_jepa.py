@@ -1,7 +1,7 @@
 """I-JEPA: what a slower copy makes of the hidden patches is told from the visible."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -55,10 +55,12 @@ class IJEPA(MaskedViT):
     the paper's (0.25, Table 6). The copy's momentum grows on half a cosine, and not
     linearly, from ``momentum``, which is lower than the paper's 0.996 for runs of
     hundreds of thousands of steps. The paper probes the copy; here it is the encoder,
-    as in all methods.
+    as in all methods. Its targets are tokens of the copy, which follows the encoder:
+    the less they hold of the image, the better they are told.
     """
 
     version: ClassVar[int] = 1
+    judged_by: ClassVar[Literal["loss", "rank"]] = "rank"
 
     def __init__(
         self,

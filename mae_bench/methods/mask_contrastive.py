@@ -24,7 +24,8 @@ class MaskContrastive(MaskedViT, SpectralContrastive):
     Reading taken: x1 and x1⁺ are what two masks of one image show, drawn apart, so that
     1 - mask_ratio of each is seen by the other too. In the paper's graph they are parts
     that agree on x2, which among images of many pixels no two do. The paper compares
-    outputs of the decoder; a projector stands for it here.
+    outputs of the decoder; a projector stands for it here. Both parts move with the
+    weights; if all agree the loss is no less than -1, that of one eigenvector.
     """
 
     version: ClassVar[int] = 1

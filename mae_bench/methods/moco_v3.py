@@ -1,6 +1,6 @@
 """MoCo v3: a view finds, among a batch's keys by a slower copy, that of its partner."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -52,10 +52,13 @@ class MoCoV3(BYOL):
 
     The loss is the sum of both ways. The projections are standardised as well as the
     hidden layers, as released; the predictor's output is not, and the projector has
-    two layers and not three. The optimiser is the house's.
+    two layers and not three. The optimiser is the house's. Its keys move with its
+    weights, as BYOL's targets do, but must be told apart: if all agree, the loss is
+    4 tau log n, that of guessing.
     """
 
     version: ClassVar[int] = 1
+    judged_by: ClassVar[Literal["loss", "rank"]] = "loss"
     standard_out: ClassVar[bool] = True
 
     def __init__(

@@ -1,6 +1,6 @@
 """SimSiam: from one view of an image its projection of the other is predicted."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -47,10 +47,12 @@ class SimSiam(TwoViews):
     optimiser is the house's, and the predictor's learning rate decays too.
 
     It wants a low learning rate: on ``gaussian_tree`` at 0.01 the features shrank to
-    two directions of 32 in 1000 steps; at 0.001 they kept eight after 600.
+    two directions of 32 in 1000 steps; at 0.001 they kept eight after 600. Its targets
+    are its own projections: the fewer directions they keep, the better they are told.
     """
 
     version: ClassVar[int] = 1
+    judged_by: ClassVar[Literal["loss", "rank"]] = "rank"
 
     # Whether the projections themselves are standardised.
     standard_out: ClassVar[bool] = True

@@ -19,6 +19,10 @@ called like the function. What it ``reads`` fixes its signature:
                     the m masked patches
 ``encoder``         ``(method, dataset, batch, generator) -> dict[variant, float]``,
                     of the trained weights, or of the masks that they were shown
+``loss``            ``(method, batch, generator) -> dict[variant, float]``, of the
+                    trained weights, on the images for choosing
+``step``            the same, of a method that is about to be trained, and the
+                    images of one step
 ``curve``           ``(curve: [t]) -> dict[variant, float]``, the training loss at
                     points evenly spaced in steps
 ==================  ===========================================================
@@ -60,10 +64,12 @@ Reads = Literal[
     "pairs",
     "reconstruction",
     "encoder",
+    "loss",
+    "step",
     "curve",
 ]
 # These choose themselves what they show the encoder, whatever the view.
-WITHOUT_VIEW = ("pairs", "reconstruction", "encoder", "curve")
+WITHOUT_VIEW = ("pairs", "reconstruction", "encoder", "loss", "step", "curve")
 Direction = Literal["max", "min", "target", "none"]
 Target = TypeVar("Target")
 

@@ -1,8 +1,9 @@
 """What each kind of metric reads of a frozen encoder, on images held out.
 
 Probes are fitted on one split, choose their regularisation on the second and report
-on the third; the rest is computed on the third. The encoder sees whole images unless
-the view is ``masked``.
+on the third; the rest is computed on the third, but for the loss, by which trainings
+may be chosen: on the second. The encoder sees whole images unless the view is
+``masked``.
 
 Probes have a floor of their own beside them: the token ``mean/shuffled`` (and likewise
 every other) is the same read-out of the same encoder, with the latents or the labels of
@@ -24,7 +25,7 @@ from torch import Tensor
 from mae_bench.datasets import Batch, SplitName
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy
-from mae_bench.methods import Reconstructs, ViTMethod
+from mae_bench.methods import Method, Reconstructs, ViTMethod
 from mae_bench.metrics import Metric, Patches, Skip, Split
 from mae_bench.models.masking import Masking
 from mae_bench.oracles.belief_propagation import explained_variance
@@ -34,6 +35,7 @@ from mae_bench.records.rows import SHUFFLED, VALIDATION
 from mae_bench.records.schema import LARGEST
 from mae_bench.records.store import Record
 from mae_bench.runs.specimen import CHUNK, Specimen, chunks
+from mae_bench.training.train import build
 
 # They read each level by itself, or each hierarchy: shuffled ones are just more levels.
 FLOORED = (
@@ -234,6 +236,29 @@ def _encoder(metric: Metric, specimen: Specimen) -> Iterator[Record]:
         yield {"target": target, **_number(float(value), len(test))}
 
 
+def _loss(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    method, val = _learner(specimen), specimen.splits["val"]
+    for target, value in metric(method, val, specimen.stream("loss")).items():
+        yield {"target": target, **_number(float(value), len(val))}
+
+
+def _step(metric: Metric, specimen: Specimen) -> Iterator[Record]:
+    n = _learner(specimen).batch_size
+    # The frozen method has no gradients, and does not say which it would have.
+    with torch.inference_mode(False), torch.enable_grad():
+        dataset, method = build(specimen.cell, specimen.device)
+        noise = specimen.stream("step")
+        found = metric(method, dataset.sample(n, noise), noise)
+    for target, value in found.items():
+        yield {"target": target, **_number(float(value), 0)}
+
+
+def _learner(specimen: Specimen) -> Method:
+    if not specimen.method.trains:
+        raise Skip(f"{specimen.cell.method} has nothing to learn")
+    return specimen.method
+
+
 def _curve(metric: Metric, specimen: Specimen) -> Iterator[Record]:
     if not specimen.method.trains or not specimen.method.last_step:
         raise Skip(f"{specimen.cell.method} was not trained")
@@ -257,5 +282,7 @@ READERS: Mapping[str, Callable[[Metric, Specimen], Iterator[Record]]] = {
     "pairs": _pairs,
     "reconstruction": _reconstruction,
     "encoder": _encoder,
+    "loss": _loss,
+    "step": _step,
     "curve": _curve,
 }

@@ -32,7 +32,8 @@ _UNTOLD: Mapping[type, frozenset[str]] = {
     Prediction: frozenset({"claim", "place", "refuted_by", "standing"}),
     Control: frozenset({"reason"}),
     Experiment: frozenset({"question", "expected", "cost", "drawn", "metrics"})
-    | {"datasets", "methods", "factors", "without", "settings", "by_world", "budgets"},
+    | {"datasets", "methods", "factors", "without", "settings", "by_world", "budgets"}
+    | {"chosen"},
     # How many seeds there are, and how long a cell may take, moves no number.
     Tier: frozenset({"seeds", "time_limit"}),
 }

@@ -160,6 +160,13 @@ def test_a_step_never_waits_for_a_number(
     method.loss(batch, stream(2)).backward()
 
 
+def test_where_its_own_weights_make_the_targets_and_none_differ_its_loss_is_no_judge():
+    # The keys of MoCo v3 are told apart, so a collapsed encoder has a high loss.
+    moving = {*MOMENTUM, "simsiam"} - {"moco_v3"}
+    by_rank = {name for name in TRAINED if KINDS[name].judged_by == "rank"}
+    assert by_rank == moving == {"byol", "simsiam", "i_jepa", "data2vec"}
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_its_settings_are_scalars_and_complete(name: str) -> None:
     known = registry.settings(KINDS[name])

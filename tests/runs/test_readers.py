@@ -15,6 +15,7 @@ from mae_bench.oracles.gaussian_conditioning import conditional_mean
 from mae_bench.records.schema import TIERS, Setting
 from mae_bench.runs import readers
 from mae_bench.runs.readers import FLOORED, FLOORED_LABELS
+from mae_bench.runs.score import score
 from mae_bench.runs.specimen import Specimen
 from mae_bench.training.train import build
 
@@ -238,6 +239,41 @@ def test_a_world_without_an_exact_answer_has_no_ceiling(cell_of, rows_of) -> Non
         (row,) = rows_of(cell_of("mae", "digits"), (metric, "unmasked"))
         assert row["status"] == "skipped"
         assert "no exact answer" in row["reason"]
+
+
+def test_a_step_is_counted_of_a_frozen_encoder_and_leaves_it_alone(cell_of) -> None:
+    cell = cell_of("moco_v3")
+    dataset, method = build(cell, "cpu")
+    method.eval().requires_grad_(False)
+    before = {name: weight.clone() for name, weight in method.state_dict().items()}
+    found = score(cell, dataset, method, [("training_flops", "unmasked")], "cpu")
+    counted = values([row for rows in found.values() for row in rows])
+    assert counted["run"] == cell.method_settings["steps"] * counted["step"] > 0
+    assert not any(p.requires_grad or p.grad is not None for p in method.parameters())
+    for name, weight in method.state_dict().items():
+        assert torch.equal(weight, before[name])
+
+
+def test_the_loss_is_of_images_that_choose_with_the_same_masks_at_every_rate(
+    cell_of, rows_of
+) -> None:
+    wanted = ("held_out_loss", "unmasked")
+    rows = [rows_of(cell_of("mae", lr=lr), wanted) for lr in (0.001, 0.03)]
+    assert rows[0] == rows[1]
+    assert [(row["n_eval"], row["target"]) for row in rows[0]] == [
+        (TIERS["smoke"].n_val, "mean")
+    ]
+
+
+@pytest.mark.parametrize("metric", ["held_out_loss", "training_flops"])
+def test_what_does_not_train_has_neither_a_loss_nor_a_cost(
+    metric: str, cell_of, rows_of
+) -> None:
+    (row,) = rows_of(cell_of("random_init"), (metric, "unmasked"))
+    assert (row["status"], row["reason"]) == (
+        "skipped",
+        "random_init has nothing to learn",
+    )
 
 
 def test_the_accuracy_that_chose_stands_under_a_token_of_its_own(
