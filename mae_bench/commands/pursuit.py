@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mae_bench.commands.console import console, tell
 from mae_bench.commands.options import Measuring
 from mae_bench.commands.options import Rerun as Again
+from mae_bench.experiments import asked_for
 from mae_bench.records import registry
 from mae_bench.records.folders import PUBLISHED, keep_apart, own, registrations
 from mae_bench.records.read import read_measurements, read_rows
@@ -285,7 +286,7 @@ def pursuit(
     rows = read_measurements(results / "measurements")
     return Pursuit(
         theories=registry.load_all("theories"),
-        experiments=registry.load_all("experiments", wish.experiments),
+        experiments=asked_for(wish.experiments),
         first_seeds={key: rule.first_seed for key, rule in rules.items()},
         max_seeds=wish.max_seeds,
         lacking=needs.Needs(wish.tier.value, launch.precision(devices), wish.roundings),

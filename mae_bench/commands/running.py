@@ -136,13 +136,14 @@ def cost_of(wish: Measuring) -> pd.DataFrame:
 
 def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
     """All cells of the experiments, or those that filters leave."""
+    from mae_bench.experiments import asked_for
     from mae_bench.records.read import read_measurements
     from mae_bench.records.store import Untouched
     from mae_bench.runs import launch, plan
     from mae_bench.runs.costs import costs, published
 
     wanted = plan.plan(
-        registry.load_all("experiments", wish.experiments),
+        asked_for(wish.experiments),
         tier=wish.tier.value,
         seeds=wish.seeds,
         store=Untouched(wish.store),

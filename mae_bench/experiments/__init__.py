@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
@@ -98,6 +98,7 @@ class Experiment:
         cost: What tier ``quick`` costs, in words.
         views: What the frozen encoder is shown: ``unmasked``, ``masked``.
         drawn: Pairs (metric, target) that its figure shows.
+        on_demand: Whether it is run only by who names it.
     """
 
     question: str
@@ -115,6 +116,7 @@ class Experiment:
     longer: Mapping[str, tuple[tuple[Settings, int], ...]] = field(default_factory=dict)
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
+    on_demand: bool = False
 
     @cached_property
     def _name(self) -> str | None:
@@ -234,6 +236,16 @@ def _holds(where: Settings, named: Settings) -> bool:
 
 def _known(given: Settings, known: Settings) -> dict[str, Setting]:
     return {name: value for name, value in given.items() if name in known}
+
+
+def asked_for(names: Sequence[str] | None) -> dict[str, Experiment]:
+    """Experiments that are named, or all that are not run by name alone.
+
+    Raises:
+        UnknownName: One that there is not.
+    """
+    found = registry.load_all("experiments", names)
+    return {name: e for name, e in found.items() if names or not e.on_demand}
 
 
 furnish(__name__)

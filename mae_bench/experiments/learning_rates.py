@@ -24,5 +24,6 @@ LEARNING_RATES = Experiment(
     factors={"lr": (0.001, 0.003, 0.01, 0.03)},
     by_world=BY_WORLD,
     metrics=(held_out_loss, effective_rank, convergence, training_flops),
+    on_demand=True,
     cost="152 cells a seed, all of them trained: about 40 minutes a seed on two cores",
 )

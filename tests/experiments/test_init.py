@@ -101,6 +101,14 @@ def test_a_world_may_have_settings_of_its_own_and_a_factor_overrules_them() -> N
     assert ratios == {0.25}
 
 
+def test_what_is_run_on_demand_is_run_by_who_names_it() -> None:
+    assert "learning_rates" not in experiments.asked_for(None)
+    assert list(experiments.asked_for(["learning_rates"])) == ["learning_rates"]
+    assert "symmetry" in experiments.asked_for(None)
+    with pytest.raises(UsageError, match="learning_rates"):
+        experiments.asked_for(["learning_rate"])
+
+
 def test_two_experiments_share_the_cell_that_both_need() -> None:
     plain = replace(GRID, factors={})
     ours = {cell.key for cell, _ in GRID.cells(SMOKE, range(1))}
