@@ -27,6 +27,7 @@ COLOURS = {
 }
 DARK = ("supported", "refuted", "void", "untestable", "depends_on_scale")
 TILES = 10  # a line
+NEW, DOT = "confirmatory", "\N{BULLET}"
 TWO_SIDED = ("equality", "equivalence")
 
 
@@ -34,7 +35,7 @@ def tiles(table: pd.DataFrame) -> Figure:
     """Theories x predictions, a tile each, coloured by its verdict.
 
     Theories of which most is measured come first. Theorems and what is derived from
-    them have a frame.
+    them have a frame; what new seeds have judged, and not the pilot's, has a dot.
 
     Args:
         table: ``verdicts.csv``.
@@ -53,10 +54,19 @@ def tiles(table: pd.DataFrame) -> Figure:
     ax.set_xlim(-2.6, TILES)
     ax.set_ylim(y, -0.1)
     ax.set_axis_off()
+    ax.set_title(_whose(table), fontsize=9)
     handles = [Patch(color=c, label=v.replace("_", " ")) for v, c in COLOURS.items()]
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
     figure.tight_layout(rect=(0, 0.5 / (0.32 * total + 0.7), 1, 1))
     return figure
+
+
+def _whose(table: pd.DataFrame) -> str:
+    """By whose seeds claims were judged, in words."""
+    judged = table[table["verdict"] != "not_measured"]
+    new = int((judged["phase"] == NEW).sum())
+    old = len(judged) - new
+    return f"{new} judged by new seeds {DOT}, {old} by seeds that margins had seen"
 
 
 def _most_measured(group: tuple[Hashable, pd.DataFrame]) -> tuple[int, str]:
@@ -82,6 +92,7 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
         )
     )
     number = str(row["prediction"]).partition("/")[2]
+    number += f" {DOT}" * (row["phase"] == NEW)
     dark = row["verdict"] in DARK
     size = 8 if len(number) < 12 else 6
     ax.text(
@@ -98,7 +109,8 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
 def effects(table: pd.DataFrame) -> Figure:
     """Every measured claim's interval, coloured by its verdict; without planted nulls.
 
-    Effects are divided by their margin. Right of 1 is what is claimed; of an
+    Effects are divided by their margin; a filled dot is of new seeds, a hollow one of
+    the pilot's. Right of 1 is what is claimed; of an
     equality, an equivalence or a bound it lies between the grey ends of its band.
 
     Args:
@@ -118,12 +130,14 @@ def effects(table: pd.DataFrame) -> Figure:
             end = 1 if row["form"] in TWO_SIDED else np.inf
             ax.plot([-1, min(end, 1e3)], [y, y], color="0.8", lw=5, zorder=1)
         ax.plot([low, high], [y, y], color=colour, lw=2)
-        ax.plot(mid, y, "o", color=colour, ms=4)
+        filled = colour if row["phase"] == NEW else "white"
+        ax.plot(mid, y, "o", color=colour, mfc=filled, ms=4)
     ax.axvline(1, color="0.3", lw=1)
     ax.set_xscale("symlog", linthresh=2)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks(range(len(rows)), rows["prediction"], fontsize=7)
     ax.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     ax.set_xlabel("effect / margin (claimed: right of the line, or inside a grey band)")
+    ax.set_title(f"hollow: seeds that margins had seen; {DOT}: new ones", fontsize=8)
     figure.tight_layout()
     return figure

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mae_bench.pages.scorecard import COLOURS, effects, tiles
+from mae_bench.pages.scorecard import COLOURS, NEW, effects, tiles
 
 
 def claim(number: str, verdict: str, **changed: Any) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def claim(number: str, verdict: str, **changed: Any) -> dict[str, Any]:
         "theory": number.partition("/")[0],
         "standing": "extrapolation",
         "form": "contrast",
+        "phase": "pilot" if measured else "",
         "verdict": verdict,
         "estimate": 0.3 if measured else math.nan,
         "ci_low": 0.2 if measured else math.nan,
@@ -51,6 +52,23 @@ def test_every_claim_has_a_tile_of_its_verdicts_colour_and_its_number(
     said = {text.get_text() for text in figure.axes[0].texts}
     numbers = {f"A{k}" for k in range(len(COLOURS))}
     assert {*numbers, "B1", "one", "two"} == said
+
+
+def test_what_new_seeds_have_judged_has_a_dot(table: pd.DataFrame) -> None:
+    table.loc[table["prediction"] == "two/B1", "phase"] = NEW
+    figure = tiles(table)
+    said = {text.get_text() for text in figure.axes[0].texts}
+    assert {"B1 \N{BULLET}", "A0"} < said
+    judged = len(COLOURS)  # one is not measured, and there is one more
+    assert figure.axes[0].get_title() == (
+        f"1 judged by new seeds \N{BULLET}, {judged - 1} by seeds that margins had seen"
+    )
+    dots = [
+        line.get_markerfacecolor()
+        for line in effects(table).axes[0].lines
+        if line.get_marker() == "o"
+    ]
+    assert dots == ["white"] * (judged - 1) + [COLOURS["supported"]]
 
 
 def test_a_theorem_is_framed(table: pd.DataFrame) -> None:
