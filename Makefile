@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LEADERBOARD := leaderboard mask_ratio uniformity
-ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test_two_views.py \
+ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two_views.py \
 	methods/test_byol.py metrics/test_linear_r2.py metrics/test_located_r2.py \
 	models/test_decoder.py models/test_momentum.py oracles/test_linear_mae.py
 export OMP_NUM_THREADS := 1

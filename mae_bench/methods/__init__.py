@@ -96,7 +96,7 @@ class Method(Trainable):
         self._left_behind = LeftBehind()
 
     @classmethod
-    def track_on(cls, world: type[Dataset]) -> Track:
+    def told_on(cls, world: type[Dataset]) -> Track:
         """What it is told on a world, where that is not the same on all of them."""
         del world
         return cls.track

@@ -52,7 +52,7 @@ class TwoViews(ViTMethod):
         )
 
     @classmethod
-    def track_on(cls, world: type[Dataset]) -> Track:
+    def told_on(cls, world: type[Dataset]) -> Track:
         """``causes`` where the world redraws images, for views that are such pairs."""
         redraws = world.redraw is not Dataset.redraw
         return "causes" if redraws and cls.track == "augmentations" else cls.track

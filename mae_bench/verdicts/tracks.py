@@ -23,5 +23,5 @@ def track_of(method: str, dataset: str, others: Mapping[str, Track]) -> Track:
         return others.get(method, OF_OTHERS)
     known = dataset in registry.names("datasets")
     world = registry.load("datasets", dataset) if known else Dataset
-    found: Track = registry.load("methods", method).track_on(world)
+    found: Track = registry.load("methods", method).told_on(world)
     return found

@@ -213,7 +213,7 @@ def test_two_histories_at_once_share_the_work_and_lose_nothing(
         subprocess.Popen(call, cwd=toy, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [json.loads(process.communicate(timeout=60)[0]) for process in both]
+    said = [json.loads(process.communicate(timeout=240)[0]) for process in both]
     assert [process.returncode for process in both] == [0, 0]
     for entries in said:
         assert sorted(entry["commit"] for entry in entries) == sorted(shas)

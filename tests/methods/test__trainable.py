@@ -522,7 +522,9 @@ def test_all_that_a_step_draws_and_makes_is_where_the_images_are(
     method = own(name).to("meta")
     monkeypatch.setattr(method, "log", lambda *_, **__: None)
     # The views are drawn on the CPU by kornia, whatever the device.
-    monkeypatch.setattr("mae_bench.methods.augment", lambda images, _: images * 1)
+    monkeypatch.setattr(
+        "mae_bench.methods._two_views.augment", lambda images, _: images * 1
+    )
     monkeypatch.setattr(torch, "Generator", Elsewhere)
     batch = [IMAGES.to("meta"), LABELS.to("meta")]
     with Watching():

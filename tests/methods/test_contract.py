@@ -53,7 +53,7 @@ def test_its_features_are_finite_tokens_of_known_names(name: str) -> None:
 
 
 def test_what_each_is_told_is_known() -> None:
-    found = {name: KINDS[name].track_on(Digits) for name in METHODS}
+    found = {name: KINDS[name].told_on(Digits) for name in METHODS}
     told = {t: {name for name in METHODS if found[name] == t} for t in TRACKS}
     assert told["reference"] == {
         *("random_init", "pixels", "supervised", "oracle_latents")
@@ -64,7 +64,7 @@ def test_what_each_is_told_is_known() -> None:
     }
     assert told["causes"] == told["labels"] == set()
     redrawn = {
-        name for name in METHODS if KINDS[name].track_on(GaussianTree) == "causes"
+        name for name in METHODS if KINDS[name].told_on(GaussianTree) == "causes"
     }
     assert redrawn == told["augmentations"]
 
@@ -72,7 +72,7 @@ def test_what_each_is_told_is_known() -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_it_is_shown_no_more_than_its_track_says(name: str) -> None:
     dataset, method = built(name)
-    if not method.trains or method.track_on(type(dataset)) != "pixels":
+    if not method.trains or method.told_on(type(dataset)) != "pixels":
         return
     batch = dataset.sample(12, stream(1))
     bare = Batch(batch.images, {}, None)
