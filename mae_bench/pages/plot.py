@@ -161,8 +161,8 @@ def standing(board: pd.DataFrame) -> Figure:
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
     figure.suptitle(
         "Colours: what a method is told. At the right: its rank among those of its "
-        "colour (1-3: not settled by the seeds).\nFrozen features, read by a linear "
-        "probe (label probe: by each method's best read-out), with 95 % over seeds. "
+        "colour\n(1-3: not settled by the seeds). Frozen features, read by a linear "
+        "probe\n(label probe: by each method's best read-out), with 95 % over seeds.\n"
         "Dotted: the same encoder, untrained. Dashed: the true causes.",
         fontsize=8,
     )

@@ -34,8 +34,9 @@ TWO_SIDED = ("equality", "equivalence")
 def tiles(table: pd.DataFrame) -> Figure:
     """Theories x predictions, a tile each, coloured by its verdict.
 
-    Theories of which most is measured come first. Theorems and what is derived from
-    them have a frame; what new seeds have judged, and not the pilot's, has a dot.
+    Theories of which most is measured come first, planted nulls last. Theorems and
+    what is derived from them have a frame; what new seeds have judged, and not the
+    pilot's, has a dot.
 
     Args:
         table: ``verdicts.csv``.
@@ -63,15 +64,21 @@ def tiles(table: pd.DataFrame) -> Figure:
 
 def _whose(table: pd.DataFrame) -> str:
     """By whose seeds claims were judged, in words."""
-    judged = table[table["verdict"] != "not_measured"]
+    judged = table[(table["verdict"] != "not_measured") & ~_planted(table)]
     new = int((judged["phase"] == NEW).sum())
     old = len(judged) - new
     return f"{new} judged by new seeds {DOT}, {old} by seeds that margins had seen"
 
 
-def _most_measured(group: tuple[Hashable, pd.DataFrame]) -> tuple[int, str]:
+def _most_measured(group: tuple[Hashable, pd.DataFrame]) -> tuple[bool, int, str]:
+    """For sorting: what is planted comes last."""
     theory, rows = group
-    return -int((rows["verdict"] != "not_measured").sum()), str(theory)
+    measured = int((rows["verdict"] != "not_measured").sum())
+    return bool(_planted(rows).any()), -measured, str(theory)
+
+
+def _planted(table: pd.DataFrame) -> pd.Series[bool]:
+    return table["standing"].astype(str).str.startswith(PLANTED)
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -116,8 +123,7 @@ def effects(table: pd.DataFrame) -> Figure:
     Args:
         table: ``verdicts.csv``.
     """
-    planted = table["standing"].astype(str).str.startswith(PLANTED)
-    rows = table[table["estimate"].notna() & ~planted].sort_values(
+    rows = table[table["estimate"].notna() & ~_planted(table)].sort_values(
         ["theory", "prediction"], ignore_index=True
     )
     figure, ax = plt.subplots(figsize=(8.4, 0.21 * len(rows) + 1.0))

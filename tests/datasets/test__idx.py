@@ -46,7 +46,9 @@ def test_what_is_no_whole_idx_file_is_named(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("raw", [b"no gzip", gzip.compress(WHOLE)[:-9], b""])
+@pytest.mark.parametrize(
+    "raw", [b"no gzip", gzip.compress(WHOLE)[:-9], b""], ids=["none", "cut", "empty"]
+)
 def test_a_gzip_that_is_cut_short_or_none_is_named(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / f"{NAME}.gz").write_bytes(raw)
     with pytest.raises(UsageError, match=rf"{NAME}\.gz") as refused:

@@ -87,6 +87,7 @@ def claims() -> pd.DataFrame:
             "theory": "theory",
             "standing": "derived",
             "form": "contrast",
+            "phase": "pilot",
             "verdict": kinds,
             "estimate": [0.5, -0.5, 0.0, 0.2, math.nan],
             "ci_low": [0.4, -0.6, -0.1, 0.1, math.nan],

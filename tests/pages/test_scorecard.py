@@ -71,6 +71,14 @@ def test_what_new_seeds_have_judged_has_a_dot(table: pd.DataFrame) -> None:
     assert dots == ["white"] * (judged - 1) + [COLOURS["supported"]]
 
 
+def test_planted_nulls_come_last_and_are_not_counted(table: pd.DataFrame) -> None:
+    nulls = [claim(f"a_null/N{k}", "refuted", standing="planted") for k in range(30)]
+    figure = tiles(pd.concat([table, pd.DataFrame(nulls)]))
+    said = [t.get_text() for t in figure.axes[0].texts]
+    assert said.index("a null") > said.index("two") > said.index("one")
+    assert figure.axes[0].get_title() == tiles(table).axes[0].get_title()
+
+
 def test_a_theorem_is_framed(table: pd.DataFrame) -> None:
     framed = [b.get_edgecolor()[3] > 0 for b in boxes(tiles(table))]
     assert framed == [False] * len(COLOURS) + [True]
