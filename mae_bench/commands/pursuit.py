@@ -116,19 +116,21 @@ class Pursuit:
         """Judge anew what changed rows concern."""
         self._rows |= changed
         self._judged |= {name: in_order(rows) for name, rows in changed.items()}
-        former = [t for t in self._told if t.prediction.experiment.id not in changed]
-        self._told = listen(
-            self.theories, self._judged, self.first_seeds, former=former
-        )
+        old = [t for t in self._told if t.prediction.experiment.id not in changed]
+        self._told = listen(self.theories, self._judged, self.first_seeds, former=old)
         self._asked = asked_of(self._told)
 
-    def _open(self) -> list[Told]:
+    def _mine(self) -> list[Told]:
+        """Claims that are pursued; planted nulls live on the cells of others."""
         return [
             told
             for told in self._told
             if told.prediction.experiment.id in self.experiments
-            and needs.is_open(told, self._asked)
+            and not told.prediction.planted
         ]
+
+    def _open(self) -> list[Told]:
+        return [t for t in self._mine() if needs.is_open(t, self._asked)]
 
     def _lacking(self) -> list[needs.Need]:
         """What every open prediction lacks in its next seed."""
@@ -203,11 +205,10 @@ class Pursuit:
 
     def _foretell(self, lacking: list[needs.Need]) -> None:
         """Say what it will cost at most, before anything is begun."""
-        mine = [t for t in self._told if t.prediction.experiment.id in self.experiments]
         cells, seconds = needs.at_most(lacking, self._price)
         workers = max(1, len(self.devices))
         tell(
-            f"{len(self._open())} of {len(mine)} predictions are open; "
+            f"{len(self._open())} of {len(self._mine())} predictions are open; "
             f"{self.max_seeds} seeds of each are at most {cells} cells, "
             f"{seconds / 3600:.2g} core-hours, {clock(seconds / workers)} "
             f"on {workers} workers"
@@ -229,10 +230,9 @@ class Pursuit:
                     f"margin {verdict.margin:.3g}, e {verdict.e_value:.3g}, "
                     f"{verdict.n_seeds} seeds"
                 )
-        tell(f"  {len(still)} are open; a claim is decided at e {self._level():.3g}")
-
-    def _level(self) -> float:
-        return max(self._asked.values(), default=float("nan"))
+        levels = {self._asked[told.ruling_phase] for told in self._mine()}
+        asked = " or ".join(f"{level:.3g}" for level in sorted(levels))
+        tell(f"  {len(still)} are open; a claim is decided at e {asked}")
 
     def _say_end(self, lacking: list[needs.Need]) -> None:
         """Say why it ends."""

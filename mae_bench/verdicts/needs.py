@@ -45,8 +45,6 @@ class Need:
 
 def is_open(told: Told, asked: Mapping[str, float]) -> bool:
     """Whether more seeds might change what is said of a prediction."""
-    if told.prediction.planted:
-        return False  # it lives on the cells of others
     hearing = told.hearings[told.ruling_phase]
     if hearing.case is None:
         return hearing.untried  # or else there are rows that cannot be looked at

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -66,6 +67,17 @@ def test_it_ends_as_soon_as_all_is_decided(tmp_path: Path, lines: list[str]) -> 
     assert len(rounds) == len(ran)
     assert rounds[0].endswith("cells of seed 5")
     assert {cell.seed for cell in (t.cell for t in run.plan.tasks.values())} == ran
+
+
+def test_planted_nulls_are_judged_along_and_ask_for_no_cells(
+    tmp_path: Path, lines: list[str]
+) -> None:
+    null = replace(CLAIM, planted="shifted")
+    theory = Theory("", "", (), {"K-D2": CLAIM, "null": null})
+    pursue(tmp_path, theories={"hierarchical_latents": theory}, max_seeds=20).run()
+    assert lines[0].startswith("1 of 1 predictions are open")
+    assert lines[-1] == "nothing is open any more"
+    assert not any("null" in line for line in lines)
 
 
 def test_it_ends_when_the_seeds_do(tmp_path: Path, lines: list[str]) -> None:
