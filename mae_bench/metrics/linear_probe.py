@@ -1,5 +1,7 @@
 """Held-out accuracy of multinomial logistic regression on frozen features."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float64
 from torch import Tensor
@@ -11,6 +13,40 @@ from mae_bench.metrics.linear_r2 import principal_axes
 # Inverse strength of the penalty, strongest first, so that ties shrink more.
 CS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 MAX_ITER = 200
+
+
+def minimise(
+    loss: Callable[[Tensor], tuple[Tensor, Tensor]],
+    start: Tensor,
+    scale: Tensor,
+    decay: Tensor,
+    max_iter: int,
+) -> Tensor:
+    """Lower ``loss(w) + decay w² / 2`` by L-BFGS on ``w / scale``.
+
+    Args:
+        loss: Weights -> its value and its gradient.
+        start: Weights to start from.
+        scale: Of each weight.
+        decay: Of each weight.
+        max_iter: Steps.
+    """
+    scaled = start / scale
+    optimizer = torch.optim.LBFGS(
+        [scaled],
+        max_iter=max_iter,
+        tolerance_grad=1e-6,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> Tensor:
+        weights = scale * scaled
+        value, gradient = loss(weights)
+        scaled.grad = scale * (gradient + decay * weights)
+        return (decay * weights.square()).sum() / 2 + value
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return scale * scaled
 
 
 def descend(
@@ -37,23 +73,12 @@ def descend(
     decay = torch.full_like(x[:1].T, 1 / (C * n))
     decay[-1] = 0
     scale = (x.square().mean(0)[:, None] / classes + decay).rsqrt()
-    scaled = start / scale
-    optimizer = torch.optim.LBFGS(
-        [scaled],
-        max_iter=MAX_ITER,
-        tolerance_grad=1e-6,
-        line_search_fn="strong_wolfe",
-    )
 
-    def closure() -> Tensor:
-        weight = scale * scaled
+    def loss(weight: Tensor) -> tuple[Tensor, Tensor]:
         log_p = log_softmax(x @ weight, dim=1)
-        gradient = x.T @ (log_p.exp() - onehot) / n + decay * weight
-        scaled.grad = scale * gradient
-        return ((decay * weight.square()).sum() / 2) - (onehot * log_p).sum() / n
+        return -(onehot * log_p).sum() / n, x.T @ (log_p.exp() - onehot) / n
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return scale * scaled
+    return minimise(loss, start, scale, decay, MAX_ITER)
 
 
 @metric(
