@@ -1,5 +1,6 @@
 """The README's commands, files and names are real."""
 
+import csv
 import os
 import re
 import shutil
@@ -23,6 +24,19 @@ OPTIONS = sorted(set(re.findall(r"`?(--[a-z-]*[a-z])", README)))
 
 def test_it_is_short() -> None:
     assert README.count("\n") < 220
+
+
+def test_its_counts_are_those_of_the_verdicts() -> None:
+    with (ROOT / "results" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["verdict"] != "not_measured"]
+    said = " ".join(README.split())
+    for kinds, words in {
+        ("theorem", "derived"): "{} of {} framed ones hold and {} are refuted",
+        ("extrapolation",): "beyond them {} of {} hold and {} are refuted",
+    }.items():
+        mine = [r["verdict"] for r in rows if r["standing"].startswith(kinds)]
+        counts = mine.count("supported"), len(mine), mine.count("refuted")
+        assert words.format(*counts) in said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
