@@ -26,17 +26,37 @@ def test_it_is_short() -> None:
     assert README.count("\n") < 220
 
 
-def test_its_counts_are_those_of_the_verdicts() -> None:
+def verdicts_of(*standings: str) -> list[str]:
+    """Of what was measured, planted nulls apart."""
     with (ROOT / "results" / "verdicts.csv").open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["verdict"] != "not_measured"]
+    return [r["verdict"] for r in rows if r["standing"].startswith(standings)]
+
+
+def test_its_counts_are_those_of_the_verdicts() -> None:
     said = " ".join(README.split())
-    for kinds, words in {
+    for standings, words in {
         ("theorem", "derived"): "{} of {} framed ones hold and {} are refuted",
         ("extrapolation",): "beyond them {} of {} hold and {} are refuted",
     }.items():
-        mine = [r["verdict"] for r in rows if r["standing"].startswith(kinds)]
+        mine = verdicts_of(*standings)
         counts = mine.count("supported"), len(mine), mine.count("refuted")
         assert words.format(*counts) in said
+
+
+def test_so_are_those_of_the_evidence() -> None:
+    said = " ".join((ROOT / "results" / "README.md").read_text("utf-8").split())
+    mine = verdicts_of("theorem", "derived", "extrapolation")
+    kinds = ("supported", "refuted", "undecided", "void", "control_open", "untestable")
+    words = (
+        "of {} predictions that have rows {} are supported, {} refuted, {} undecided, "
+        "{} void, {} open, {} untestable; {} are about optima"
+    )
+    counts = [mine.count(kind) for kind in (*kinds, "not_converged")]
+    assert words.format(len(mine), *counts) in said
+    nulls = verdicts_of("planted")
+    assert f"Of {len(nulls)} planted nulls that have rows none is supported" in said
+    assert "supported" not in nulls
 
 
 @pytest.mark.parametrize("command", COMMANDS)
