@@ -4,7 +4,8 @@
 # make test | check | format | clean
 PYTHON ?= python3
 BIN := .venv/bin
-LEADERBOARD := leaderboard mask_ratio uniformity
+BUDGETS := leaderboard learning_curves leaderboard_at_cost
+WORLDS := mnist random_hierarchy
 ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two_views.py \
 	methods/test_byol.py metrics/test_linear_r2.py metrics/test_located_r2.py \
 	models/test_decoder.py models/test_momentum.py oracles/test_linear_mae.py
@@ -20,7 +21,7 @@ export MKL_NUM_THREADS := 1
 	touch $@
 
 leaderboard: .venv/installed
-	$(BIN)/mae-bench run --tier quick $(LEADERBOARD:%=--experiment %)
+	$(BIN)/mae-bench run --tier quick $(BUDGETS:%=--experiment %) $(WORLDS:%=--dataset %)
 
 results: .venv/installed
 	$(BIN)/mae-bench run --tier quick

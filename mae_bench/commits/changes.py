@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mae_bench.records.stats import CONFIDENCE, holm, p_value, student_interval
-from mae_bench.verdicts.rank import ENOUGH_SEEDS
+from mae_bench.verdicts.places import ENOUGH_SEEDS
 
 Verdict = Literal["worse", "better", "same", "unknown", "new"]
 Numbers = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from mae_bench.commits.changes import Change, Numbers, paired, verdict
 from mae_bench.commits.sides import CELL, Side
 from mae_bench.records.schema import UsageError
 from mae_bench.records.stats import CONFIDENCE
-from mae_bench.verdicts.rank import ENOUGH_SEEDS
+from mae_bench.verdicts.places import ENOUGH_SEEDS
 
 MARGIN = math.log(1.25)
 # Below this a training is mostly its start, and a tenth of a second is written.

@@ -50,6 +50,7 @@ class InvertibleTree(Generated):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(
         self,

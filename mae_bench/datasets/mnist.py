@@ -36,6 +36,7 @@ class MNIST(FiniteSet):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(self, generator: torch.Generator, *, path: str = "") -> None:
         """Read and cut the images.

@@ -70,6 +70,7 @@ class RandomHierarchy(Generated):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(
         self,

@@ -50,6 +50,7 @@ class Sprites(Generated):
     """
 
     version: ClassVar[int] = 1
+    joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
 
     def __init__(
         self, generator: torch.Generator, *, image_size: int = 32, **settings: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
@@ -53,7 +53,8 @@ def _joined() -> Any:
 def _joining(room: str) -> Mapping[str, tuple[Any, ...]]:
     """Experiment id -> the parts of a room that join it.
 
-    What joins the leaderboard joins it at equal cost, and, if it trains, its trials.
+    A method or metric that joins the leaderboard joins it at equal cost; a method that
+    trains, its trials and its curves as well. Their worlds are those that they name.
     """
     found: dict[str, tuple[Any, ...]] = defaultdict(tuple)
     guests = registry.guests(room) if room != "methods" else []
@@ -61,10 +62,10 @@ def _joining(room: str) -> Mapping[str, tuple[Any, ...]]:
         part = registry.load(room, name)
         # A guest is there to be compared; methods say so themselves.
         joined = {*part.joins, *(["leaderboard"] if name in guests else [])}
-        if "leaderboard" in joined:
+        if "leaderboard" in joined and room != "datasets":
             joined.add("leaderboard_at_cost")
             if room == "methods" and part.trains:
-                joined.add("learning_rates")
+                joined |= {"learning_rates", "learning_curves"}
         for experiment in joined:
             found[experiment] += (part,)
     return found
@@ -160,6 +161,7 @@ class Experiment:
         seeds: range,
         precision: Precision = FULL_PRECISION,
         worlds: tuple[type[Dataset], ...] | None = None,
+        methods: Collection[str] = (),
     ) -> Iterator[tuple[Cell, dict[str, Setting]]]:
         """Every cell with its factor values; one that appears twice is given once.
 
@@ -168,6 +170,10 @@ class Experiment:
             seeds: Which repetitions.
             precision: Of every training.
             worlds: In place of its own.
+            methods: Ids of those that are run; all if empty.
+
+        Raises:
+            UsageError: Trials chose settings in a world, and none for a method.
         """
         seen: set[tuple[str, str]] = set()
         points = (
@@ -175,7 +181,10 @@ class Experiment:
             for values in product(*self.factors.values())
         )
         everywhere = self.datasets if worlds is None else worlds
-        axes = product(everywhere, self.methods, points, seeds)
+        learners = [
+            m for m in self.methods if not methods or registry.id_of(m) in methods
+        ]
+        axes = product(everywhere, learners, points, seeds)
         for dataset, method, point, seed in axes:
             cell, factors = self._cell(dataset, method, point, tier, seed, precision)
             named = {**point, "dataset": cell.dataset, "method": cell.method}

@@ -29,10 +29,10 @@ from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.metrics.uniformity import uniformity
 from mae_bench.records.schema import Settings
 
-# Of worlds that join it, or may: as in the trials of learning rates.
 BY_WORLD: Mapping[str, Settings] = {
     "mnist": {"patch_size": 4},
     "random_hierarchy": {"symbols": 3, "rules": "random:2,shift:3"},
+    "sprites": {"patch_size": 8},
 }
 
 LEADERBOARD = Experiment(

@@ -41,7 +41,8 @@ class Method(Trainable):
             a longer training does not pass it.
         joins: Experiments that run it without naming it.
         judged_by: What tells its trainings apart without labels: its held-out ``loss``,
-            or the features' ``rank`` where a collapsed encoder has a low loss.
+            or, where a collapsed encoder has a low loss, the features' ``rank`` among
+            those whose loss went far.
         noise: Draws masks and views in the suite, which gives it.
         whole: Whether each of several processes is given all images of a batch, and
             learns from its own rows of what is prepared.

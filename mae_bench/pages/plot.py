@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,23 +17,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
-from mae_bench.pages import exact, forecasts, limits, scorecard
+from mae_bench.pages import exact, forecasts, limits, scorecard, standing
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
-from mae_bench.records.schema import TRACKS, Setting
+from mae_bench.records.schema import Setting
 from mae_bench.records.stats import student_interval
-from mae_bench.verdicts.rank import is_common
-from mae_bench.verdicts.standings import place
 
 ARROWS = {"max": " ↑", "min": " ↓", "target": "", "none": ""}
-SHOWN = ("linear_r2_level_0", "label_probe")
-COLOURS: Mapping[str, str] = MappingProxyType(
-    dict(zip(TRACKS, ("C0", "C1", "C2", "C3", "0.55"), strict=True))
-)
 DPI = 110
 
 
@@ -126,88 +118,10 @@ def _legend(axes: Iterable[Axes]) -> tuple[list[Any], list[str]]:
     return list(found.values()), list(found)
 
 
-def standing(board: pd.DataFrame) -> Figure:
-    """The leaderboard: a panel a (dataset, metric), a line a method, ranks by track.
-
-    Args:
-        board: ``leaderboard.csv``.
-    """
-    # Where no validation accuracy was kept, the probe of the mean stands for the best.
-    best = SHOWN if is_common(board, SHOWN[1]) else (SHOWN[0], "linear_probe")
-    panels = [
-        (dataset, name)
-        for name in best
-        for dataset, rows in board.groupby("dataset")
-        if rows[name].notna().any()
-    ]
-    if not panels:
-        return _nothing("no cell of the leaderboard has been measured")
-    order = _by_track(board, best)
-    size = (3.1 * len(panels) + 1.2, 0.32 * len(order) + 2.2)
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=size, squeeze=False, sharey=True
-    )
-    for (dataset, name), ax in zip(panels, axes[0], strict=True):
-        rows = board[board["dataset"] == dataset].set_index("method").reindex(order)
-        _line_a_method(ax, rows, name)
-        ax.set_title(f"{dataset}\n{name.replace('_', ' ')}", fontsize=9)
-    axes[0][0].invert_yaxis()
-    there = set(board["track"])
-    handles = [
-        Line2D([], [], color=COLOURS[track], marker="o", ms=5, label=track)
-        for track in TRACKS
-        if track in there
-    ]
-    figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
-    figure.suptitle(
-        "Colours: what a method is told. At the right: its rank among those of its "
-        "colour\n(1-3: not settled by the seeds). Frozen features, read by a linear "
-        "probe\n(label probe: by each method's best read-out), with 95 % over seeds.\n"
-        "Dotted: the same encoder, untrained. Dashed: the true causes.",
-        fontsize=8,
-    )
-    figure.tight_layout(rect=(0, 0.6 / size[1], 1, 1))
-    return figure
-
-
-def _by_track(board: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Methods, those of a track together, the best of each first."""
-    tracks = board.groupby("method")["track"].agg(lambda t: max(map(TRACKS.index, t)))
-    means = board.groupby("method")[list(names)].mean()
-    keys = {m: (tracks[m], *(-means.loc[m]).fillna(math.inf)) for m in tracks.index}
-    return sorted(keys, key=keys.__getitem__)
-
-
-def _line_a_method(ax: Axes, rows: pd.DataFrame, name: str) -> None:
-    mean, low, high, first, last = (
-        rows[name + part] for part in ("", "_low", "_high", "_rank_best", "_rank_worst")
-    )
-    spots = np.arange(len(rows))
-    colours = [COLOURS.get(track, "0.55") for track in rows["track"]]
-    ax.hlines(spots, low, high, colors=colours, lw=2)
-    ax.scatter(mean, spots, c=colours, zorder=3, s=22)
-    for part, style in (("_floor", ":"), ("_ceiling", "--")):
-        ax.axvline(rows[name + part].max(), color="0.4", ls=style, lw=1)
-    at = ax.get_yaxis_transform()
-    for spot, ends in enumerate(zip(first, last, strict=True)):
-        if not math.isnan(ends[0]):
-            said = place(*ends)
-            ax.text(
-                1.01, spot, said, transform=at, va="center", fontsize=7, color="0.3"
-            )
-    ax.set_yticks(spots, rows.index)
-
-
-def _nothing(why: str) -> Figure:
-    figure = plt.figure(figsize=(5, 1))
-    figure.text(0.5, 0.5, why, ha="center", va="center")
-    return figure
-
-
 OF_A_TABLE: Mapping[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = (
     MappingProxyType(
         {
-            "leaderboard": ("leaderboard.csv", standing),
+            "leaderboard": ("leaderboard.csv", standing.draw),
             "verdicts": ("verdicts.csv", scorecard.tiles),
             "effects": ("verdicts.csv", scorecard.effects),
             "forecasts": ("forecasts.csv", forecasts.head_to_head),

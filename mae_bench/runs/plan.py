@@ -129,11 +129,8 @@ def plan(
     repetitions = range(TIERS[tier].seeds) if seeds is None else seeds
     for name, experiment in experiments.items():
         worlds = own.worlds_of(experiment, datasets, takes=takes)
-        cells = experiment.cells(TIERS[tier], repetitions, precision, worlds)
-        chosen = [
-            (cell, at) for cell, at in cells if not methods or cell.method in methods
-        ]
-        if chosen:
+        cells = experiment.cells(TIERS[tier], repetitions, precision, worlds, methods)
+        if chosen := [*cells]:
             laid[name] = rounded(chosen, roundings)
     if not laid:
         what = ", ".join(methods) or "any method"

@@ -1,9 +1,7 @@
-"""The leaderboard: where each method stands, and which ranks its seeds allow.
+"""The leaderboard: where each method stands, between the floor and the ceiling.
 
-A rank is an interval: from 1 + the methods that are significantly better to K less
-those that are significantly worse, by paired differences over seeds. The K methods are
-those of a track, which are told the same; references are not ranked. What failed is
-named and neither ranked nor imputed.
+A rank is an interval, see ``places``, among the methods of a track, which are told the
+same; references are not ranked. What failed is named and neither ranked nor imputed.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -29,13 +26,14 @@ from mae_bench.records.rows import (
     write_table,
 )
 from mae_bench.records.schema import TRACKS, Track
-from mae_bench.records.stats import CONFIDENCE, holm, p_value, student_interval
+from mae_bench.records.stats import student_interval
+from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY, at_cost, on_the_way
 from mae_bench.verdicts.evidence import failures
+from mae_bench.verdicts.places import rank_intervals
 from mae_bench.verdicts.read_outs import LABEL_PROBE, chosen, with_label_probe
 from mae_bench.verdicts.tracks import track_of
 
 FLOOR, CEILING = "random_init", "oracle_latents"
-ENOUGH_SEEDS = 3
 
 
 def columns_of(metrics: Sequence[Metric]) -> tuple[Headline, ...]:
@@ -59,7 +57,7 @@ def columns_of(metrics: Sequence[Metric]) -> tuple[Headline, ...]:
 def _label_probe_first(headlines: Sequence[Headline]) -> tuple[Headline, ...]:
     """With the read-out of labels that each method chooses before the others."""
     at = [headline.metric for headline in headlines].index("linear_probe")
-    return (*headlines[:at], LABEL_PROBE, *headlines[at:])
+    return (*headlines[:at], LABEL_PROBE, AT_COST, *headlines[at:])
 
 
 HEADLINES = columns_of(LEADERBOARD.metrics)
@@ -76,56 +74,14 @@ PARTS = (
     "_rank_best",
     "_rank_worst",
 )
+NO_ROWS = pd.DataFrame(columns=[*COLUMNS, "stop"])
 NUMBERS = tuple(headline.name + part for headline in SHOWN for part in PARTS)
 _AT = NUMBERS.index(LABEL_PROBE.name) + 1
 OF_BOARD = (
     *("dataset", "method", "track"),
-    *(*NUMBERS[:_AT], LABEL_PROBE_READ, *NUMBERS[_AT:]),
+    *(*NUMBERS[:_AT], LABEL_PROBE_READ, *ON_THE_WAY.values(), *NUMBERS[_AT:]),
     *("coverage", "status"),
 )
-
-
-def rank_intervals(
-    table: pd.DataFrame, direction: Literal["max", "min"]
-) -> dict[str, tuple[int, int]]:
-    """Best and worst rank of each method that its seeds allow.
-
-    A method is compared with every other on the seeds that both have, by two-sided t
-    tests of the differences, Holm-adjusted over its own comparisons: 95 % is the
-    confidence of each interval, not of all of them together. A pair that cannot be
-    told apart, or that shares too few seeds, is a tie.
-
-    Args:
-        table: Values, seeds against methods; NaN where there is none.
-        direction: Which way is better.
-
-    Returns:
-        Method -> (best, worst), from 1; methods with fewer than three seeds are absent.
-    """
-    ranked = [str(m) for m in table if table[m].count() >= ENOUGH_SEEDS]
-    found = {}
-    for mine in ranked:
-        others = [other for other in ranked if other != mine]
-        tests = [_better(table[mine] - table[other], direction) for other in others]
-        adjusted = holm([p for _, p in tests])
-        told = [
-            leads
-            for (leads, _), p in zip(tests, adjusted, strict=True)
-            if p < 1 - CONFIDENCE
-        ]
-        ahead = sum(told)
-        found[mine] = (1 + len(told) - ahead, len(ranked) - ahead)
-    return found
-
-
-def _better(difference: pd.Series, direction: str) -> tuple[bool, float]:
-    """Whether the first of a pair leads, and the two-sided p-value of that."""
-    d = difference.dropna().to_numpy(float) * (1 if direction == "max" else -1)
-    # The same difference in every seed is one observation, not several.
-    if len(d) < ENOUGH_SEEDS or np.ptp(d) < 1e-9:
-        return False, math.nan
-    above, below = p_value(d), p_value(-d)
-    return above < below, min(1.0, 2 * min(above, below))
 
 
 def _headline_table(
@@ -198,11 +154,24 @@ def _fate(rows: pd.DataFrame) -> tuple[str, str]:
     return f"{cells - lost}/{cells}", named or "ok"
 
 
-def _board(world: pd.DataFrame, tracks: Mapping[str, Track]) -> pd.DataFrame:
-    """The rows of one dataset: track by track, best first."""
+def _board(
+    world: pd.DataFrame,
+    cheap: pd.DataFrame,
+    curves: pd.DataFrame,
+    tracks: Mapping[str, Track],
+) -> pd.DataFrame:
+    """The rows of one dataset: track by track, best first.
+
+    Args:
+        world: Of the leaderboard.
+        cheap: At equal cost.
+        curves: On the way.
+        tracks: Method -> its track.
+    """
     reads = chosen(world)
-    rows = with_label_probe(world, reads)
+    rows = pd.concat([with_label_probe(world, reads), at_cost(cheap)])
     found = [_columns(rows, headline, tracks) for headline in SHOWN]
+    found.append(on_the_way(curves, reads))
     records = []
     for method, cells in world.groupby("method"):
         name = str(method)
@@ -249,17 +218,28 @@ def rank(
         ``oracle_latents``; chance is what the method's own features score against the
         latents or labels of other images. ``label_probe`` is the accuracy of the
         read-out that ``label_probe_read`` names, the method's best on validation
-        images.
+        images; see ``budgets`` for what it is at equal cost, and on the way.
     """
-    rows = measurements.get("leaderboard", pd.DataFrame(columns=list(COLUMNS)))
+    worlds, cheap, curves = (
+        _by_dataset(measurements.get(name))
+        for name in ("leaderboard", "leaderboard_at_cost", "learning_curves")
+    )
+    boards = [pd.DataFrame(columns=list(OF_BOARD))]
+    for name, world in worlds.items():
+        methods = sorted({*world["method"], *cheap.get(name, NO_ROWS)["method"]})
+        tracks = {method: track_of(method, name, others or {}) for method in methods}
+        parts = (world, cheap.get(name, NO_ROWS), curves.get(name, NO_ROWS))
+        boards.append(_board(*parts, tracks).assign(dataset=name))
+    return pd.concat(boards[1:] or boards, ignore_index=True)
+
+
+def _by_dataset(rows: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Rows of whole images by dataset, in an order that is their own."""
+    if rows is None:
+        return {}
     rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
     rows = rows.sort_values(list(rows.columns), ignore_index=True)
-    boards = [pd.DataFrame(columns=list(OF_BOARD))]
-    for dataset, world in rows.groupby("dataset"):
-        names = sorted(set(world["method"]))
-        tracks = {name: track_of(name, str(dataset), others or {}) for name in names}
-        boards.append(_board(world, tracks).assign(dataset=dataset))
-    return pd.concat(boards[1:] or boards, ignore_index=True)
+    return {str(name): mine for name, mine in rows.groupby("dataset")}
 
 
 def write(leaderboard: pd.DataFrame, folder: Path) -> None:

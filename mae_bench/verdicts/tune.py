@@ -21,6 +21,9 @@ RULES: dict[str, tuple[Settings, int]] = {
     "rank": ({"metric": "effective_rank", "token": "mean", "target": "centred"}, 1),
 }
 LOST = ("diverged", "collapsed")
+# Judged by rank, a rate whose loss went less than this share of the farthest way has
+# hardly trained: an untrained encoder's features are of high rank.
+MOVED = 0.5
 # Whose cost all may spend.
 PAYS = "mae"
 _POINT = ["dataset", "method", "tier"]
@@ -30,7 +33,9 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
     """The learning rate of each method, by the rule that it names (``judged_by``).
 
     A rate is as good as its mean over seeds; one that diverged or collapsed in any of
-    them loses to those that did not. Of equal rates the smaller one is chosen.
+    them loses to those that did not. Of equal rates the smaller one is chosen. Where it
+    is the rank that judges, a rate loses too if its training loss went less than half
+    as far as at the rate where it went farthest.
 
     Args:
         rows: Of the experiment ``learning_rates``.
@@ -48,6 +53,8 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
         rule = registry.load("methods", method).judged_by
         number, better = RULES[rule]
         values = _values(mine, number, f"{method} on {dataset}")
+        if rule == "rank":
+            values = values.where(_moved(mine).reindex(values.index, fill_value=False))
         # Stable: of equal rates the smaller stays first, and what was lost comes last.
         order = (-better * values).sort_values(kind="stable").index
         best, second = [*values[order], math.nan][:2]
@@ -72,6 +79,17 @@ def _values(trials: pd.DataFrame, number: Settings, where: str) -> pd.Series[flo
     values = cells.apply(lambda seed: seed.map(kept).astype(float))
     means: pd.Series[float] = values.mean(axis=1, skipna=False)
     return means
+
+
+def _moved(trials: pd.DataFrame) -> pd.Series[bool]:
+    """Learning rate -> whether the training loss went far, in the mean over seeds."""
+    curves = matching(trials, {"metric": "convergence", "status": "ok"})
+    at = curves.pivot_table("value", ["lr", "seed"], "target")
+    at = at.reindex(columns=["half", "final", "progress"])
+    # What ``convergence`` divides by.
+    way = ((at["half"] - at["final"]) / at["progress"]).abs().groupby("lr").mean()
+    far: pd.Series[bool] = way >= MOVED * way.max()
+    return far
 
 
 _AGAIN = "run mae-bench measure --experiment learning_rates"

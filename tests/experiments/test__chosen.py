@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mae_bench.datasets.digits import Digits
 from mae_bench.experiments import Experiment
 from mae_bench.experiments._chosen import AT_EQUAL_COST, COLUMNS, LR, TABLE, Chosen
 from mae_bench.experiments.leaderboard import LEADERBOARD
@@ -85,6 +86,11 @@ def test_a_method_that_trains_and_is_missing_from_its_world_is_a_line(
     assert "mae-bench tune" in str(no.value)
     assert "\n" not in str(no.value)
     assert settings(board(path), "quick") == settings(board(path, chosen=None), "quick")
+    # Nobody is asked for what is not run.
+    ((cell, _),) = board(path, datasets=(Digits,)).cells(
+        SMOKE, range(1), methods=["mae"]
+    )
+    assert cell.method_settings["lr"] == 0.003
     with pytest.raises(UsageError, match="mae has no steps_at_equal_cost on digits"):
         settings(board(path, AT_EQUAL_COST))
 
@@ -107,7 +113,7 @@ def test_with_an_empty_table_cells_keep_their_keys(
     experiment: Experiment, table: Write
 ) -> None:
     empty = replace(experiment, chosen=replace(experiment.chosen, path=table()))
-    without = replace(LEADERBOARD, chosen=None, by_world={})
+    without = replace(LEADERBOARD, chosen=None, datasets=experiment.datasets)
     for tier in TIERS.values():
         keys = [[c.key for c, _ in e.cells(tier, range(2))] for e in (empty, without)]
         assert keys[0] == keys[1]

@@ -3,6 +3,7 @@ import pytest
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS
+from mae_bench.training.train import build
 from mae_bench.verdicts.rank import CEILING, FLOOR, HEADLINES
 
 
@@ -36,6 +37,19 @@ def test_a_method_is_on_the_board_unless_it_says_no(name: str) -> None:
     assert (name in linear) == (method.joins == ())
 
 
-def test_it_has_both_worlds_with_known_causes_and_real_images() -> None:
+def test_it_has_worlds_with_known_causes_and_real_images() -> None:
     worlds = {registry.id_of(world) for world in LEADERBOARD.datasets}
-    assert {"gaussian_tree", "digits"} <= worlds
+    assert worlds == {
+        *("digits", "gaussian_tree", "invertible_tree"),
+        *("mnist", "random_hierarchy", "sprites"),
+    }
+
+
+def test_each_world_is_of_the_size_that_it_is_shown_at() -> None:
+    found = {}
+    for cell, _ in LEADERBOARD.cells(TIERS["quick"], range(1), methods=["mae"]):
+        dataset, mae = build(cell, "cpu")
+        found[cell.dataset] = (dataset.image_size, mae.encoder.grid_size**2)
+    assert found["mnist"] == (28, 49)
+    assert found["sprites"] == (32, 16)
+    assert {found[d] for d in ("random_hierarchy", "invertible_tree")} == {(8, 16)}

@@ -1,11 +1,12 @@
 from mae_bench.experiments._chosen import AT_EQUAL_COST
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.leaderboard_at_cost import LEADERBOARD_AT_COST
+from mae_bench.experiments.learning_rates import LEARNING_RATES
 
 
 def test_it_is_the_leaderboard_but_for_the_steps() -> None:
     assert LEADERBOARD_AT_COST.methods == LEADERBOARD.methods
-    assert LEADERBOARD_AT_COST.datasets == LEADERBOARD.datasets
+    assert LEADERBOARD_AT_COST.datasets == LEARNING_RATES.datasets
     assert LEADERBOARD_AT_COST.wanted == LEADERBOARD.wanted
     assert LEADERBOARD_AT_COST.by_world == LEADERBOARD.by_world
     assert LEADERBOARD_AT_COST.chosen.columns == AT_EQUAL_COST

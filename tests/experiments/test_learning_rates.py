@@ -44,4 +44,4 @@ def test_a_trial_at_the_boards_rate_is_the_boards_own_cell(wider: Experiment) ->
     board = [c for c in cells if c.method.replace("_", "") in trained]
     assert len(board) == len(trials) / len(LEARNING_RATES.factors["lr"])
     assert {cell.key for cell in board} <= trials
-    assert set(BY_WORLD) == {cell.dataset for cell in board}
+    assert {cell.dataset for cell in board} <= set(BY_WORLD)

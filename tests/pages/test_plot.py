@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mae_bench.pages import standing
 from mae_bench.pages.limits import LIMITS
-from mae_bench.pages.plot import plot, standing, sweep
+from mae_bench.pages.plot import plot, sweep
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders
 from mae_bench.records.merge import write_rows
@@ -17,7 +18,7 @@ from mae_bench.records.rows import COLUMNS, write_table
 from mae_bench.records.schema import TIERS
 from mae_bench.runs import measure
 from mae_bench.training import train
-from mae_bench.verdicts.rank import OF_BOARD, rank
+from mae_bench.verdicts.rank import rank
 from mae_bench.verdicts.rank import write as write_board
 
 NAMES = registry.names("experiments")
@@ -142,45 +143,10 @@ def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
     tmp_path: Path,
 ) -> None:
     board = rank({})
-    assert "no cell of the leaderboard has been measured" in words(standing(board))
+    assert "no cell of the leaderboard has been measured" in words(standing.draw(board))
     write_board(board, tmp_path)
     (path,) = plot(Folders(tmp_path, tmp_path), {})
     assert path.name == "leaderboard.png"
-
-
-def test_the_leaderboard_names_every_method_dataset_and_number() -> None:
-    text = words(standing(rank({"leaderboard": made_up("leaderboard")})))
-    experiment = EXPERIMENTS["leaderboard"]
-    for part in (*experiment.methods, *experiment.datasets):
-        assert registry.id_of(part) in text
-    assert "linear r2 level 0" in text
-    assert all(track in text for track in ("pixels", "augmentations", "causes"))
-
-
-def test_the_leaderboard_draws_a_track_together_with_the_ranks_in_it() -> None:
-    means = {"mae": 0.5, "u_mae": 0.7, "simclr": 0.9, "pixels": 0.6, "m_mae": math.nan}
-    rows = [
-        {"dataset": "digits", "method": method, "linear_probe": mean}
-        for method, mean in means.items()
-    ]
-    board = pd.DataFrame(rows).reindex(columns=OF_BOARD)
-    board["track"] = ["pixels", "pixels", "augmentations", "reference", "pixels"]
-    board["linear_probe_rank_best"] = [1, 1, 1, math.nan, math.nan]
-    board["linear_probe_rank_worst"] = [2, 2, 1, math.nan, math.nan]
-    figure = standing(board)
-    ax = figure.axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()] == [
-        *("u_mae", "mae", "m_mae", "simclr", "pixels")
-    ]
-    assert [t.get_text() for t in ax.texts] == ["1-2", "1-2", "1"]
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        *("pixels", "augmentations", "reference")
-    ]
-    assert "label probe" not in ax.get_title()
-    plt.close(figure)
-    chosen = standing(board.assign(label_probe=board["linear_probe"]))
-    assert "label probe" in chosen.axes[0].get_title()
-    plt.close(chosen)
 
 
 def test_a_sweep_shows_the_question_the_levels_and_every_method() -> None:

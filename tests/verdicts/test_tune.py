@@ -29,6 +29,17 @@ def trials(method: str, at: dict, values: dict, dataset: str = "mnist") -> pd.Da
     return pd.DataFrame(rows).astype({"value": float})
 
 
+def curves(method: str, ways: dict, dataset: str = "mnist") -> pd.DataFrame:
+    """Rows of a training: learning rate -> how far its loss went, by which half."""
+    found = []
+    for lr, way in ways.items():
+        parts = {"half": 1.0, "final": 0.9, "progress": 0.1 / way}
+        for target, value in parts.items():
+            at = {"metric": "convergence", "target": target}
+            found.append(trials(method, at, {lr: (value,)}, dataset))
+    return pd.concat(found)
+
+
 def chosen(rows: pd.DataFrame) -> list:
     ((lr, value, second, n),) = choose(rows)[
         ["lr", "value", "runner_up", "trials"]
@@ -39,7 +50,23 @@ def chosen(rows: pd.DataFrame) -> list:
 def test_a_loss_is_best_low_and_a_rank_high_in_the_mean_over_seeds() -> None:
     values = {0.01: (1.0, 4.0), 0.001: (2.0, 2.0), 0.003: (2.0, 4.0)}
     assert chosen(trials("mae", LOSS, values)) == [0.001, 2.0, 2.5, 6]
-    assert chosen(trials("simsiam", RANK, values)) == [0.003, 3.0, 2.5, 6]
+    ranks = trials("simsiam", RANK, values)
+    far = curves("simsiam", dict.fromkeys(values, 1.0))
+    assert chosen(pd.concat([ranks, far])) == [0.003, 3.0, 2.5, 6]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_high_rank_of_an_encoder_that_hardly_trained_is_not_chosen(sign: int) -> None:
+    ranks = trials("simsiam", RANK, {0.001: (9.0,), 0.003: (5.0,), 0.01: (4.0,)})
+    ways = {0.001: 0.3 * sign, 0.003: 0.5 * sign, 0.01: 1.0}
+    assert chosen(pd.concat([ranks, curves("simsiam", ways)]))[:2] == [0.003, 5.0]
+    ways = {0.001: 0.5 * sign, 0.003: 0.5, 0.01: 1.0}
+    assert chosen(pd.concat([ranks, curves("simsiam", ways)]))[:2] == [0.001, 9.0]
+    # A loss is its own judge.
+    losses = trials("mae", LOSS, {0.001: (1.0,), 0.01: (2.0,)})
+    assert chosen(pd.concat([losses, curves("mae", {0.001: 0.1, 0.01: 1.0})]))[0] == (
+        0.001
+    )
 
 
 def test_the_rule_is_the_methods_and_the_other_number_is_not_looked_at() -> None:
@@ -47,6 +74,7 @@ def test_the_rule_is_the_methods_and_the_other_number_is_not_looked_at() -> None
     for method, rule, lr in (("mae", "loss", 0.001), ("byol", "rank", 0.01)):
         for values, wanted in ((rising, lr), (falling, 0.011 - lr)):
             rows = pd.concat([trials(method, m, values) for m in (LOSS, RANK)])
+            rows = pd.concat([rows, curves(method, dict.fromkeys(values, 1.0))])
             (row,) = choose(rows).to_dict("records")
             assert (row["rule"], row["lr"]) == (rule, pytest.approx(wanted))
 
@@ -56,7 +84,9 @@ def test_what_was_lost_in_one_seed_loses(fate: str) -> None:
     values = {0.001: (3.0, 3.0), 0.003: (0.0, fate), 0.01: (4.0, 4.0)}
     assert chosen(trials("mae", LOSS, values)) == [0.001, 3.0, 4.0, 6]
     values = {0.001: (3.0, 3.0), 0.003: (9.0, fate), 0.01: (4.0, 4.0)}
-    assert chosen(trials("byol", RANK, values)) == [0.01, 4.0, 3.0, 6]
+    far = curves("byol", dict.fromkeys(values, 1.0))
+    rows = pd.concat([trials("byol", RANK, values), far])
+    assert chosen(rows)[:3] == [0.01, 4.0, 3.0]
 
 
 def test_a_collapsed_encoder_loses_whatever_its_loss() -> None:
