@@ -55,6 +55,7 @@ def _networks(patch: int, dim: int, depth: int, heads: int, *decoder: int) -> An
 
 SIZES = {
     "S": Size(8, 1, 128, 100, _networks(2, 32, 2, 4, 32, 1, 4), many=True),
+    "M": Size(28, 1, 64, 50, _networks(4, 32, 2, 2, 32, 1, 2), many=True),
     "C": Size(32, 3, 128, 1, _networks(4, 192, 12, 3, 192, 4, 3)),
     "B": Size(224, 3, 256, 4, _networks(16, 768, 12, 12, 512, 8, 16)),
 }
@@ -252,7 +253,7 @@ def compare(
 def main() -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", nargs="+", default=["S", "C"], choices=SIZES)
+    parser.add_argument("--cells", nargs="+", default=["S", "M", "C"], choices=SIZES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--members", type=int, default=5, help="of the ensemble")

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
-from mae_bench.pages import exact, forecasts, limits, scorecard, standing
+from mae_bench.pages import exact, forecasts, limits, scorecard, standing, trials
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import Setting
@@ -150,6 +150,8 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
         if name in measured and experiment.drawn and len(experiment.factors) == 1:
             factor = next(iter(experiment.factors))
             figures[name] = sweep(measured[name], experiment, factor, floor)
+    if "learning_rates" in measured:
+        figures["learning_rates"] = trials.draw(measured["learning_rates"])
     for name, limit in limits.LIMITS.items():
         if limit.experiment in measured:
             figures[name] = limits.draw(limit, measured[limit.experiment])

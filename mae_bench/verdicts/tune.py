@@ -50,21 +50,34 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
     found = []
     for point, mine in over_roundings(rows).groupby(_POINT):
         dataset, method, tier = map(str, point)
-        rule = registry.load("methods", method).judged_by
-        number, better = RULES[rule]
-        values = _values(mine, number, f"{method} on {dataset}")
-        if rule == "rank":
-            values = values.where(_moved(mine).reindex(values.index, fill_value=False))
+        rule, values = response(mine)
         # Stable: of equal rates the smaller stays first, and what was lost comes last.
-        order = (-better * values).sort_values(kind="stable").index
+        order = (-RULES[rule][1] * values).sort_values(kind="stable").index
         best, second = [*values[order], math.nan][:2]
         trials = mine["cell"].nunique()
         found.append((dataset, method, tier, order[0], rule, best, second, trials))
     return pd.DataFrame(found, columns=list(COLUMNS[:8]))
 
 
+def response(trials: pd.DataFrame) -> tuple[str, pd.Series[float]]:
+    """What a method is judged by, and learning rate, from the least -> its mean value.
+
+    Args:
+        trials: Rows of one (dataset, method, tier). The value of a rate that was lost
+            is NaN.
+
+    Raises:
+        UsageError: See ``choose``.
+    """
+    dataset, method = map(str, trials[["dataset", "method"]].iloc[0])
+    rule = registry.load("methods", method).judged_by
+    values = _values(trials, RULES[rule][0], f"{method} on {dataset}")
+    if rule == "rank":
+        values = values.where(_moved(trials).reindex(values.index, fill_value=False))
+    return rule, values
+
+
 def _values(trials: pd.DataFrame, number: Settings, where: str) -> pd.Series[float]:
-    """Learning rate, from the least -> its mean value; NaN where a trial was lost."""
     judging = trials["metric"].isin(["", "effective_rank", number["metric"]])
     seen = trials[judging & trials["token"].isin(["", "mean"])]
     cells = trials.pivot_table("cell", "lr", "seed", aggfunc="first")

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mae_bench.metrics.effective_rank import effective_rank
+from mae_bench.metrics.held_out_loss import held_out_loss
 from mae_bench.pages import standing
 from mae_bench.pages.limits import LIMITS
 from mae_bench.pages.plot import plot, sweep
@@ -43,6 +45,8 @@ def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
     """Measurements of an experiment's grid, drawn by lot."""
     draw, experiment = np.random.default_rng(0), EXPERIMENTS[name]
     shown = experiment.drawn or tuple((m, "level_0") for m in experiment.metrics)
+    if name == "learning_rates":
+        shown = ((held_out_loss, "mean"), (effective_rank, "centred"))
     blank: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"rounding": 0}
     rows = []
     for cell, factors in experiment.cells(TIERS["smoke"], range(seeds)):
@@ -106,7 +110,7 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) ->
         for name in NAMES
         if len(EXPERIMENTS[name].factors) == 1 and EXPERIMENTS[name].drawn
     }
-    cards = {"leaderboard", "verdicts", "effects"}
+    cards = {"leaderboard", "verdicts", "effects", "learning_rates"}
     exact = {"located_latents", "mask_graph"}
     assert {p.stem for p in drawn} == {*swept, *LIMITS, *cards, *exact}
     assert all(path.parent == results / "figures" for path in drawn)
