@@ -4,7 +4,7 @@
 # make test | check | format | clean
 PYTHON ?= python3
 BIN := .venv/bin
-BUDGETS := leaderboard learning_curves leaderboard_at_cost
+BUDGETS := leaderboard learning_curves
 WORLDS := mnist random_hierarchy
 ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two_views.py \
 	methods/test_byol.py metrics/test_linear_r2.py metrics/test_located_r2.py \
