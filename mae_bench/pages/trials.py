@@ -12,7 +12,7 @@ from mae_bench.records.rows import over_roundings
 from mae_bench.verdicts.tune import choose, response
 
 COLUMNS = 7
-WORDS = {"loss": "held-out loss ↓", "rank": "RankMe ↑"}
+WORDS = {"loss": "loss ↓", "rank": "RankMe ↑"}
 
 
 def draw(rows: pd.DataFrame) -> Figure:
@@ -31,8 +31,9 @@ def draw(rows: pd.DataFrame) -> Figure:
     for ax in axes.flat[len(trials) :]:
         ax.set_axis_off()
     figure.suptitle(
-        "What the trials of learning rates were judged by; filled: what was chosen. "
-        "No label, probe or latent was looked at.\nCrosses lost: diverged, collapsed, "
+        "What the trials of learning rates were judged by: a method's loss on held-out "
+        "images, or RankMe; filled: what was chosen.\nNo label, probe or latent was "
+        "looked at. Crosses lost: diverged, collapsed, "
         "or, judged by rank, with a training loss that hardly moved.",
         fontsize=9,
     )
@@ -50,6 +51,8 @@ def _panel(ax: Axes, trials: pd.DataFrame, chosen: float) -> None:
     lost = spots[values.isna()]
     at = ax.get_xaxis_transform()
     ax.plot(lost, np.full(len(lost), 0.08), "x", color="0.5", ms=4, transform=at)
+    ax.margins(0.08, 0.15)
+    ax.ticklabel_format(axis="y", useOffset=False)
     ax.set_xticks(spots, [f"{lr:g}" for lr in values.index], fontsize=6)
     ax.tick_params(axis="y", labelsize=6, pad=0)
     ax.tick_params(axis="x", pad=0)

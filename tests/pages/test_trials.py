@@ -44,7 +44,7 @@ def test_the_choice_is_filled_and_what_was_lost_is_a_cross() -> None:
     assert list(crosses.get_xdata()) == [2]
     assert [t.get_text() for t in mae.get_xticklabels()] == ["0.001", "0.003", "0.01"]
     assert list(simsiam.lines[1].get_ydata()) == [4.0]
-    assert "held-out loss ↓" in mae.get_title()
+    assert "mae: loss ↓" in mae.get_title()
     assert "RankMe ↑" in simsiam.get_title()
     assert not any(ax.axison for ax in rest)
     plt.close(figure)
