@@ -79,8 +79,8 @@ def grid_of(named: State) -> int:
     rows, registers = len(places), registers_in(named)
     tokens = [0]
     if "cls_token" in named:
-        # MAE's row for the class token is zero, and so it is known to be one.
-        tokens = [1, 0] if places[0].any() else [1]
+        # A row of zeros among others is the class token's, as in MAE.
+        tokens = [1, 0] if places[0].any() or not places.any() else [1]
     if registers:
         tokens.append(registers + int("cls_token" in named))
     sides = [(rows - free, round(max(0, rows - free) ** 0.5)) for free in tokens]
