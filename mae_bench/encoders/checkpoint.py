@@ -79,7 +79,7 @@ def encoder_of(
         vit.cls_token.data += front[0]
     if registers is not None:
         placed = front[-registers.shape[1] :] if len(front) > 1 else torch.zeros(1)
-        add_registers(vit, registers[0] + placed)
+        add_registers(vit, (registers[0] + placed).to(vit.positions.dtype))
     be_as(vit, facts)
     return vit
 

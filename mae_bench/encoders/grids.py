@@ -40,6 +40,9 @@ def sizes_of(
     word = layout.theirs("pos_embed")[0]
     if places.ndim != 3 or len(places) != 1 or places.shape[2] != len(kernel):
         raise misfit(word, places, f"[1, l, {len(kernel)}], l patches")
+    registers = named.get("register_tokens")
+    if registers is not None and registers.ndim != 3:
+        raise misfit("register_tokens", registers, f"[1, r, {len(kernel)}]")
     grid = grid_of(named)
     if not grid:
         raise misfit(word, places, "[1, l, d] or [1, 1 + l, d], l a square number")

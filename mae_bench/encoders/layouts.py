@@ -20,8 +20,10 @@ our own Lightning checkpoints, but for       ``test_published``
 ===========================================  =========================================
 
 Refused by name: relative positions, norms of queries and keys, a norm before the
-blocks, gated MLPs, distillation tokens, grids that are not square. What cannot be told
-from weights (heads, activation, eps, timm's norms after the residual) is in ``facts``.
+blocks, gated MLPs, distillation tokens, grids that are not square; and torchvision's
+ViTs, as all that is no ViT: these are given as ``module:function``. What weights do
+not tell (heads, activation, eps) is in ``facts``. timm's blocks with norms after the
+residual (``vit_*_rpn_*``) have the names of others, and cannot be told from them.
 """
 
 from __future__ import annotations

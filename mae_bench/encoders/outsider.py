@@ -219,7 +219,7 @@ class Reader:
 
     def _assumed(self, count: int) -> tuple[int, int]:
         """Tokens before the patches, where nobody says how many."""
-        prefix = int(square(count - 1) and not square(count))
+        prefix = int(square(count - 1))
         self.told(
             f"assumed num_prefix_tokens {prefix} among {count} tokens: the network "
             "does not say; set it on the module"

@@ -78,7 +78,10 @@ def _dict_of(file: Path) -> Mapping[Any, Any]:
         raise
     except Exception as error:
         # A foreign file can make a reader raise anything at all.
-        raise BadCheckpoint(f"{file} holds no weights: {_why(error)}") from error
+        why = _why(error)
+        if why.startswith("Unsupported global"):
+            why += " Of a whole network save the state_dict(), or give module:function."
+        raise BadCheckpoint(f"{file} holds no weights: {why}") from error
     if not isinstance(content, Mapping):
         kind = type(content).__name__
         raise BadCheckpoint(

@@ -79,6 +79,12 @@ def test_places_may_be_of_tokens_or_of_patches_alone():
     assert grid_of(named(noise(17))) == 0
 
 
+def test_registers_of_another_shape_are_refused():
+    found = named(noise(17), **CLS, register_tokens=torch.zeros(64))
+    with pytest.raises(BadCheckpoint, match=r"has shape \[64\]; expected \[1, r, 64\]"):
+        sizes_of(TIMM, found)
+
+
 def test_sizes_are_held_against_what_is_said():
     for word in ("patch_size", "image_size", "num_channels", "hidden_size"):
         with pytest.raises(BadCheckpoint, match=f"x says {word} 5; the weights have"):

@@ -131,7 +131,7 @@ def check(found: dict, expected: Tensor, prefix: int = 1, cls: bool = True) -> N
         assert (found["cls"] - expected[:, 0]).abs().max() < CLOSE
 
 
-CLS = ("cls_token",)
+CLS, AFTER = ("cls_token",), ("register_tokens",)
 WRAPS = {
     "timm": lambda s: s | {"head.weight": torch.ones(2, WIDTH)},
     "DDP": lambda s: {"state_dict": below("module.", s), "epoch": 3},
@@ -174,6 +174,12 @@ def test_dinov2_with_registers_as_meta_releases_it(tmp_path: Path):
     state = timm(scale="ls{}.gamma") | {"register_tokens": registers()}
     state["mask_token"] = torch.ones(1, WIDTH)
     expected = tokens(state, scale="ls{}.gamma", front=CLS, after=("register_tokens",))
+    check(said(tmp_path, state), expected, prefix=5)
+
+
+def test_registers_of_double_precision_are_as_the_rest(tmp_path: Path):
+    state = timm() | {"register_tokens": registers().double()}
+    expected = tokens(timm() | {"register_tokens": registers()}, front=CLS, after=AFTER)
     check(said(tmp_path, state), expected, prefix=5)
 
 
