@@ -10,7 +10,11 @@ from mae_bench.commands import verbs
 from mae_bench.commands.console import end, errors_in_one_line, say
 from mae_bench.commands.options import Evaluating, Json, spread
 
-SPEC = "A checkpoint (MAE, timm, Hugging Face), or module:function for an nn.Module."
+SPEC = (
+    "Weights of a ViT (MAE, timm, Hugging Face, DINOv2, MoCo v3, Lightning): a file or "
+    "a folder, FILE:PART for one encoder of several. Or code that gives an nn.Module: "
+    "file.py:function, package.module:function."
+)
 
 
 @errors_in_one_line

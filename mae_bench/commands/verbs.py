@@ -173,13 +173,13 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
 
     Args:
         wish: What it is shown, and where the rows go.
-        module: A network, a checkpoint's path, or ``module:function``.
+        module: A network, or a spec: weights or a function; see ``encoders.specs``.
 
     Raises:
         UsageError: It cannot be read, or what is asked for cannot be.
     """
     from mae_bench.encoders import evaluate as verb
-    from mae_bench.encoders import outsider
+    from mae_bench.encoders import outsider, specs
     from mae_bench.experiments.leaderboard import LEADERBOARD
     from mae_bench.runs import launch
     from mae_bench.verdicts import rank as ranking
@@ -192,21 +192,24 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
         wish.datasets or [registry.id_of(world) for world in LEADERBOARD.datasets],
         wish.settings or [],
     )
+    notes: list[str] = []
     if isinstance(module, str):
-        spec, network = module, outsider.load(module, wish.num_heads)
+        spec, network = module, specs.load(module, wish.num_heads, notes.append)
     else:
         spec, network = type(module).__name__, module
     entrant = verb.Entrant(
         wish.name or (Path(spec).stem if Path(spec).exists() else spec.split(":")[-1]),
-        outsider.Reader(network, where, wish.image_size),
+        outsider.Reader(network, where, wish.image_size, tell),
         {
             "source": Path(spec).name,
-            "sha256": outsider.identity(spec, network),
+            "sha256": specs.identity(spec, network),
             "image_size": wish.image_size,
             "num_heads": wish.num_heads,
         },
         wish.track,
     )
+    for note in notes:
+        tell(note)
     seeds = wish.seeds or range(TIERS[tier].seeds)
     path = verb.evaluate(
         entrant,
@@ -232,7 +235,7 @@ def evaluate(wish: Evaluating, module: nn.Module | str) -> pd.DataFrame:
 
     Args:
         wish: What it is shown, and where the rows go.
-        module: A network, a checkpoint's path, or ``module:function``.
+        module: A network, or a spec: weights or a function; see ``encoders.specs``.
 
     Returns:
         The leaderboard with it, on the worlds that it was shown.

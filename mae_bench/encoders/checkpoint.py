@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from mae_bench.datasets import Dataset
-from mae_bench.encoders.layouts import (
-    BadCheckpoint,
-    Layout,
-    State,
-    depth_of,
-    in_maes_names,
-    mae_keys,
-    misfit,
-    recognise,
-    sizes_of,
-)
+from mae_bench.encoders.facts import assumed, facts_of, heads_of, said_alike
+from mae_bench.encoders.grids import front_of, sizes_of
+from mae_bench.encoders.layouts import BadCheckpoint, State, misfit, recognise
+from mae_bench.encoders.names import check_shapes, depth_of, in_maes_names, mae_keys
+from mae_bench.encoders.networks import PooledViT, add_registers, be_as
 from mae_bench.encoders.weights import read
 from mae_bench.methods.mae import MAE
 from mae_bench.models.decoder import Decoder
-from mae_bench.models.vit import ViT
+from mae_bench.models.vit import Attention, ViT
 
 __all__ = [
     "BadCheckpoint",
@@ -41,53 +36,51 @@ POSITIONS = ("pos_embed", "decoder_pos_embed")
 DECODER_HEADS = 16
 
 
-class PooledViT(ViT):
-    """A ViT whose final norm comes after pooling, as where MAE or timm fine-tune."""
-
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        """Build it; see ``ViT``."""
-        super().__init__(*args, **settings)
-        self.fc_norm = self.norm
-        self.norm = nn.Identity()  # type: ignore[assignment]  # no norm before
-
-    def readout(self, tokens: Float[Tensor, "n t d"]) -> dict[str, Tensor]:
-        """``mean`` and ``cls`` of tokens that were not normed, then normed."""
-        return {k: self.fc_norm(h) for k, h in super().readout(tokens).items()}
-
-
-def encoder_of(state: State, num_heads: int | None = None) -> ViT:
+def encoder_of(
+    state: State,
+    num_heads: int | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> ViT:
     """The encoder of a checkpoint, with its weights, positions and norms.
 
     A position of the class token is added to the class token, which is the same.
 
     Args:
         state: Weights of any layout that is known; see ``layouts``.
-        num_heads: Attention heads, which weights do not tell; by default one for 64
-            values, for 80 at width 1280.
+        num_heads: Attention heads, which weights do not tell.
+        told: Called with a line of what had to be assumed.
 
     Raises:
         BadCheckpoint: No such layout, a missing or unexpected key, a shape that does
             not fit, or a width whose heads are not known.
     """
-    layout = recognise(state)
-    named = in_maes_names(layout, state)
-    sizes = sizes_of(layout, named)
-    heads = _heads(sizes["embed_dim"], num_heads)
+    facts, layout = facts_of(state, num_heads), recognise(state)
+    named = in_maes_names(layout, state, facts)
+    sizes = sizes_of(layout, named, facts)
+    check_shapes(layout, named)
+    facts = assumed(facts, sizes, layout.eps, told)
     # Half a neuron more, lest rounding costs one.
     mlp_ratio = (len(named["blocks.0.mlp.fc1.weight"]) + 0.5) / sizes["embed_dim"]
     kind = PooledViT if "fc_norm.weight" in named else ViT
     vit = kind(
         torch.Generator().manual_seed(0),
-        num_heads=heads,
+        num_heads=facts.num_attention_heads or 1,
         mlp_ratio=mlp_ratio,
         cls_token="cls_token" in named,
         **sizes,  # type: ignore[arg-type]  # all of them are integers
     )
-    rows = named["pos_embed"][0]
-    named["pos_embed"] = rows[len(rows) - vit.num_patches :]
-    _fill(vit, {k: v for k, v in named.items() if not _decodes(k)}, layout)
-    if vit.cls_token is not None and len(rows) > vit.num_patches:
-        vit.cls_token.data += rows[0]
+    registers, front = (
+        named.pop("register_tokens", None),
+        front_of(named, vit.grid_size),
+    )
+    named["pos_embed"] = named["pos_embed"][0][len(front) :]
+    _fill(vit, {k: v for k, v in named.items() if not _decodes(k)})
+    if vit.cls_token is not None and len(front):
+        vit.cls_token.data += front[0]
+    if registers is not None:
+        placed = front[-registers.shape[1] :] if len(front) > 1 else torch.zeros(1)
+        add_registers(vit, (registers[0] + placed).to(vit.positions.dtype))
+    be_as(vit, facts)
     return vit
 
 
@@ -100,8 +93,8 @@ def load_mae(method: MAE, state: State) -> None:
         BadCheckpoint: No decoder, a key or a shape that does not fit the method, or a
             class token with a position, which MAE's has not.
     """
-    layout = recognise(state)
-    named, own = in_maes_names(layout, state), save_mae(method)
+    facts, layout = facts_of(state), recognise(state)
+    named, own = in_maes_names(layout, state, facts), save_mae(method)
     for key in own:
         if key not in named:
             word = layout.theirs(key)[0]
@@ -116,10 +109,15 @@ def load_mae(method: MAE, state: State) -> None:
             raise BadCheckpoint(
                 f"{word} gives the class token a place; expected zeros, as in MAE"
             )
+    for attention in _attentions(method.encoder):
+        heads = {"num_attention_heads": attention.num_heads}
+        said_alike(facts, heads, f"{_called(method)} has")
     for key in POSITIONS:
         named[key] = named[key][0, 1:]
-    _fill(method.encoder, {k: v for k, v in named.items() if not _decodes(k)}, layout)
-    _fill(method.decoder, {k: v for k, v in named.items() if _decodes(k)}, layout)
+    facts = replace(facts, layer_norm_eps=facts.layer_norm_eps or layout.eps)
+    for decodes, part in enumerate((method.encoder, method.decoder)):
+        _fill(part, {k: v for k, v in named.items() if _decodes(k) == decodes})
+        be_as(part, facts)
 
 
 def save_mae(method: MAE) -> dict[str, Tensor]:
@@ -151,7 +149,7 @@ def mae_of(
     dataset: Dataset,
     *,
     num_heads: int | None = None,
-    decoder_num_heads: int = DECODER_HEADS,
+    decoder_num_heads: int | None = None,
     **settings: Any,
 ) -> MAE:
     """An MAE with the weights of a checkpoint, to go on training on a dataset.
@@ -160,18 +158,20 @@ def mae_of(
         state: Weights of an MAE with its decoder.
         dataset: Of the images' size and channels that the weights are for.
         num_heads: Attention heads; see ``encoder_of``.
-        decoder_num_heads: Heads of the decoder; 16 in all that were released.
+        decoder_num_heads: Heads of the decoder; by default what is said beside the
+            weights, or 16, as in all that were released.
         settings: The rest of ``MAE``'s settings, ``norm_pix_loss`` say.
 
     Raises:
         BadCheckpoint: See ``load_mae``; or a dataset of other images.
     """
-    layout = recognise(state)
-    named = in_maes_names(layout, state)
+    facts, layout = facts_of(state, num_heads), recognise(state)
+    named = in_maes_names(layout, state, facts)
     if "mask_token" not in named:
         word = layout.theirs("mask_token")[0]
         raise BadCheckpoint(f"{word} is missing; expected an MAE with its decoder")
-    sizes = sizes_of(layout, named)
+    sizes = sizes_of(layout, named, facts)
+    check_shapes(layout, named)
     for size in ("image_size", "channels"):
         if getattr(dataset, size) != sizes[size]:
             raise BadCheckpoint(
@@ -184,10 +184,12 @@ def mae_of(
         patch_size=sizes["patch_size"],
         embed_dim=sizes["embed_dim"],
         depth=sizes["depth"],
-        num_heads=_heads(sizes["embed_dim"], num_heads),
+        num_heads=heads_of(sizes["embed_dim"], facts.num_attention_heads),
         decoder_embed_dim=len(named["decoder_embed.weight"]),
         decoder_depth=depth_of(named, "decoder_blocks"),
-        decoder_num_heads=decoder_num_heads,
+        decoder_num_heads=decoder_num_heads
+        or facts.decoder_num_attention_heads
+        or DECODER_HEADS,
         **settings,
     )
     load_mae(method, state)
@@ -198,14 +200,8 @@ def _called(method: MAE) -> str:
     return f"this {type(method).__name__}"
 
 
-def _heads(embed_dim: int, num_heads: int | None) -> int:
-    heads = num_heads or (16 if embed_dim == 1280 else embed_dim // 64)
-    if heads < 1 or embed_dim % heads:
-        raise BadCheckpoint(
-            f"num_heads {heads} of width {embed_dim} cannot be; weights do not tell, "
-            "so give the number of attention heads"
-        )
-    return heads
+def _attentions(net: nn.Module) -> list[Attention]:
+    return [part for part in net.modules() if isinstance(part, Attention)]
 
 
 def _decodes(key: str) -> bool:
@@ -237,25 +233,10 @@ def _packed(key: str, value: Tensor, vit: ViT) -> Tensor:
     return value
 
 
-def _fill(part: nn.Module, named: State, layout: Layout) -> None:
-    """Copy weights and the patches' places, and set the norms' eps.
-
-    Raises:
-        BadCheckpoint: A shape that does not fit.
-    """
+def _fill(part: nn.Module, named: State) -> None:
+    """Copy weights, and the patches' places, that fit."""
     targets = {name: weight.detach() for name, weight in part.named_parameters()}
     for key, value in named.items():
         places = key in POSITIONS
         target = part.get_buffer("positions") if places else targets[_ours(key)]
-        ours = _unpacked(key, value)
-        if ours.shape != target.shape:
-            raise misfit(" with ".join(layout.theirs(key)), value, _shape(key, target))
-        target.copy_(ours)
-    for norm in part.modules():
-        if isinstance(norm, nn.LayerNorm):
-            norm.eps = layout.eps
-
-
-def _shape(key: str, target: Tensor) -> str:
-    """Of MAE's tensor that fits ours."""
-    return str([1, 1, *target.shape] if key in TOKENS else list(target.shape))
+        target.copy_(_unpacked(key, value))

@@ -173,11 +173,13 @@ def evaluate(
     origin = provenance.code() | provenance.machine(device)
     rows: list[Record] = []
     for done, cell in enumerate(cells, 1):
+        entrant.reader.begin()
         with threads(1):
             made = build(cell, entrant)
             found = score(cell, *made, sorted(LEADERBOARD.wanted), device)
         rows += _measurements(cell, found, origin)
         told(f"{done}/{len(cells)} {cell.dataset} seed {cell.seed}")
+    entrant.reader.forget()
     path = folder / "measurements" / f"{entrant.name}.csv"
     write_rows(pd.DataFrame(rows).drop(columns="factors"), path)
     return path

@@ -1,14 +1,36 @@
-"""Whose checkpoint is it? Layouts of ViT weights, told by their keys, put into MAE's.
+"""Whose checkpoint is it? Layouts of ViT weights, told by their keys.
 
 A layout says how others call what MAE (facebookresearch/mae) calls ``cls_token``,
-``blocks.0.attn.qkv`` and so on: so weights of any of them get MAE's names.
+``blocks.0.attn.qkv`` and so on: so weights of any of them get MAE's names; see
+``names``. What is read, and the test (of ``tests/encoders``) that holds it:
+
+===========================================  =========================================
+layout                                       read as the library computes it
+===========================================  =========================================
+MAE, released (``mae``)                      ``test_checkpoint``
+timm's ViTs: registers, layer scale,         ``test_published``
+``fc_norm``, no class token, no qkv bias
+DINOv2, released, blocks in chunks           ``test_published``
+MoCo v3, lightly, I-JEPA, Lightning, DDP,    ``test_published``, ``test_parts``
+compiled, moving averages
+ViT, ViTMAE, Dinov2, the same with           ``test_transformers``, against the library
+registers; transformers 4 and 5
+our own Lightning checkpoints, but for       ``test_published``
+``code`` of a bottleneck
+===========================================  =========================================
+
+Refused by name: relative positions, norms of queries and keys, a norm before the
+blocks, gated MLPs, distillation tokens, grids that are not square; and torchvision's
+ViTs, as all that is no ViT: these are given as ``module:function``. What weights do
+not tell (heads, activation, eps) is in ``facts``. timm's blocks with norms after the
+residual (``vit_*_rpn_*``) have the names of others, and cannot be told from them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import torch
@@ -28,8 +50,8 @@ class Layout:
     """How somebody's encoder, and decoder if there is one, calls its weights.
 
     Args:
-        name: ``mae``, ``timm_vit``, ``hf_vit`` or ``hf_vit_mae``.
-        eps: Of its layer norms; a checkpoint does not say.
+        name: One of ``LAYOUTS``.
+        eps: Of its layer norms, usually; a checkpoint does not say.
         words: MAE's word -> theirs; several are stacked; a word that is not there is
             MAE's own.
         heads: Prefixes of what comes after the encoder, and is left out.
@@ -52,7 +74,7 @@ class Layout:
             name, _, number = stack.partition(".")
             stack = f"{self._word(name)[0]}.{number}."
         else:
-            kind = next((end for end in _PAIR if key.endswith(end)), "")
+            kind = next((end for end in PAIR if key.endswith(end)), "")
             stack, part = "", key.removesuffix(kind)
         return tuple(f"{stack}{word}{kind}" for word in self._word(part))
 
@@ -60,19 +82,19 @@ class Layout:
         return self.words.get(word, (word,))
 
     def depth(self, state: State, stack: str) -> int:
-        """Blocks of a stack: ``blocks`` or ``decoder_blocks``."""
+        """Blocks of a stack, ``blocks`` or ``decoder_blocks``, as many as are there."""
         start = re.escape(self._word(stack)[0])
         found = (re.match(rf"{start}\.(\d+)\.", key) for key in state)
-        return max((int(m[1]) + 1 for m in found if m), default=0)
+        return len({m[1] for m in found if m})
 
 
 _IN_BLOCK = re.compile(r"((?:decoder_)?blocks\.\d+)\.(.+)(\.(?:weight|bias))")
-_PAIR = (".weight", ".bias")
-_BLOCK = ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+PAIR = (".weight", ".bias")
 _HF_ATTENTION = "attention.attention"
 _HF = MappingProxyType(
     {
         "cls_token": ("embeddings.cls_token",),
+        "register_tokens": ("embeddings.register_tokens",),
         "pos_embed": ("embeddings.position_embeddings",),
         "patch_embed.proj": ("embeddings.patch_embeddings.projection",),
         "blocks": ("encoder.layer",),
@@ -91,7 +113,21 @@ _HF = MappingProxyType(
         "decoder_blocks": ("decoder.decoder_layers",),
     }
 )
-_TIMM_HEADS = ("head.", "pre_logits.")
+# DINOv2's, those of transformers 5, and timm's, where they differ from the above.
+_ALSO = {
+    "blocks": ("layers",),
+    "norm1": ("norm1",),
+    "attn.qkv": tuple(f"attention.{x}_proj" for x in "qkv"),
+    "attn.proj": ("attention.o_proj",),
+    "norm2": ("norm2",),
+    "mlp.fc1": ("mlp.fc1",),
+    "mlp.fc2": ("mlp.fc2",),
+    "decoder_blocks": ("decoder.decoder_encoder.layer",),
+    "register_tokens": ("reg_token",),
+}
+_OURS = {"patch_embed.proj": ("patch_embed",), "mlp.fc1": ("mlp.0",)}
+_OURS |= {"mlp.fc2": ("mlp.2",)}
+_TIMM_HEADS = ("head.", "pre_logits.", "mask_token", "masked_embed")
 _HF_HEADS = ("pooler.", "classifier.", "embeddings.mask_token")
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
@@ -101,59 +137,130 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
             Layout("timm_vit", 1e-6, heads=_TIMM_HEADS),
             Layout("hf_vit", 1e-12, _HF, _HF_HEADS),
             Layout("hf_vit_mae", 1e-12, _HF, _HF_HEADS),
+            Layout("hf_dinov2", 1e-6, _HF, _HF_HEADS),
+            Layout("ours", 1e-6, _OURS, ("code.",)),
         )
     }
 )
 # What these encoders do with such weights, our ViT does not.
 UNSUPPORTED = (
-    (r"\.ls[12]\.|gamma_[12]$|layer_scale|lambda_?[12]$", "layer scale"),
-    (r"(^|\.)reg(ister)?_tokens?$", "register tokens"),
     (r"dist(illation)?_token$", "a distillation token"),
     (r"rel(ative)?_pos", "relative positions"),
     (r"[qk]_norm\.", "norms of queries and keys"),
     (r"^norm_pre\.", "a norm before the blocks"),
-    (r"\.mlp\.(w12|w3|fc1_[gx])\.", "a gated MLP"),
+    (r"\.mlp\.(w12|w3|fc1_[gx]|weights_in|weights_out)\.", "a gated MLP"),
 )
+# DINOv2's trainings number their blocks by the chunk too.
+_CHUNK = re.compile(r"^blocks\.\d+\.(?=\d+\.)")
 
 
-def _bare(state: State) -> dict[str, Tensor]:
-    """Without the ``vit.`` that Hugging Face puts before an encoder with a head."""
-    return {key.removeprefix("vit."): value for key, value in state.items()}
+def bare(state: State) -> dict[str, Tensor]:
+    """Without Hugging Face's ``vit.`` before an encoder with a head, without chunks.
+
+    Raises:
+        BadCheckpoint: Two weights have one name then.
+    """
+    found: dict[str, Tensor] = {}
+    for key, value in state.items():
+        name = _CHUNK.sub("blocks.", key.removeprefix("vit."))
+        if name in found:
+            raise BadCheckpoint(f"{key}: two weights are called {name}; expected one")
+        found[name] = value
+    return found
 
 
 def recognise(state: State) -> Layout:
-    """The layout that the keys are in.
+    """The layout that the keys are in, in the words that they use.
 
     An encoder alone, without a head, may be MAE's or a ViT's, which are computed alike;
     it is called MAE's if its class token has no position.
 
     Raises:
-        BadCheckpoint: None of ``LAYOUTS``, or an encoder of another kind.
+        BadCheckpoint: None of ``LAYOUTS``, an encoder of another kind, or a tensor that
+            holds no floating-point numbers.
     """
-    state = _bare(state)
-    if LAYOUTS["mae"].theirs("patch_embed.proj.weight")[0] in state:
+    state = bare(state)
+    kinds = {
+        n: layout.theirs("patch_embed.proj.weight") for n, layout in LAYOUTS.items()
+    }
+    if kinds["mae"][0] in state:
         plain, masked = LAYOUTS["timm_vit"], LAYOUTS["mae"]
-    elif LAYOUTS["hf_vit"].theirs("patch_embed.proj.weight")[0] in state:
+    elif kinds["hf_vit"][0] in state:
         plain, masked = LAYOUTS["hf_vit"], LAYOUTS["hf_vit_mae"]
+    elif kinds["ours"][0] in state:
+        plain = masked = LAYOUTS["ours"]
     else:
         some = ", ".join(list(state)[:3]) or "none"
         raise BadCheckpoint(
             f"no ViT that is known here: its keys are {some} ...; expected one of "
-            f"{', '.join(LAYOUTS)}, with patch_embed.proj.weight or "
-            "embeddings.patch_embeddings.projection.weight"
+            f"{', '.join(LAYOUTS)}, with {kinds['mae'][0]} or {kinds['hf_vit'][0]}"
         )
     for pattern, what in UNSUPPORTED:
         for key in state:
             if re.search(pattern, key):
-                raise BadCheckpoint(f"{key}: an encoder with {what} is not supported")
+                raise BadCheckpoint(
+                    f"{key}: an encoder with {what} is not supported; give "
+                    "module:function"
+                )
+    _check_kinds(plain, state)
+    plain, masked = _as_spoken(plain, state), _as_spoken(masked, state)
     if has_decoder(masked, state):
         return masked
+    if plain.words.get("norm1") == _ALSO["norm1"]:
+        return replace(plain, name="hf_dinov2", eps=LAYOUTS["hf_dinov2"].eps)
     positions = state.get(plain.theirs("pos_embed")[0])
     after = any(key.startswith((*plain.heads, "fc_norm.")) for key in state)
     token = plain.theirs("cls_token")[0] in state
     if after or not token or positions is None or positions.ndim != 3:
         return plain
     return plain if positions[:, 0].any() else masked
+
+
+def _as_spoken(layout: Layout, state: State) -> Layout:
+    """The layout with the words that a state uses, where there are two for a thing."""
+    keys, words = "\n".join(state), dict(layout.words)
+    for word, theirs in _ALSO.items():
+        start = re.escape(theirs[0])
+        if word in words or word == "register_tokens":
+            pattern = rf"(?m)(?:^|^.*\.\d+\.){start}(?:\.|$)"
+            if re.search(pattern, keys):
+                words[word] = theirs
+    return replace(layout, words=words)
+
+
+def _check_kinds(layout: Layout, state: State) -> None:
+    """Refuse what is no plain array of floating-point numbers, before it is touched."""
+    for key, value in state.items():
+        if key.startswith(layout.heads):
+            continue
+        strange = [
+            *(["is on no device"] if value.is_meta else []),
+            *(["is sparse"] if value.layout != torch.strided else []),
+            *(["is empty"] if value.numel() == 0 else []),
+            *(["is a single number"] if value.ndim == 0 else []),
+        ]
+        kinds = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+        if value.dtype not in kinds:
+            strange.append(f"has type {str(value.dtype).removeprefix('torch.')}")
+        if strange:
+            raise BadCheckpoint(
+                f"{key} {strange[0]}; expected an array of floating-point numbers"
+            )
+    held = {
+        s.data_ptr(): s.nbytes()
+        for s in (
+            v.untyped_storage()
+            for v in state.values()
+            if v.layout == torch.strided and not v.is_meta
+        )
+    }
+    used = [v for k, v in state.items() if not k.startswith(layout.heads)]
+    claimed = sum(v.numel() * v.element_size() for v in used)
+    if claimed > sum(held.values()):
+        raise BadCheckpoint(
+            f"its weights need {claimed} bytes and hold {sum(held.values())}; expected "
+            "each number once"
+        )
 
 
 def has_decoder(layout: Layout, state: State) -> bool:
@@ -163,111 +270,6 @@ def has_decoder(layout: Layout, state: State) -> bool:
     return found or layout.depth(state, "decoder_blocks") > 0
 
 
-def mae_keys(
-    depth: int, decoder_depth: int = 0, cls_token: bool = True
-) -> tuple[str, ...]:
-    """MAE's keys, in its order; without a decoder if ``decoder_depth`` is 0."""
-    decoder = decoder_depth > 0
-    return (
-        *(("cls_token",) if cls_token else ()),
-        "pos_embed",
-        *(("mask_token", "decoder_pos_embed") if decoder else ()),
-        *_modules("patch_embed.proj"),
-        *(key for i in range(depth) for key in _block(f"blocks.{i}")),
-        *_modules("norm"),
-        *(_modules("decoder_embed") if decoder else ()),
-        *(key for i in range(decoder_depth) for key in _block(f"decoder_blocks.{i}")),
-        *(_modules("decoder_norm", "decoder_pred") if decoder else ()),
-    )
-
-
-def _modules(*names: str) -> tuple[str, ...]:
-    return tuple(name + kind for name in names for kind in _PAIR)
-
-
-def _block(prefix: str) -> tuple[str, ...]:
-    return _modules(*(f"{prefix}.{part}" for part in _BLOCK))
-
-
-def in_maes_names(layout: Layout, state: State) -> dict[str, Tensor]:
-    """The weights under MAE's keys, heads left out.
-
-    A norm after pooling stays ``fc_norm``; a ViT may lack the class token.
-
-    Raises:
-        BadCheckpoint: A key that is missing, or that the layout does not have.
-    """
-    state, decoder_depth = _bare(state), 0
-    depth = layout.depth(state, "blocks")
-    if has_decoder(layout, state):
-        # A decoder's weights without a block are missed by name, below.
-        decoder_depth = max(1, layout.depth(state, "decoder_blocks"))
-    has_cls = layout.theirs("cls_token")[0] in state
-    keys = mae_keys(max(1, depth), decoder_depth, cls_token=has_cls or depth == 0)
-    if "fc_norm.weight" in state and "norm.weight" not in state:
-        keys = tuple(re.sub(r"^norm\.", "fc_norm.", key) for key in keys)
-    wanted = {key: layout.theirs(key) for key in keys}
-    known = [word for words in wanted.values() for word in words]
-    for word in known:
-        if word not in state:
-            raise BadCheckpoint(f"{word} is missing; a {layout.name} has it")
-    for key in state:
-        if key not in known and not key.startswith(layout.heads):
-            raise BadCheckpoint(
-                f"{key} is unexpected; a {layout.name} of {depth} blocks lacks it"
-            )
-    return {key: _stacked(words, state) for key, words in wanted.items()}
-
-
-def _stacked(words: tuple[str, ...], state: State) -> Tensor:
-    first, *rest = (state[word] for word in words)
-    for word, other in zip(words[1:], rest, strict=True):
-        if other.shape != first.shape:
-            raise BadCheckpoint(
-                f"{word} has shape {list(other.shape)}; expected "
-                f"{list(first.shape)}, that of {words[0]}"
-            )
-    return torch.cat([first, *rest]) if rest else first
-
-
 def misfit(word: str, value: Tensor, expected: str) -> BadCheckpoint:
     """What to raise of a shape that does not fit."""
     return BadCheckpoint(f"{word} has shape {list(value.shape)}; expected {expected}")
-
-
-def depth_of(named: State, stack: str) -> int:
-    """Blocks of a stack, ``blocks`` or ``decoder_blocks``, in MAE's names."""
-    numbers = {key.split(".")[1] for key in named if key.startswith(f"{stack}.")}
-    return len(numbers)
-
-
-def sizes_of(layout: Layout, named: State) -> dict[str, int]:
-    """Settings of the ViT that the shapes of weights in MAE's names tell.
-
-    Raises:
-        BadCheckpoint: Patches or a grid that are not square.
-    """
-    kernel, places = named["patch_embed.proj.weight"], named["pos_embed"]
-    if kernel.ndim != 4 or kernel.shape[2] != kernel.shape[3]:
-        word = layout.theirs("patch_embed.proj.weight")[0]
-        raise misfit(word, kernel, "[d, c, p, p], of square patches")
-    if len(kernel) % 4:
-        word = layout.theirs("patch_embed.proj.weight")[0]
-        raise misfit(word, kernel, "[d, c, p, p], d a multiple of 4")
-    if places.ndim != 3 or len(places) != 1 or not grid_of(named):
-        word = layout.theirs("pos_embed")[0]
-        raise misfit(word, places, "[1, l, d] or [1, 1 + l, d], l a square number")
-    return {
-        "image_size": grid_of(named) * kernel.shape[2],
-        "channels": kernel.shape[1],
-        "patch_size": kernel.shape[2],
-        "embed_dim": kernel.shape[0],
-        "depth": depth_of(named, "blocks"),
-    }
-
-
-def grid_of(named: State) -> int:
-    """Patches a side, with or without a row for the class token; 0 if not square."""
-    rows, free = named["pos_embed"].shape[1], int("cls_token" in named)
-    sides = [round(count**0.5) for count in (rows - free, rows) if count > 0]
-    return next((s for s in sides if s * s in (rows - free, rows)), 0)

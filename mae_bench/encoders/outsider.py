@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import sys
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -16,65 +14,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.encoders import checkpoint
+from mae_bench.encoders.specs import bytes_of
 from mae_bench.methods import Method
 from mae_bench.models.vit import ViT
-from mae_bench.records.faults import in_one_line
 from mae_bench.records.schema import Track, UsageError
 
+# What other people call them.
+CLASS_TOKENS = (
+    "cls_token",
+    "class_token",
+    "class_embedding",
+    "dist_token",
+    "distillation_token",
+)
+REGISTERS = ("register_tokens", "reg_token")
 CHUNK = 100  # images at a time: a large ViT's tokens of more fill a small memory
-
-
-def load(spec: str, num_heads: int | None = None) -> nn.Module:
-    """The network that a checkpoint or ``module:function`` stands for.
-
-    Args:
-        spec: A file of weights in a layout that is known, or a function without
-            arguments, found from the current folder, that gives an ``nn.Module``.
-        num_heads: Of a checkpoint; see ``checkpoint.encoder_of``.
-
-    Raises:
-        UsageError: Neither, or one that cannot be used.
-    """
-    if not Path(spec).exists() and ":" not in spec:
-        raise UsageError(f"there is no {spec}; give a checkpoint, or module:function")
-    if Path(spec).exists():
-        return checkpoint.encoder_of(checkpoint.read(spec), num_heads)
-    place, _, word = spec.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = getattr(importlib.import_module(place), word)
-        module = found if isinstance(found, nn.Module) else found()
-    except Exception as error:
-        # It is the user's code, which may raise anything.
-        raise UsageError(f"{spec} cannot be had: {in_one_line(error)}") from error
-    if not isinstance(module, nn.Module):
-        raise UsageError(f"{spec} gave {type(module).__name__}; expected an nn.Module")
-    ratio = getattr(getattr(module, "config", None), "mask_ratio", None)
-    if ratio:
-        raise UsageError(
-            f"{spec} masks what it is shown; set its config.mask_ratio, now {ratio}, "
-            "to 0"
-        )
-    return module
-
-
-def identity(spec: str, module: nn.Module) -> str:
-    """SHA-256 of the checkpoint's file, or of the network's weights and buffers."""
-    if Path(spec).is_file():
-        with Path(spec).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    sha = hashlib.sha256()
-    for name, tensor in sorted([*module.named_parameters(), *module.named_buffers()]):
-        sha.update(name.encode())
-        sha.update(_bytes(tensor))
-    return sha.hexdigest()
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    flat = tensor.detach().cpu().contiguous().flatten()
-    return flat.view(torch.uint8).numpy().tobytes()
 
 
 def image_size_of(module: nn.Module) -> int | None:
@@ -107,13 +61,37 @@ def channels_of(module: nn.Module) -> int | None:
     return None if first is None else first.in_channels
 
 
-def tokens_of(found: Any, n: int, prefix: int = 1) -> dict[str, Float[Tensor, "n _"]]:
+def prefix_of(module: nn.Module) -> tuple[int, int] | None:
+    """Tokens before the patches, and how many of these are registers.
+
+    None of a network that neither says ``num_prefix_tokens`` nor has a parameter that
+    is called as a class token usually is.
+    """
+    shapes = {n.rpartition(".")[2]: p.shape for n, p in module.named_parameters()}
+    rows = [shapes[word][-2] for word in REGISTERS if word in shapes]
+    registers, tokens = sum(rows), sum(word in shapes for word in CLASS_TOKENS)
+    said = getattr(module, "num_prefix_tokens", None)
+    if isinstance(said, int):
+        return said, min(said, registers)
+    return (registers + tokens, registers) if registers or tokens else None
+
+
+def square(count: int) -> bool:
+    """Whether so many patches make a square."""
+    return count > 0 and math.isqrt(count) ** 2 == count
+
+
+def tokens_of(
+    found: Any, n: int, prefix: int = 1, registers: int = 0
+) -> dict[str, Float[Tensor, "n _"]]:
     """What probes read of a network's output.
 
     Args:
-        found: ``[n, d]``; ``[n, t, d]``; or what holds that as ``last_hidden_state``.
+        found: ``[n, d]``; ``[n, t, d]``; a square map, ``[n, d, h, w]`` as convolutions
+            give it or ``[n, h, w, d]``; or what holds that as ``last_hidden_state``.
         n: Images that it was shown.
         prefix: Tokens before the patches, the class token first; 0 for none.
+        registers: How many of these are registers, which are not read.
 
     Returns:
         ``mean`` of the patch tokens, and ``cls`` where there is one.
@@ -121,22 +99,32 @@ def tokens_of(found: Any, n: int, prefix: int = 1) -> dict[str, Float[Tensor, "n
     Raises:
         UsageError: Something else.
     """
+    found = held_in(found)
+    shape = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+    if isinstance(found, Tensor) and len(shape) > 1 and shape[0] == n:
+        if found.ndim == 2:
+            return {"mean": found.float()}
+        if found.ndim == 4 and shape[2] == shape[3]:
+            return {"mean": found.float().mean((2, 3))}
+        if found.ndim == 4 and shape[1] == shape[2]:
+            return {"mean": found.float().mean((1, 2))}
+        if found.ndim == 3:
+            tokens = found.float()
+            if not 0 < prefix < tokens.shape[1]:
+                return {"mean": tokens.mean(1)}
+            mean = {"mean": tokens[:, prefix:].mean(1)}
+            return mean | ({"cls": tokens[:, 0]} if prefix > registers else {})
+    raise UsageError(
+        f"its output for {n} images is {shape}; expected [{n}, d], [{n}, t, d], a "
+        f"square map [{n}, d, h, h] or [{n}, h, h, d], or such a last_hidden_state"
+    )
+
+
+def held_in(found: Any) -> Any:
+    """An output's ``last_hidden_state``, or the output if it has none."""
     if isinstance(found, Mapping):
-        found = found.get("last_hidden_state", found)
-    else:
-        found = getattr(found, "last_hidden_state", found)
-    if not isinstance(found, Tensor) or found.ndim not in (2, 3) or len(found) != n:
-        what = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        raise UsageError(
-            f"its output for {n} images is {what}; expected [{n}, d], [{n}, t, d], or "
-            "such a last_hidden_state"
-        )
-    if found.ndim == 2:
-        return {"mean": found.float()}
-    tokens = found.float()
-    if not 0 < prefix < tokens.shape[1]:
-        return {"mean": tokens.mean(1)}
-    return {"mean": tokens[:, prefix:].mean(1), "cls": tokens[:, 0]}
+        return found.get("last_hidden_state", found)
+    return getattr(found, "last_hidden_state", found)
 
 
 @contextmanager
@@ -159,7 +147,11 @@ class Reader:
     """
 
     def __init__(
-        self, module: nn.Module, device: str = "cpu", image_size: int | None = None
+        self,
+        module: nn.Module,
+        device: str = "cpu",
+        image_size: int | None = None,
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Freeze it.
 
@@ -168,13 +160,16 @@ class Reader:
             device: Where it runs.
             image_size: Side of the images it is shown; its own word if None, and if
                 it has none that of the dataset.
+            told: Called with a line of what had to be assumed.
         """
         self.module = module.to(device).eval().requires_grad_(False)
         self.image_size = image_size or image_size_of(module)
         self.channels = channels_of(module)
         # Probes are small, and lose by threads that a large network gains from.
         self.threads = torch.get_num_threads()
+        self.prefix, self.told = prefix_of(module), told
         self._said: dict[bytes, dict[str, Tensor]] = {}
+        self._anew = False
 
     def __call__(
         self, images: Float[Tensor, "n c h w"]
@@ -184,12 +179,23 @@ class Reader:
         Raises:
             UsageError: An output that no probe can read.
         """
-        key = hashlib.sha256(_bytes(images)).digest()
+        key = hashlib.sha256(bytes_of(images)).digest()
         if key not in self._said:
+            if self._anew:
+                self.forget()
             with threads(self.threads):
                 parts = [self._ask(self.adapt(x)) for x in torch.split(images, CHUNK)]
             self._said[key] = {k: torch.cat([p[k] for p in parts]) for k in parts[0]}
+        self._anew = False
         return dict(self._said[key])
+
+    def begin(self) -> None:
+        """Begin a world or a seed: if its first images are new, forget the last's."""
+        self._anew = True
+
+    def forget(self) -> None:
+        """Free what was said."""
+        self._said.clear()
 
     def adapt(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n _ side side"]:
         """Resized (bilinear, antialiased); of channels it does not want, the mean."""
@@ -205,9 +211,20 @@ class Reader:
     def _ask(self, images: Tensor) -> dict[str, Tensor]:
         if isinstance(self.module, ViT):
             return self.module.readout(self.module(images))
-        ask = getattr(self.module, "forward_features", self.module)
-        prefix = getattr(self.module, "num_prefix_tokens", 1)
-        return tokens_of(ask(images), len(images), prefix)
+        found = getattr(self.module, "forward_features", self.module)(images)
+        tokens = held_in(found)
+        if self.prefix is None and isinstance(tokens, Tensor) and tokens.ndim == 3:
+            self.prefix = self._assumed(tokens.shape[1])
+        return tokens_of(found, len(images), *(self.prefix or (0, 0)))
+
+    def _assumed(self, count: int) -> tuple[int, int]:
+        """Tokens before the patches, where nobody says how many."""
+        prefix = int(square(count - 1))
+        self.told(
+            f"assumed num_prefix_tokens {prefix} among {count} tokens: the network "
+            "does not say; set it on the module"
+        )
+        return prefix, 0
 
 
 class Outsider(Method):

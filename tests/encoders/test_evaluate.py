@@ -105,6 +105,28 @@ def test_it_is_measured_as_the_leaderboard_measures_and_written(tmp_path: Path):
     assert here["value"].item() == pytest.approx(mean["value"], abs=1e-6)
 
 
+def test_features_are_freed_after_every_world_and_seed(tmp_path: Path):
+    one = entrant()
+    held = []
+
+    def told(_: str) -> None:
+        held.append(sum(len(f["mean"]) for f in one.reader._said.values()))
+
+    evaluate(
+        one,
+        worlds_of(["gaussian_tree", "digits"]),
+        tier="smoke",
+        seeds=range(2),
+        device="cpu",
+        folder=tmp_path,
+        told=told,
+    )
+    tier = TIERS["smoke"]
+    assert len(held) == 4
+    assert max(held) <= tier.n_train + tier.n_val + tier.n_test
+    assert not one.reader._said
+
+
 @pytest.mark.parametrize(
     ("spoil", "status"),
     [(lambda x: x * float("nan"), "error"), (torch.ones_like, "collapsed")],

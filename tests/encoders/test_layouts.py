@@ -4,13 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench.encoders.layouts import (
-    LAYOUTS,
-    BadCheckpoint,
-    in_maes_names,
-    mae_keys,
-    recognise,
-)
+from mae_bench.encoders.layouts import LAYOUTS, BadCheckpoint, recognise
+from mae_bench.encoders.names import in_maes_names, mae_keys
 
 # As they are listed in each project's own checkpoints, one block, no decoder.
 TIMM = [
@@ -102,6 +97,35 @@ def below_vit(keys: list[str]) -> list[str]:
     return [f"vit.{key}" for key in keys]
 
 
+def fifth(keys: list[str]) -> list[str]:
+    """As transformers 5 has them in memory."""
+    words = {
+        "encoder.layer.": "layers.",
+        "attention.attention.query": "attention.q_proj",
+        "attention.attention.key": "attention.k_proj",
+        "attention.attention.value": "attention.v_proj",
+        "attention.output.dense": "attention.o_proj",
+        "intermediate.dense": "mlp.fc1",
+        "0.output.dense": "0.mlp.fc2",
+    }
+    for old, new in words.items():
+        keys = [key.replace(old, new) for key in keys]
+    return keys
+
+
+def dinov2(keys: list[str]) -> list[str]:
+    words = {
+        "layernorm_before": "norm1",
+        "layernorm_after": "norm2",
+        "intermediate.dense": "mlp.fc1",
+        "0.output.dense": "0.mlp.fc2",
+        "^layers": "encoder.layer",
+    }
+    for old, new in words.items():
+        keys = [re.sub(old, new, key) for key in keys]
+    return keys
+
+
 CASES = {
     "the released encoder": (named(*TIMM, placed=False), "mae"),
     "the released MAE": (named(*TIMM, *MAE_DECODER), "mae"),
@@ -116,6 +140,27 @@ CASES = {
     ),
     "ViTMAEModel": (named(*HF, placed=False), "hf_vit_mae"),
     "ViTMAEForPreTraining": (named(*below_vit(HF), *HF_DECODER), "hf_vit_mae"),
+    "ViTModel of transformers 5": (named(*fifth(HF), "pooler.dense.weight"), "hf_vit"),
+    "ViTMAEForPreTraining of transformers 5": (
+        named(*below_vit(fifth(HF)), *fifth(HF_DECODER)),
+        "hf_vit_mae",
+    ),
+    "ViTMAEForPreTraining as transformers 5 saves it": (
+        named(
+            *below_vit(HF),
+            *(k.replace("decoder_layers", "decoder_encoder.layer") for k in HF_DECODER),
+        ),
+        "hf_vit_mae",
+    ),
+    "Dinov2Model": (
+        named(*dinov2(HF), "embeddings.mask_token", placed=False),
+        "hf_dinov2",
+    ),
+    "Dinov2Model of transformers 5": (named(*dinov2(fifth(HF))), "hf_dinov2"),
+    "DINOv2 in chunks": (
+        named(*(k.replace("blocks.0", "blocks.3.0") for k in TIMM), "mask_token"),
+        "timm_vit",
+    ),
 }
 
 
@@ -123,19 +168,11 @@ CASES = {
 def test_a_layout_is_told_by_its_keys(state, name):
     layout = recognise(state)
     assert layout.name == name
-    assert layout.eps == (1e-12 if name.startswith("hf") else 1e-6)
+    assert layout.eps == (1e-12 if name.startswith("hf_vit") else 1e-6)
     found = in_maes_names(layout, state)
-    decoder = sum("mask_token" in key and "embeddings" not in key for key in state)
+    decoder = any("decoder_pos_embed" in key for key in state)
     cls = any("cls_token" in key for key in state)
     assert tuple(found) == mae_keys(1, decoder, cls_token=cls)
-
-
-def test_maes_keys_are_the_released_ones_in_their_order():
-    assert set(mae_keys(1)) == set(TIMM)
-    assert set(mae_keys(1, 1)) == {*TIMM, *MAE_DECODER}
-    root = ("cls_token", "pos_embed", "mask_token", "decoder_pos_embed")
-    assert mae_keys(2, 1)[:4] == root
-    assert mae_keys(2, 1)[-1] == "decoder_pred.bias"
 
 
 def test_every_one_of_maes_keys_has_one_of_their_own_or_three():
@@ -143,50 +180,14 @@ def test_every_one_of_maes_keys_has_one_of_their_own_or_three():
         words = [layout.theirs(key) for key in mae_keys(2, 2)]
         flat = [word for some in words for word in some]
         assert len(set(flat)) == len(flat)
-        stacked = 8 if layout.words else 0  # weight and bias in four blocks
+        # Weight and bias in four blocks.
+        stacked = 8 if layout.name.startswith("hf") else 0
         assert sum(len(some) == 3 for some in words) == stacked
-
-
-def test_queries_keys_and_values_are_stacked_in_that_order():
-    state = named(*HF)
-    layout = recognise(state)
-    stacked = in_maes_names(layout, state)["blocks.0.attn.qkv.weight"]
-    parts = [f"encoder.layer.0.attention.attention.{x}.weight" for x in QKV]
-    assert stacked.tolist() == [state[part].item() for part in parts]
-    state[parts[1]] = torch.zeros(3)
-    with pytest.raises(BadCheckpoint, match=r"key.weight has shape \[3\]; expected"):
-        in_maes_names(layout, state)
-
-
-QKV = ("query", "key", "value")
-
-
-@pytest.mark.parametrize("key", HF)
-def test_a_missing_key_is_named_in_its_own_layout(key):
-    state = named(*HF)
-    layout = recognise(state)
-    del state[key]
-    if key == "embeddings.cls_token":  # a ViT may have none
-        assert "cls_token" not in in_maes_names(layout, state)
-        return
-    with pytest.raises(BadCheckpoint, match=f"{re.escape(key)} is missing"):
-        in_maes_names(layout, state)
-
-
-def test_a_gap_between_blocks_is_a_missing_key():
-    state = named(*TIMM, *(key.replace("s.0", "s.2") for key in TIMM if "s.0" in key))
-    with pytest.raises(BadCheckpoint, match=r"blocks\.1\.norm1\.weight is missing"):
-        in_maes_names(recognise(state), state)
 
 
 @pytest.mark.parametrize(
     ("extra", "what"),
     [
-        ("blocks.0.ls1.gamma", "layer scale"),
-        ("blocks.0.gamma_2", "layer scale"),
-        ("encoder.layer.0.layer_scale1.lambda1", "layer scale"),
-        ("reg_token", "register tokens"),
-        ("embeddings.register_tokens", "register tokens"),
         ("dist_token", "a distillation token"),
         ("embeddings.distillation_token", "a distillation token"),
         ("blocks.0.attn.relative_position_bias_table", "relative positions"),
@@ -194,6 +195,7 @@ def test_a_gap_between_blocks_is_a_missing_key():
         ("blocks.0.attn.q_norm.weight", "norms of queries and keys"),
         ("norm_pre.weight", "a norm before the blocks"),
         ("blocks.0.mlp.w12.weight", "a gated MLP"),
+        ("encoder.layer.0.mlp.weights_in.weight", "a gated MLP"),
     ],
 )
 def test_encoders_that_compute_otherwise_are_refused_by_name(extra, what):
@@ -208,3 +210,37 @@ def test_what_is_no_vit_is_refused_with_what_it_has(keys):
         recognise(named(*keys))
     assert (", ".join(keys) or "none") in str(refused.value)
     assert "hf_vit_mae" in str(refused.value)
+
+
+def test_two_weights_of_one_name_are_refused():
+    chunks = [k.replace("blocks.0", f"blocks.{i}.0") for i in (0, 1) for k in TIMM[4:]]
+    with pytest.raises(BadCheckpoint, match=r"two weights are called blocks.0.norm1.w"):
+        recognise(named(*TIMM[:4], *dict.fromkeys(chunks)))
+
+
+ODD = {
+    "is a single number": torch.tensor(1.0),
+    "is empty": torch.zeros(0, 3),
+    "has type complex64": torch.zeros(3, dtype=torch.complex64),
+    "has type int8": torch.zeros(3, dtype=torch.int8),
+    "has type bool": torch.zeros(3, dtype=torch.bool),
+    "has type float8_e4m3fn": torch.zeros(3).to(torch.float8_e4m3fn),
+    "is sparse": torch.zeros(3).to_sparse(),
+    "is on no device": torch.zeros(3, device="meta"),
+}
+
+
+@pytest.mark.parametrize(("what", "tensor"), ODD.items(), ids=ODD)
+@pytest.mark.parametrize("key", ["pos_embed", "blocks.0.attn.qkv.weight", "cls_token"])
+def test_what_is_no_array_of_numbers_is_refused_by_name(what, tensor, key):
+    with pytest.raises(BadCheckpoint, match=f"^{re.escape(key)} {what}; expected"):
+        recognise(named(*TIMM) | {key: tensor})
+    # Of what is left out nothing is asked.
+    recognise(named(*TIMM) | {"head.weight": tensor})
+
+
+def test_numbers_that_are_not_there_are_refused_before_room_is_made_for_them():
+    state = named(*TIMM)
+    state["blocks.0.mlp.fc1.weight"] = torch.zeros(1).expand(10**6, 10**5)
+    with pytest.raises(BadCheckpoint, match=r"need 400000\d* bytes and hold"):
+        recognise(state)

@@ -1,9 +1,7 @@
-import hashlib
-import sys
+"""Anyone's network; holds A11, A17 and C4 of what was found by using it."""
+
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,9 +14,8 @@ from mae_bench.encoders.outsider import (
     Outsider,
     Reader,
     channels_of,
-    identity,
     image_size_of,
-    load,
+    prefix_of,
     threads,
     tokens_of,
 )
@@ -88,7 +85,8 @@ def test_tokens_without_a_class_token_or_with_more_before_the_patches():
 @pytest.mark.parametrize(
     ("found", "what"),
     [
-        (torch.zeros(4, 2, 3, 3), r"\[4, 2, 3, 3\]"),
+        (torch.zeros(4, 2, 3, 4), r"\[4, 2, 3, 4\]"),
+        (torch.zeros(4, 2, 3, 3, 3), r"\[4, 2, 3, 3, 3\]"),
         (torch.zeros(3, 2), r"\[3, 2\]"),
         (torch.zeros(4), r"\[4\]"),
         ((TOKENS, TOKENS), "tuple"),
@@ -99,6 +97,87 @@ def test_tokens_without_a_class_token_or_with_more_before_the_patches():
 def test_what_no_probe_can_read_is_refused_with_its_shape(found, what):
     with pytest.raises(UsageError, match=f"for 4 images is {what}; expected"):
         tokens_of(found, 4)
+
+
+def test_maps_are_pooled_wherever_their_channels_are():
+    maps = torch.randn(4, 5, 3, 3, generator=stream())
+    mean = torch.stack([maps[..., i, j] for i in range(3) for j in range(3)]).mean(0)
+    for found in (maps, maps.permute(0, 2, 3, 1), Output(maps), maps.double()):
+        said = tokens_of(found, 4)
+        assert list(said) == ["mean"]
+        assert torch.allclose(said["mean"], mean, atol=1e-6)
+    # As wide as they are high: channels come first, as torch has them.
+    cube = torch.randn(4, 3, 3, 3, generator=stream())
+    assert torch.allclose(tokens_of(cube, 4)["mean"], cube.mean((2, 3)))
+
+
+def test_registers_are_neither_patches_nor_a_class_token():
+    assert list(tokens_of(TOKENS, 4, 2, 2)) == ["mean"]
+    assert torch.allclose(tokens_of(TOKENS, 4, 2, 2)["mean"], TOKENS[:, 2:].mean(1))
+    said = tokens_of(TOKENS, 4, 3, 2)
+    assert torch.allclose(said["cls"], TOKENS[:, 0])
+    assert torch.allclose(said["mean"], TOKENS[:, 3:].mean(1))
+
+
+def holding(**shapes: tuple[int, ...]) -> nn.Module:
+    """A network inside of another, with such parameters."""
+    net = Asked()
+    net.embeddings = nn.Module()
+    for name, shape in shapes.items():
+        setattr(net.embeddings, name, nn.Parameter(torch.zeros(shape)))
+    return net
+
+
+@pytest.mark.parametrize(
+    ("net", "prefix"),
+    [
+        (holding(cls_token=(1, 1, 3), mask_token=(1, 3)), (1, 0)),
+        (holding(cls_token=(1, 1, 3), register_tokens=(1, 4, 3)), (5, 4)),
+        (holding(cls_token=(1, 1, 3), distillation_token=(1, 1, 3)), (2, 0)),
+        (holding(reg_token=(1, 4, 3)), (4, 4)),
+        (holding(class_embedding=(3,)), (1, 0)),
+        (holding(weight=(3, 3)), None),
+        (Asked(num_prefix_tokens=0), (0, 0)),
+        (Asked(num_prefix_tokens=5, reg_token=nn.Parameter(TOKENS[:1, :4])), (5, 4)),
+    ],
+)
+def test_tokens_before_the_patches_are_counted_where_they_are_named(net, prefix):
+    assert prefix_of(net) == prefix
+
+
+@pytest.mark.parametrize(("count", "prefix"), [(10, 1), (9, 0), (7, 0)])
+def test_what_nobody_says_of_tokens_is_assumed_aloud_and_once(count, prefix):
+    lines: list[str] = []
+    tokens = torch.randn(2, count, 3, generator=stream())
+    reader = Reader(Asked(forward_features=lambda _: tokens), told=lines.append)
+    said = reader(torch.zeros(2, 1, 4, 4))
+    reader(torch.ones(2, 1, 4, 4))
+    assert torch.allclose(said["mean"], tokens[:, prefix:].mean(1))
+    assert ("cls" in said) == bool(prefix)
+    (line,) = lines
+    assert line.startswith(f"assumed num_prefix_tokens {prefix} among {count} tokens")
+
+
+def test_a_network_that_says_it_is_not_told_of():
+    lines: list[str] = []
+    net = Asked(forward_features=lambda _: TOKENS, num_prefix_tokens=1)
+    Reader(net, told=lines.append)(torch.zeros(4, 1, 4, 4))
+    Reader(Asked(), told=lines.append)(torch.zeros(4, 1, 4, 4))
+    assert not lines
+
+
+def test_a_world_frees_what_was_said_of_the_last_unless_it_is_the_same():
+    net = Asked()
+    reader = Reader(net)
+    one, two = torch.rand(2, 5, 1, 4, 4, generator=stream())
+    for first, asked in ((one, 2), (one, 2), (two, 4), (one, 6)):
+        reader.begin()
+        for images in (first, first + 1):
+            reader(images)
+        assert len(net.shown) == asked
+        assert len(reader._said) == 2
+    reader.forget()
+    assert not reader._said
 
 
 def test_a_vit_of_ours_gives_its_own_readout_in_any_chunks():
@@ -202,60 +281,6 @@ def test_it_is_a_method_without_training_and_without_a_masked_view():
     assert method.features(batch)["mean"].shape == (3, 8)
     with pytest.raises(ValueError, match="no masked view"):
         method.features(Batch(batch.images), torch.zeros(3, 1, dtype=torch.int64))
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty current folder, in which modules are found for a while."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield tmp_path
-    for name in ("theirs", "odd"):
-        sys.modules.pop(name, None)
-
-
-def test_a_function_in_the_current_folder_is_found(here: Path):
-    text = "from torch import nn\ndef net(): return nn.Linear(2, 3)\nready = net()\n"
-    (here / "theirs.py").write_text(text)
-    assert load("theirs:net").out_features == 3
-    assert load("theirs:ready") is load("theirs:ready")
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("absent.pth", "there is no absent.pth; give a checkpoint, or module:function"),
-        ("absent:net", "ModuleNotFoundError: No module named 'absent'"),
-        ("odd:absent", "AttributeError: module 'odd' has no attribute 'absent'"),
-        ("odd:word", "odd:word gave str; expected an nn.Module"),
-        ("odd:angry", "ZeroDivisionError: one$"),
-        ("odd:masks", r"set its config.mask_ratio, now 0.75, to 0"),
-        ("odd.py", "odd.py holds no weights"),
-    ],
-)
-def test_what_cannot_be_had_is_one_line(here: Path, spec: str, message: str):
-    lines = (
-        "from types import SimpleNamespace as Some",
-        "from torch import nn",
-        "def word(): return 'vit'",
-        "def angry(): raise ZeroDivisionError('one\\ntwo')",
-        "masks = nn.Linear(1, 1)",
-        "masks.config = Some(mask_ratio=0.75)",
-    )
-    (here / "odd.py").write_text("\n".join(lines))
-    with pytest.raises(UsageError, match=message) as refused:
-        load(spec)
-    assert "\n" not in str(refused.value)
-
-
-def test_a_network_is_told_by_its_file_or_by_its_weights(here: Path):
-    path = here / "x.pth"
-    path.write_bytes(b"weights")
-    assert identity(str(path), vit()) == hashlib.sha256(b"weights").hexdigest()
-    one, same, other = vit(), vit(), vit()
-    with torch.no_grad():
-        other.positions[0, 0] += 1
-    assert identity("m:f", one) == identity("m:f", same) != identity("m:f", other)
 
 
 def test_threads_are_lent_for_a_while() -> None:

@@ -1,79 +1,77 @@
+"""Files of weights; holds C5, C6, C7 and G9 of what was found by using it."""
+
+import argparse
 import json
 import pickle
-import struct
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from mae_bench.encoders.facts import Facts
 from mae_bench.encoders.layouts import BadCheckpoint
-from mae_bench.encoders.weights import DTYPES, of_safetensors, read, unwrapped
+from mae_bench.encoders.weights import content_of, files_of, read
+
+KEY = "patch_embed.proj.weight"
+STATE = {KEY: torch.arange(6.0).view(2, 3), "norm.weight": torch.ones(2).half()}
 
 
-def file_of(header: dict, numbers: bytes) -> bytes:
-    """A safetensors file, put together by hand."""
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + numbers
+def same(path: Path) -> bool:
+    found = read(path)
+    return list(found) == list(STATE) and all(
+        found[k].dtype == v.dtype and torch.equal(found[k], v) for k, v in STATE.items()
+    )
 
 
-def entry(dtype: str, shape: list[int], start: int, end: int) -> dict:
-    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+@pytest.mark.parametrize("name", ["x.pth", "x.safetensors", "pytorch_model.bin"])
+@pytest.mark.parametrize("kind", ["torch", "old torch", "safetensors"])
+def test_a_file_is_read_by_what_it_is_whatever_its_name(tmp_path: Path, name, kind):
+    path = tmp_path / name
+    if kind == "safetensors":
+        save_file(STATE, path)
+    else:
+        torch.save(STATE, path, _use_new_zipfile_serialization=kind == "torch")
+    if kind != "safetensors" and name == "x.safetensors":
+        with pytest.raises(BadCheckpoint, match="holds no weights"):
+            read(path)
+    else:
+        assert same(path)
 
 
-PAIR = file_of(
-    {
-        "__metadata__": {"format": "pt"},
-        "b": entry("I64", [2], 24, 40),
-        "a": entry("F32", [2, 3], 0, 24),
-        "none": entry("F16", [0, 4], 40, 40),
-        "one": entry("BF16", [], 40, 42),
-    },
-    struct.pack("<6f2q", *range(6), -1, 7) + b"\x80\x3f",
-)
-
-
-def test_safetensors_are_numbers_where_the_header_says():
-    found = of_safetensors(PAIR)
-    assert list(found) == ["b", "a", "none", "one"]
-    assert torch.equal(found["a"], torch.arange(6.0).view(2, 3))
-    assert torch.equal(found["b"], torch.tensor([-1, 7]))
-    assert (found["none"].shape, found["none"].dtype) == ((0, 4), torch.float16)
-    assert (found["one"].item(), found["one"].dtype) == (1.0, torch.bfloat16)
-
-
-@pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
-def test_every_type_is_read_bit_for_bit(dtype):
-    tensor = torch.tensor([0, 1, 1, 0]).to(dtype)
-    name = next(k for k, v in DTYPES.items() if v is dtype)
-    raw = tensor.view(torch.uint8).numpy().tobytes()
-    content = file_of({"x": entry(name, [4], 0, len(raw))}, raw)
-    found = of_safetensors(content)["x"]
-    assert found.dtype == dtype
-    assert torch.equal(found, tensor)
+@pytest.mark.parametrize("cut", [0, 3, 8, 60, -1])
+def test_a_file_that_is_cut_is_refused_in_one_line(tmp_path: Path, cut: int):
+    for name in ("x.safetensors", "x.pth"):
+        path = tmp_path / name
+        if name == "x.pth":
+            torch.save(STATE, path)
+        else:
+            save_file(STATE, path)
+        path.write_bytes(path.read_bytes()[:cut])
+        with pytest.raises(BadCheckpoint, match="holds no weights") as refused:
+            read(path)
+        assert str(path) in str(refused.value)
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "why"),
     [
-        b"",
-        b"\xff" * 20,
-        PAIR[:60],
-        PAIR[:-1],
-        file_of({"a": entry("F32", [2], 0, 4)}, b"\0" * 8),
-        file_of({"a": entry("F32", [1], -4, 0)}, b"\0" * 8),
-        file_of({"a": entry("F32", [-1, -1], 0, 4)}, b"\0" * 8),
-        file_of({"a": entry("Q7", [1], 0, 4)}, b"\0" * 8),
-        file_of({"a": 3}, b""),
-        file_of([], b""),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        ("\n<!DOCTYPE html>\n<html></html>", "is a web page, not weights"),
+        ("<html>", "is a web page, not weights"),
+        ("hello\nworld\n", "holds no weights"),
+        ('{"a": 1}', "holds no weights"),
     ],
 )
-def test_a_file_that_is_not_what_it_says_is_refused_in_one_line(content, tmp_path):
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(BadCheckpoint, match="holds no weights") as refused:
-        read(path)
-    assert str(path) in str(refused.value)
-    assert "\n" not in str(refused.value)
+def test_what_was_never_weights_is_called_by_its_name(tmp_path, content, why):
+    for name in ("x.pth", "pytorch_model.bin", "model.safetensors"):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(BadCheckpoint, match=why) as refused:
+            read(tmp_path / name)
+        assert "\n" not in str(refused.value)
 
 
 class Harm:
@@ -81,58 +79,110 @@ class Harm:
         return (Path.touch, (Path("harmed"),))
 
 
-def test_a_pickle_that_would_run_something_is_refused(tmp_path, monkeypatch):
+def test_a_pickle_that_would_run_something_is_refused_with_the_whole_reason(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     torch.save({"model": Harm()}, "bad.pth")
     Path("worse.pth").write_bytes(pickle.dumps(Harm()))
     for name in ("bad.pth", "worse.pth"):
-        with pytest.raises(BadCheckpoint, match="holds no weights"):
+        with pytest.raises(BadCheckpoint, match="holds no weights") as refused:
             read(name)
+        line = str(refused.value)
+        assert "\n" not in line
+        assert "\x1b" not in line
     assert not Path("harmed").exists()
+    with pytest.raises(
+        BadCheckpoint,
+        match=r"GLOBAL getattr was not an allowed.*this class/f.*state_dict",
+    ):
+        read("bad.pth")
 
 
-def test_files_that_hold_something_else_are_refused(tmp_path):
+def test_a_zip_that_grows_is_refused_before_it_is_read(tmp_path: Path):
+    torch.save({KEY: torch.zeros(10**6)}, tmp_path / "x.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "x.pth") as plain,
+        zipfile.ZipFile(tmp_path / "y.pth", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for entry in plain.namelist():
+            packed.writestr(entry, plain.read(entry))
+    with pytest.raises(BadCheckpoint, match=r"would grow to 400\d+"):
+        read(tmp_path / "y.pth")
+
+
+def test_numbers_of_numpys_and_arguments_beside_the_weights_do_no_harm(tmp_path: Path):
+    beside = {
+        "best": np.float64(0.5),
+        "epoch": np.int64(3),
+        "flag": np.bool_(True),
+        "curve": np.arange(3.0),
+        "args": argparse.Namespace(lr=np.float32(0.1), output=Path("x")),
+    }
+    torch.save({"model": STATE, **beside}, tmp_path / "x.pth")
+    assert same(tmp_path / "x.pth")
+    assert content_of(tmp_path / "x.pth")["best"] == 0.5
+
+
+def test_files_that_hold_something_else_are_refused(tmp_path: Path):
     torch.save([1, 2], tmp_path / "list.pt")
     torch.save({"epoch": 3}, tmp_path / "record.pt")
-    (tmp_path / "text.pth").write_text("hello\nworld\n")
-    for name in ("list.pt", "record.pt", "text.pth", "absent.pth", "."):
+    for name in ("list.pt", "record.pt", "absent.pth"):
         with pytest.raises(BadCheckpoint) as refused:
             read(tmp_path / name)
         assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_a_good_file_is_read(tmp_path, suffix):
-    path = tmp_path / f"x{suffix}"
-    if suffix == ".pt":
-        torch.save({"model": {"a": torch.arange(6.0).view(2, 3)}}, path)
-    else:
-        path.write_bytes(PAIR)
-    assert torch.equal(read(path)["a"], torch.arange(6.0).view(2, 3))
+def test_a_dict_that_holds_itself_ends(tmp_path: Path):
+    empty: dict = {}
+    empty["model"] = empty
+    torch.save(empty, tmp_path / "empty.pth")
+    with pytest.raises(BadCheckpoint, match="holds no weights by name"):
+        read(tmp_path / "empty.pth")
+    found: dict = dict(STATE)
+    found["model"] = found
+    torch.save(found, tmp_path / "full.pth")
+    assert same(tmp_path / "full.pth")
 
 
-W = torch.ones(1)
+def test_a_folder_stands_for_its_weights(tmp_path: Path):
+    with pytest.raises(BadCheckpoint, match=r"is a folder of none with \.safetensors"):
+        files_of(tmp_path)
+    torch.save(STATE, tmp_path / "b.pth")
+    assert same(tmp_path)
+    torch.save(STATE, tmp_path / "a.ckpt")
+    with pytest.raises(BadCheckpoint, match=r"folder of a\.ckpt, b\.pth; give one"):
+        files_of(tmp_path)
+    torch.save(STATE, tmp_path / "pytorch_model.bin")
+    assert files_of(tmp_path) == [tmp_path / "pytorch_model.bin"]
+    save_file(STATE, tmp_path / "model.safetensors")
+    assert files_of(tmp_path) == [tmp_path / "model.safetensors"]
 
 
-@pytest.mark.parametrize(
-    "found",
-    [
-        {"w": W},
-        {"model": {"w": W}, "optimizer": {"state": {}}, "epoch": 1},
-        {"state_dict": {"module.w": W}},
-        {"student": {"w": W + 1}, "teacher": {"module.backbone.w": W}},
-        {"teacher": {"backbone.w": W, "head.mlp.0.weight": W}},
-        {"state_dict": {"model._orig_mod.w": W}},
-        {"w": W, "epoch": 3},
-    ],
-)
-def test_wrappers_and_prefixes_that_are_known_are_taken_off(found):
-    state = unwrapped(found)
-    assert list(state) == ["w"]
-    assert torch.equal(state["w"], W)
+def test_shards_are_put_together_and_none_is_looked_for_elsewhere(tmp_path: Path):
+    index = tmp_path / "model.safetensors.index.json"
+    for n, (key, value) in enumerate(STATE.items()):
+        save_file({key: value}, tmp_path / f"{n}.safetensors")
+    where = {key: f"{n}.safetensors" for n, key in enumerate(STATE)}
+    index.write_text(json.dumps({"weight_map": where}))
+    assert same(tmp_path)
+    index.write_text(json.dumps({"weight_map": {KEY: "../../etc/passwd"}}))
+    with pytest.raises(BadCheckpoint, match="names passwd, which is not there"):
+        read(tmp_path)
+    for text in ("[]", "{", '{"weight_map": 3}', "[" * 10**5):
+        index.write_text(text)
+        with pytest.raises(BadCheckpoint, match="is no index of shards"):
+            read(tmp_path)
 
 
-def test_other_prefixes_stay():
-    state = {"encoder.w": W, "module.w": W}
-    assert unwrapped(state) == state
-    assert unwrapped({"head.w": W}) == {"head.w": W}
+def test_what_is_said_beside_weights_is_kept_with_them(tmp_path: Path):
+    torch.save(STATE, tmp_path / "x.pth")
+    assert read(tmp_path / "x.pth").facts == Facts()
+    (tmp_path / "config.json").write_text('{"num_attention_heads": 2}')
+    for spec in (tmp_path, tmp_path / "x.pth"):
+        facts = read(spec).facts
+        assert facts.num_attention_heads == 2
+        assert facts.source == str(tmp_path / "config.json")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(BadCheckpoint, match=r"config.json is no JSON"):
+        read(tmp_path)
