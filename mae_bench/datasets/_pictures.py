@@ -115,8 +115,7 @@ def refuse_unseen(
     """
     if (given < 0).all():
         return
-    train = labels[given == 0].unique()
-    unseen = sorted({*labels.unique().tolist()} - {*train.tolist()})
+    unseen = sorted({*labels.tolist()} - {*labels[given == 0].tolist()})
     if unseen:
         named = ", ".join(repr(classes[i]) for i in unseen)
         raise UsageError(

@@ -29,9 +29,9 @@ from mae_bench.records.store import Store, StoreError
 from mae_bench.runs import measure as verb
 from mae_bench.runs import score
 from mae_bench.runs.known import Known
-from mae_bench.runs.launch import Job, Outcome
 from mae_bench.runs.measure import Run, work
 from mae_bench.runs.plan import Plan, pending, plan, trained_again
+from mae_bench.runs.worker import Job, Outcome
 from mae_bench.training import stacked, train
 
 WEIGHTS = Experiment(
