@@ -51,20 +51,27 @@ def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            command(*args, **kwargs)
-            sys.stdout.flush()
-        except KeyboardInterrupt as error:
-            tell("stopped; run again to go on", "red")
-            raise typer.Exit(130) from error
+            _run(lambda: command(*args, **kwargs))
         except BrokenPipeError as error:
             _speak_to_nobody()
             raise typer.Exit(141) from error
-        except Exception as error:
-            told, code = _told(error)
-            tell(f"error: {told}", "red")
-            raise typer.Exit(code) from error
 
     return wrapped
+
+
+def _run(command: Callable[[], None]) -> None:
+    try:
+        command()
+        sys.stdout.flush()
+    except KeyboardInterrupt as error:
+        tell("stopped; run again to go on", "red")
+        raise typer.Exit(130) from error
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        told, code = _told(error)
+        tell(f"error: {told}", "red")
+        raise typer.Exit(code) from error
 
 
 def _speak_to_nobody() -> None:

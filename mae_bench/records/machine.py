@@ -8,9 +8,8 @@ import sys
 
 def cores() -> int:
     """How many processors this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    usable = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 def memory() -> int:
