@@ -2,7 +2,8 @@
 
 Exit codes: 0 everything is measured; 1 some cells failed, the disk did, ``compare``
 found something worse, or ``register --check`` what is not registered; 2 bad usage, and
-nothing was written, or a comparison that cannot be made.
+nothing was written, or a comparison that cannot be made; 130 stopped by Ctrl-C; 141
+nobody read on, as in ``| head``.
 """
 
 from __future__ import annotations

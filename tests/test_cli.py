@@ -1,12 +1,16 @@
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 Call = Callable[..., Result]
 
+RESULTS = Path(__file__).parent.parent / "results"
 HEAVY = ("torch", "lightning", "pandas", "sklearn", "scipy", "matplotlib", "numpy")
 
 
@@ -22,3 +26,40 @@ def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "mask" in done.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", [["list"], ["judge", "--results", "{results}"]], ids=lambda w: w[0]
+)
+def test_a_reader_who_goes_is_told_nothing(
+    words: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    shutil.copytree(RESULTS / "measurements", tmp_path / "r" / "measurements")
+    for path in (tmp_path / "r" / "measurements").glob("*.csv"):
+        if path.stem not in ("uniformity", "symmetry"):
+            path.unlink()
+    said = [word.format(results=tmp_path / "r") for word in words]
+    call = [sys.executable, "-m", "mae_bench.cli", *said]
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    # Of a pipe whose reader is gone before anything is said, all is lost.
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            call, stdout=write, stderr=subprocess.PIPE, text=True, env=env, check=False
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_nor_is_one_who_reads_what_is_told_beside_the_results(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        call = [sys.executable, "-m", "mae_bench.cli", "judge", "--results", "nowhere"]
+        done = subprocess.run(call, stderr=write, cwd=tmp_path, check=False)
+    finally:
+        os.close(write)
+    assert done.returncode == 141

@@ -157,6 +157,51 @@ def test_a_killed_worker_costs_what_it_was_at_and_nothing_else(
     assert "killed by signal 9" in told
 
 
+def ended(pid: int) -> bool:
+    """Whether a process is no more, but for what its parent may ask."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_workers_end_with_a_run_that_a_signal_ends(tmp_path: Path, name: str) -> None:
+    # Its worker is in a step for longer than the test would wait.
+    call = command(tmp_path, "measure", "--experiment", "leaderboard", "--jobs", "2")
+    call += ["--dataset", "gaussian_tree", "--method", "mae", "--method", "byol"]
+    call += ["--set", "steps=100000", "--no-ensembles"]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(lambda: len(workers(process.pid)) == 2, process)
+            time.sleep(1.0)
+            children = workers(process.pid)
+            process.send_signal(getattr(signal, name))
+            end = time.monotonic() + 5.0
+            while not all(map(ended, children)):
+                assert time.monotonic() < end, "they outlive it"
+                time.sleep(0.05)
+            _, told = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    number = getattr(signal, name)
+    assert process.returncode == (130 if name == "SIGINT" else -number)
+    assert "Traceback" not in told
+
+
+def test_ctrl_c_stops_a_run_and_its_workers_in_one_line(tmp_path: Path) -> None:
+    for seconds in (0.0, 0.3, 3.0):  # while workers start, and while they train
+        with running(tmp_path, *GRID, "--set", "steps=100000") as process:
+            wait_for(lambda: bool(workers(process.pid)), process)
+            time.sleep(seconds)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            _, told = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130
+        assert "Traceback" not in told
+        assert told.splitlines()[-1] == "stopped; run again to go on"
+
+
 def test_a_run_that_is_killed_leaves_a_leaderboard_of_what_was_measured(
     tmp_path: Path,
 ) -> None:

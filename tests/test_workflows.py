@@ -41,6 +41,8 @@ def complaint(words: list[str]) -> str:
     if program == "make":
         lost = [target for target in rest if target not in TARGETS]
         return f"make has no target {lost}" if lost else ""
+    if words[:3] == ["python", "-m", "mae_bench.cli"]:
+        program, rest = ".venv/bin/mae-bench", rest[2:]
     if program == ".venv/bin/mae-bench":
         verb = VERBS.commands.get(rest[0])
         if verb is None:
@@ -48,7 +50,9 @@ def complaint(words: list[str]) -> str:
         known = {name for option in verb.params for name in option.opts}
         asked = {word.partition("=")[0] for word in rest if word.startswith("-")}
         return f"{rest[0]} has no {asked - known}" if asked - known else ""
-    if words[:3] == [".venv/bin/python", "-m", "pytest"]:
+    if words[:3] == ["python", "-m", "pip"]:
+        return "" if words[3] == "install" else f"pip has no {words[3]}"
+    if rest[:2] == ["-m", "pytest"] and program.endswith("python"):
         lost = [word for word in rest[2:] if not (ROOT / word).exists()]
         return f"no tests at {lost}" if lost else ""
     return "" if (ROOT / program).is_file() else f"{program} is not in the repository"
@@ -80,6 +84,8 @@ def test_every_change_must_pass_something_that_there_is() -> None:
         ".venv/bin/mae-bench measure --seed 3",
         ".venv/bin/python -m pytest tests/test_nothing.py",
         ".ci/walk",
+        "python -m mae_bench.cli walk",
+        "python -m pytest tests/test_nothing.py",
     ],
 )
 def test_a_step_that_cannot_run_is_seen(line: str) -> None:
@@ -93,6 +99,18 @@ def test_jobs_end_and_actions_have_a_version(path: Path) -> None:
     for step in steps(path):
         assert len({"run", "uses"} & set(step)) == 1
         assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+", step.get("uses", "a/b@v1"))
+
+
+def test_every_system_and_python_is_tried() -> None:
+    job = jobs(ROOT / ".github" / "workflows" / "ci.yml")["platforms"]
+    matrix = job["strategy"]["matrix"]
+    assert job["runs-on"] == "${{ matrix.os }}"
+    assert [name.partition("-")[0] for name in matrix["os"]] == [
+        "ubuntu",
+        "macos",
+        "windows",
+    ]
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

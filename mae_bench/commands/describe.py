@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import math
-import os
 import platform
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mae_bench.records import registry
+from mae_bench.records.machine import cores
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, StoreError
 
@@ -132,11 +132,11 @@ def _torchvision() -> Check:
 def _processor() -> Check:
     import torch
 
-    cores = len(os.sched_getaffinity(0))
+    usable = cores()
     gpus = [
         torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())
     ] or ["no GPU"]
-    found = f"{platform.machine()}, {cores} cores, {', '.join(gpus)}"
+    found = f"{platform.machine()}, {usable} cores, {', '.join(gpus)}"
     return Check("processor", True, found)
 
 

@@ -107,11 +107,16 @@ def history(
     seeds: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 5,
     experiment: Experiments = None,
     folder: Annotated[
-        Path, typer.Option("--history", help="Folder of stores and measurements.")
-    ] = Path(".history"),
-    asv: Annotated[Path, typer.Option("--asv", help="Folder of asv's results.")] = Path(
-        "results/asv"
-    ),
+        Path | None,
+        typer.Option(
+            "--history",
+            help="Folder of stores and measurements; .history at the top by default.",
+        ),
+    ] = None,
+    asv: Annotated[
+        Path | None,
+        typer.Option("--asv", help="Folder of asv's; results/asv there by default."),
+    ] = None,
     machine: Annotated[
         str | None, typer.Option(help="Name in asv; the processor's by default.")
     ] = None,
@@ -136,6 +141,7 @@ def history(
     if machine is not None:
         here["machine"] = host.machine_name(machine)
     repo = worktree.top(Path.cwd())
+    folder, asv = folder or repo / ".history", asv or repo / "results" / "asv"
     chosen = worktree.commits(repo, revisions or [], count)
     wanted = tuple(experiment or ["leaderboard"])
     fed = []

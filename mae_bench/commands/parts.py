@@ -14,6 +14,7 @@ from mae_bench.records import registry
 from mae_bench.records.store import Store
 
 
+@errors_in_one_line
 def list_parts(
     room: Annotated[
         str | None, typer.Argument(help=f"One of {', '.join(registry.ROOMS)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mae_bench.commands import verbs
@@ -18,6 +19,7 @@ from mae_bench.commands.options import (
     spread,
 )
 from mae_bench.commands.running import cost_of, run_of
+from mae_bench.records.schema import of_the_moment
 
 if TYPE_CHECKING:
     from mae_bench.runs.measure import Run
@@ -38,7 +40,8 @@ def run(wish: Measuring, as_json: Json = False) -> None:
     verbs.plot(ran.results)
     if not as_json and len(board):
         say(render(board))
-    end(_failures(ran, wish), ran.results, as_json)
+    failed = _failures(ran, wish)
+    end(failed, ran.results, as_json, _way_on(failed))
 
 
 @errors_in_one_line
@@ -49,7 +52,21 @@ def measure(wish: Measuring, as_json: Json = False) -> None:
         _foretell(wish, as_json)
         return
     ran = run_of(wish)
-    end(_failures(ran, wish), ran.results, as_json)
+    failed = _failures(ran, wish)
+    end(failed, ran.results, as_json, _way_on(failed))
+
+
+def _way_on(failed: Mapping[str, str]) -> str:
+    """What can be done about failures.
+
+    >>> _way_on({"digits/mae": "timeout: ran over 9 s", "digits/byol": "error: no"})
+    '1 for want of time or disk, or killed: run again to try; --rerun failed tries all'
+    """
+    passed = sum(map(of_the_moment, failed.values()))
+    if not failed or passed == 0:
+        return "--rerun failed tries again what failed" if failed else ""
+    told = f"{passed} for want of time or disk, or killed: run again to try"
+    return told if passed == len(failed) else f"{told}; --rerun failed tries all"
 
 
 def _failures(ran: Run, wish: Measuring) -> dict[str, str]:

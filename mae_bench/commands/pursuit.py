@@ -25,7 +25,7 @@ from mae_bench.records.schema import Cell, Setting, UsageError
 from mae_bench.records.store import Store
 from mae_bench.runs import launch, plan, provenance
 from mae_bench.runs.costs import Costs, costs
-from mae_bench.runs.known import finished
+from mae_bench.runs.known import finished, read_beside
 from mae_bench.runs.measure import Run
 from mae_bench.runs.progress import clock, progress
 from mae_bench.verdicts import needs
@@ -267,8 +267,7 @@ def pursuit(
         wrote: See ``Pursuit``.
 
     Raises:
-        UsageError: Options that leave a prediction without some of its cells, or change
-            them; or a folder of such cells.
+        UsageError: Options that change a prediction's cells; or a folder of such cells.
     """
     given = {
         "--set": wish.settings,
@@ -283,7 +282,7 @@ def pursuit(
     results = wish.results or own(wish.tier.value)
     keep_apart(results, ())
     rules = registered(registrations(None))
-    rows = read_measurements(results / "measurements")
+    rows = read_beside(results, wish.tier.value, devices)
     return Pursuit(
         theories=registry.load_all("theories"),
         experiments=asked_for(wish.experiments),

@@ -66,7 +66,7 @@ def run_of(wish: Measuring, wrote: Callable[[Path], None] = _silent) -> Run:
         StoreError: The store or the results cannot be written.
     """
     from mae_bench.records.merge import check_writable
-    from mae_bench.records.store import Store, Untouched
+    from mae_bench.records.store import Store, StoreError, Untouched
     from mae_bench.runs import launch
     from mae_bench.runs.trial import trial
 
@@ -77,13 +77,20 @@ def run_of(wish: Measuring, wrote: Callable[[Path], None] = _silent) -> Run:
 
         pursued = pursuit(wish, store, devices, end, wrote)
         store.check_writable()
+        store.sweep()
         check_writable(pursued.results)
         return pursued.run()
     laid = _lay_out(wish, devices)
     if laid.plan.own or wish.datasets:
         # Who names a world may be without its pictures.
         trial(laid.due(Untouched(wish.store)))
-    store.check_writable()
+    try:
+        store.check_writable()
+    except StoreError:
+        if laid.due(Untouched(wish.store)):
+            raise
+        # A store that has all need not be written to.
+    store.sweep()
     check_writable(laid.results)
     note(laid.results, laid.plan.own)
     return _run(wish, laid, store, devices, end, wrote)
@@ -137,10 +144,10 @@ def cost_of(wish: Measuring) -> pd.DataFrame:
 def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
     """All cells of the experiments, or those that filters leave."""
     from mae_bench.experiments import asked_for
-    from mae_bench.records.read import read_measurements
     from mae_bench.records.store import Untouched
     from mae_bench.runs import launch, plan
     from mae_bench.runs.costs import costs, published
+    from mae_bench.runs.known import read_beside
 
     wanted = plan.plan(
         asked_for(wish.experiments),
@@ -156,7 +163,7 @@ def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
     )
     results = wish.results or own(wish.tier.value, wanted.own)
     keep_apart(results, wanted.own)
-    rows = read_measurements(results / "measurements")
+    rows = read_beside(results, wish.tier.value, devices)
     # With settings of one's own a cell takes another time than one of its name.
     others = {} if wanted.own else published(wanted.rows, wish.tier.value)
     cost = costs(rows, others)

@@ -182,12 +182,13 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
     from mae_bench.encoders import outsider, specs
     from mae_bench.experiments.leaderboard import LEADERBOARD
     from mae_bench.runs import launch
+    from mae_bench.training.places import reading_place
     from mae_bench.verdicts import rank as ranking
 
     if wish.track not in TRACKS:
         raise UsageError(f"unknown track {wish.track!r}; one of {', '.join(TRACKS)}")
     tier, output = wish.tier.value, wish.output
-    (where,) = launch.devices(wish.device, 1)
+    where = reading_place(*launch.devices(wish.device, 1))
     worlds = verb.worlds_of(
         wish.datasets or [registry.id_of(world) for world in LEADERBOARD.datasets],
         wish.settings or [],

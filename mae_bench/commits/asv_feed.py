@@ -21,7 +21,7 @@ from filelock import FileLock
 from scipy import stats
 
 from mae_bench.commits.errors import Errors
-from mae_bench.records.store import Record, write_atomically
+from mae_bench.records.store import Record, parse, write_atomically
 
 VERSION = "1"
 TIMEOUT = 60
@@ -137,9 +137,9 @@ def adopt(folder: Path, machine: Record, origin: Origin, results: Path) -> Path 
     files = [p for p in results.glob("*/*.json") if p.name != "machine.json"]
     if not files:
         return None
-    ran = json.loads(files[0].read_bytes())
+    ran = parse(files[0].read_bytes())
     with locked(folder):
-        told = json.loads((results / "benchmarks.json").read_bytes())
+        told = parse((results / "benchmarks.json").read_bytes())
         _announce(folder, {k: v for k, v in told.items() if k != "version"})
         return _write(folder, machine, origin, ran["results"], ran["result_columns"])
 
@@ -164,7 +164,7 @@ def locked(folder: Path) -> FileLock:
 
 def _benchmarks(folder: Path) -> dict[str, Record]:
     path = folder / "benchmarks.json"
-    told = json.loads(path.read_bytes()) if path.exists() else {}
+    told = parse(path.read_bytes()) if path.exists() else {}
     return {name: entry for name, entry in told.items() if name != "version"}
 
 
@@ -255,7 +255,7 @@ def _write(
     home = folder / str(machine["machine"])
     told = home / "machine.json"
     if told.exists():
-        kept = json.loads(told.read_bytes())
+        kept = parse(told.read_bytes())
         machine = {name: fact for name, fact in kept.items() if name != "version"}
     else:
         _dump(told, {**machine, "version": 1})

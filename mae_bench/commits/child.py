@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ def run(
     """Run a command in a folder.
 
     It has a process group of its own, which is killed whole when the limit is reached
-    or this process is interrupted.
+    or this process is interrupted, or killed.
 
     Args:
         call: Program and words.
@@ -51,7 +52,8 @@ def run(
         start_new_session=True,
     ) as process:
         try:
-            said, complained = process.communicate(timeout=limit)
+            with _guarded(process):
+                said, complained = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             _kill(process)
             return Ended(None, f"not done after {limit:g} s")
@@ -66,8 +68,32 @@ def run(
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End it with all that it started; where there are no groups, it ends alone."""
+    if sys.platform == "win32":
+        process.kill()
+        return
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+# Reads until nobody is left who could write, and ends a group of processes.
+_GUARD = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
+
+
+@contextmanager
+def _guarded(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """If this process is killed meanwhile, so is that one with all that it started."""
+    if sys.platform == "win32":
+        yield
+        return
+    call = [sys.executable, "-I", "-S", "-c", _GUARD, str(process.pid)]
+    with subprocess.Popen(  # noqa: S603 (our own words)
+        call, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as guard:
+        try:
+            yield
+        finally:
+            guard.kill()
 
 
 def last_line(text: str) -> str:

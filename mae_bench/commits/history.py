@@ -29,7 +29,7 @@ from mae_bench.commits.worktree import Commit, python_path, worktree
 from mae_bench.records.read import read_rows
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import UsageError
-from mae_bench.records.store import write_atomically
+from mae_bench.records.store import parse, write_atomically
 
 if TYPE_CHECKING:
     from mae_bench.runs.plan import Rerun
@@ -105,7 +105,7 @@ def place(history: Path, sha: str) -> Path:
 def read(folder: Path) -> Entry | None:
     """How a commit went; None if that is not known, or not to be read."""
     try:
-        told = json.loads((folder / "commit.json").read_bytes())
+        told = parse((folder / "commit.json").read_bytes())
         return Entry(**{**told, "experiments": tuple(told["experiments"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -7,6 +7,7 @@ import platform
 import re
 from pathlib import Path
 
+from mae_bench.records.machine import memory
 from mae_bench.records.store import Record
 
 
@@ -20,14 +21,13 @@ def this_machine() -> Record:
     if info.exists():
         found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
         cpu = found[1] if found else cpu
-    ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "machine": machine_name(cpu),
         "os": platform.system(),
         "arch": platform.machine(),
         "cpu": cpu,
         "num_cpu": str(os.cpu_count()),
-        "ram": f"{round(ram)}GB",
+        "ram": f"{round(memory() / 2**30)}GB",
     }
 
 

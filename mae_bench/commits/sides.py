@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from mae_bench.records.schema import (
     Tier,
     UsageError,
 )
-from mae_bench.records.store import Record, Store
+from mae_bench.records.store import Record, Store, parse
 from mae_bench.runs.export import Sources, export
 
 # What names a cell of any seed, and a number of it.
@@ -200,7 +199,7 @@ def _of_commit(commit: str, word: str, history: Path) -> Measurements:
             f"no measurements of {word} in {folder}; run mae-bench history {word} first"
         )
     try:
-        record: Record = dict(json.loads((folder / "commit.json").read_text()))
+        record: Record = dict(parse((folder / "commit.json").read_bytes()))
         filed, status = record["commit"], record["status"]
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(

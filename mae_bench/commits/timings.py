@@ -6,7 +6,6 @@ that share their cores wobble by a tenth.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from mae_bench.commits.changes import Change, Numbers, paired, verdict
 from mae_bench.commits.sides import CELL, Side
 from mae_bench.records.schema import UsageError
 from mae_bench.records.stats import CONFIDENCE
+from mae_bench.records.store import parse
 from mae_bench.verdicts.places import ENOUGH_SEEDS
 
 MARGIN = math.log(1.25)
@@ -178,7 +178,7 @@ def _read(path: Path, commit: str) -> dict[str, Timing]:
         UsageError: It is not one, or is another commit's.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = parse(path.read_bytes())
         if content["version"] != 2 or content["commit_hash"] != commit:
             raise UsageError(f"{path} is not of asv's version 2, or not of {commit}")
         columns = content["result_columns"]

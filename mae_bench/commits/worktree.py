@@ -52,8 +52,8 @@ def _git(repo: Path, *words: str) -> str:
     except FileNotFoundError as error:
         raise UsageError("there is no git here; install it") from error
     except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().splitlines() or ["it said nothing"]
-        raise UsageError(f"git says: {said[-1].removeprefix('fatal: ')}") from error
+        said = " ".join(error.stderr.split()) or "it said nothing"
+        raise UsageError(f"git says: {said.removeprefix('fatal: ')}") from error
     return done.stdout
 
 
@@ -67,7 +67,9 @@ def top(folder: Path) -> Path:
 
 
 def commits(repo: Path, revisions: Sequence[str], count: int) -> list[Commit]:
-    """The commits that are named, each once.
+    """The commits that are named, each once; of a merge its first parent's alone.
+
+    Those of its side branch were no states of the branch, and asv shows none.
 
     Args:
         repo: A checkout.
@@ -78,7 +80,7 @@ def commits(repo: Path, revisions: Sequence[str], count: int) -> list[Commit]:
     Raises:
         UsageError: Git knows no such revision.
     """
-    form = ("log", "--format=%H%x00%cI%x00%s")
+    form = ("log", "--first-parent", "--format=%H%x00%cI%x00%s")
     wanted = [
         ([] if ".." in revision else ["--max-count=1"], revision)
         for revision in revisions

@@ -24,10 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from filelock import FileLock
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mae_bench.datasets._finite import NAMES, assign, moments_of, print_of
+from mae_bench.records.machine import cores
 from mae_bench.records.schema import UsageError
 
 CHUNK = 512  # pictures in memory at a time
@@ -81,6 +83,7 @@ def write(
     place = {"": -1} | {name: i for i, name in enumerate(NAMES)}
     given = torch.tensor([place[word] for word in pictures.given])
     # What cannot be cut is said before hours of decoding.
+    refuse_unseen(classes, labels, given)
     assign(given, labels, share, torch.Generator())
     n = len(labels)
     check_room(folder, n * prod(shape))
@@ -100,6 +103,27 @@ def write(
     (folder / "facts.json").write_text(json.dumps(facts, indent=1))
 
 
+def refuse_unseen(
+    classes: Sequence[str | int],
+    labels: Int64[Tensor, " n"],
+    given: Int64[Tensor, " n"],
+) -> None:
+    """Refuse a class that is tested on, and of which there is nothing to learn from.
+
+    Raises:
+        UsageError: There is one.
+    """
+    if (given < 0).all():
+        return
+    unseen = sorted({*labels.tolist()} - {*labels[given == 0].tolist()})
+    if unseen:
+        named = ", ".join(repr(classes[i]) for i in unseen)
+        raise UsageError(
+            f"classes that train lacks: {named}; move some of their pictures into "
+            "train, or take theirs out of the others"
+        )
+
+
 def check_room(folder: Path, size: int) -> None:
     """Refuse what the disk cannot hold: writing to a map would end the process."""
     free = shutil.disk_usage(folder).free
@@ -115,13 +139,16 @@ def decode_all(
 ) -> Iterator[UInt8[np.ndarray, "c h w"]]:
     """Each picture decoded, in their order, by a thread a core."""
     remaining = iter(raw)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         while chunk := list(islice(remaining, CHUNK)):
             yield from pool.map(partial(decode, shape=shape), chunk)
 
 
 def decode(raw: Any, shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
     """A picture's centre square, scaled to ``shape``.
+
+    It stands as its camera says; what is transparent is white; the first of several
+    frames is taken; 16 bits become 8.
 
     Raises:
         UsageError: It cannot be read; the message names it.
@@ -137,26 +164,67 @@ def decode(raw: Any, shape: tuple[int, int, int]) -> UInt8[np.ndarray, "c h w"]:
             picture = pil.open(raw)
         else:
             picture = pil.fromarray(as_bytes(raw))
-        square = need("PIL.ImageOps").fit(
-            picture.convert("L" if channels == 1 else "RGB"),
+        operations = need("PIL.ImageOps")
+        square = operations.fit(
+            plain(operations.exif_transpose(picture), picture.format).convert(
+                "L" if channels == 1 else "RGB"
+            ),
             (width, height),
             pil.Resampling.BICUBIC,
         )
-    except (OSError, ValueError, SyntaxError, pil.DecompressionBombError) as error:
-        name = raw if isinstance(raw, Path) else f"picture of {len(raw)} bytes or rows"
+    except Exception as error:
+        # Of what anybody calls a picture Pillow's readers raise anything.
         raise UsageError(
-            f"cannot read {name} ({error}); repair or remove it"
+            f"cannot read {name_of(raw)} ({error or type(error).__name__}); repair or "
+            "remove it"
         ) from error
     return np.asarray(square).reshape(height, width, channels).transpose(2, 0, 1)
+
+
+def name_of(raw: Any) -> str:
+    """A picture in words."""
+    if isinstance(raw, Path):
+        return str(raw)
+    sized = isinstance(raw, bytes | list | np.ndarray)
+    return f"picture of {len(raw)} bytes or rows" if sized else f"picture {raw!r:.40}"
+
+
+def plain(picture: Any, kind: str | None) -> Any:
+    """The picture in a mode that Pillow converts to grey or RGB without loss of range.
+
+    Args:
+        picture: Pillow's.
+        kind: Its file's format.
+
+    Raises:
+        ValueError: Its numbers have no range by which they could be scaled.
+    """
+    pil = need("PIL.Image")
+    mode = picture.mode
+    # PNG and PGM have 16 bits at most, whatever Pillow keeps them in.
+    if mode.startswith("I;16") or (mode == "I" and kind in ("PNG", "PPM")):
+        deep = np.asarray(picture).astype(np.uint32)
+        return pil.fromarray(((deep + 128) // 257).astype(np.uint8))
+    if mode in ("I", "F"):
+        raise ValueError(
+            f"mode {mode}: numbers of 32 bits say not what is white; save it with 8 or "
+            "16 bits"
+        )
+    if picture.has_transparency_data:
+        white = pil.new("RGBA", picture.size, "white")
+        return pil.alpha_composite(white, picture.convert("RGBA"))
+    return picture
 
 
 def as_bytes(pixels: Any) -> NDArray[np.uint8]:
     """Rows of pixels [h w] or [h w c].
 
     Raises:
-        ValueError: They are no whole numbers in 0..255.
+        ValueError: They are no picture of whole numbers in 0..255.
     """
     array = np.asarray(pixels)
+    if array.ndim not in (2, 3) or not array.size:
+        raise ValueError("it has no rows of pixels")
     if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
         raise ValueError("its values are no whole numbers in 0..255")
     return array.astype(np.uint8)

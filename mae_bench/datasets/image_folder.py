@@ -1,19 +1,20 @@
 """Your own pictures: a folder a class, or Parquet files; decoded once, then mapped."""
 
 import json
-import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mae_bench.datasets._finite import Collection, FiniteSet
+from mae_bench.datasets._finite import Collection, FiniteSet, warn_once
 from mae_bench.datasets._pictures import CHUNK, Pictures, need, write_once
 from mae_bench.records.schema import UsageError, digest
 
@@ -21,7 +22,8 @@ SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(
     ("val", "valid", "validation"), "val"
 )
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".tif", ".tiff"}
+    {".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".jp2", ".bmp", ".dib", ".gif"}
+    | {".webp", ".avif", ".tga", ".pbm", ".pgm", ".ppm", ".pnm", ".tif", ".tiff"}
 )
 COLUMNS = (("image", "img"), ("label", "fine_label"))
 TENTH = 0.1
@@ -36,7 +38,7 @@ class PictureSet(FiniteSet):
         classes: What each label means.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     classes: tuple[str, ...]
 
     def __init__(
@@ -121,27 +123,87 @@ class ImageFolder(PictureSet):
                 "folder for each class"
             )
         root = Path(path).expanduser().resolve()
-        files = listing(root)
+        files, _ = found = listing(root)
         marks = [(str(f).removeprefix(str(root)), f.stat()) for f in files]
         identity = digest([(name, s.st_size, s.st_mtime_ns) for name, s in marks])
         parquet = files[0].suffix.lower() == ".parquet"
         read = partial(of_parquet if parquet else of_folders, root, files)
         home = root.with_name(f".{root.name}.mae_bench")
         self.open(identity, read, home, generator)
+        # Every worker builds a world; who started them has said it.
+        if parent_process() is None:
+            warn_once(f"image_folder: {found.told(len(self.classes))}")
 
 
-def listing(root: Path) -> list[Path]:
-    """Parquet files if there are any, else pictures, sorted; no hidden ones."""
+class Listing(NamedTuple):
+    """What a folder has.
+
+    Args:
+        files: Parquet files if there are any, else pictures, sorted.
+        left_out: What it was -> how many were not taken; hidden files do not count.
+    """
+
+    files: list[Path]
+    left_out: Counter[str]
+
+    def told(self, classes: int) -> str:
+        """How many were taken, and what was not."""
+        pictures = self.files[0].suffix.lower() in SUFFIXES
+        line = f"{len(self.files)} {'pictures' if pictures else 'Parquet files'}"
+        line += f" in {classes} classes"
+        rest = [f"{n} {what}" for what, n in sorted(self.left_out.items())]
+        return f"{line}; left out: {', '.join(rest)}" if rest else line
+
+
+def listing(root: Path) -> Listing:
+    """The pictures of a folder, links followed; no hidden ones.
+
+    Raises:
+        UsageError: There are none, or a folder cannot be read.
+    """
     if not root.exists():
         raise UsageError(f"there is no {root}; set path to a folder of pictures")
-    files = [root] if root.is_file() else []
-    for folder, inner, names in os.walk(root):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        files += [Path(folder, name) for name in names if not name.startswith(".")]
+    left_out: Counter[str] = Counter()
+    files = [root] if root.is_file() else list(walk(root, (), left_out))
     for suffixes in (frozenset({".parquet"}), SUFFIXES):
         if found := [file for file in files if file.suffix.lower() in suffixes]:
-            return sorted(found, key=str)
+            others = sorted({*files} - {*found})
+            left_out.update(file.suffix or "without an ending" for file in others)
+            return Listing(sorted(found, key=str), left_out)
     raise UsageError(f"no pictures and no Parquet files in {root}; set another path")
+
+
+def walk(
+    folder: Path, above: tuple[Path, ...], left_out: Counter[str]
+) -> Iterator[Path]:
+    """The files of a folder and of those in it, as they are named there.
+
+    Args:
+        folder: Where to look.
+        above: Where it lies, links resolved: one that leads back there is left out.
+        left_out: Counts what is neither a file nor a folder.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    within = (*above, folder.resolve())
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {folder}: {error.strerror}; allow it, or move it away"
+        ) from error
+    for path in found:
+        if path.name.startswith("."):
+            continue
+        if path.is_file():
+            yield path
+        elif path.is_dir() and path.resolve() not in within:
+            yield from walk(path, within, left_out)
+        elif path.is_dir():
+            left_out["links to a folder that they lie in"] += 1
+        else:  # to open a pipe would wait for who writes into it
+            left_out["broken links" if path.is_symlink() else "pipes or devices"] += 1
 
 
 def of_folders(root: Path, files: Sequence[Path]) -> Pictures:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mae_bench.records.schema import UsageError, digest
-from mae_bench.records.store import write_atomically
+from mae_bench.records.store import parse, write_atomically
 
 OWN = Path("my_results")
 PUBLISHED = Path("results")
@@ -78,10 +78,15 @@ def keep_apart(folder: Path, settings: Sequence[str]) -> None:
         settings: Of one's own, sorted.
 
     Raises:
-        UsageError: It has.
+        UsageError: It has, or does not tell.
     """
     path = folder / SETTINGS
-    there = json.loads(path.read_text()) if path.exists() else []
+    try:
+        there = parse(path.read_bytes()) if path.exists() else []
+        if not isinstance(there, list) or {*map(type, there)} - {str}:
+            raise ValueError("no list of texts")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path} ({error}); remove it") from error
     if measured(folder) and there != list(settings):
         theirs, mine = (" ".join(words) or "none" for words in (there, settings))
         raise UsageError(

@@ -6,6 +6,7 @@ Every verb reads through it, so no verb sees a row that is not what it seems to 
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from collections.abc import Iterator
 from itertools import islice
@@ -29,7 +30,7 @@ _LATER = ("precision", "rounding")
 _SURE = ("seed", "rounding")
 _TRUTHS = {"True": 1.0, "False": 0.0, "": np.nan}
 # What must be the same in all rows that are looked at together.
-_ALIKE = {"tier": "tiers", "precision": "precisions"}
+_ALIKE = {"tier": "tiers", "precision": "precisions", "device": "kinds of device"}
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -52,15 +53,50 @@ def read_measurements(folder: Path) -> dict[str, pd.DataFrame]:
     """Every ``<experiment>.csv`` of a folder, by experiment.
 
     Raises:
-        UsageError: See ``read_rows``; or files of several tiers or precisions.
+        UsageError: See ``read_rows``; or files of several tiers, precisions or kinds of
+            device.
     """
     found = {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
     for column, name in _ALIKE.items():
-        of = {str(v): stem for stem, rows in found.items() for v in set(rows[column])}
+        of = {v: stem for stem, rows in found.items() for v in _kinds(rows, column)}
         if len(of) > 1:
             named = ", ".join(f"{v} ({stem}.csv)" for v, stem in sorted(of.items()))
             raise UsageError(f"{folder} mixes {name}: {named}; keep them apart")
     return found
+
+
+def refuse_unlike(rows: pd.DataFrame, path: Path, **of: str) -> None:
+    """Refuse to put rows beside others that are not to be looked at together.
+
+    Args:
+        rows: What is there.
+        path: Of their file.
+        of: What the new rows are of: ``tier``, ``precision`` and ``device``.
+
+    Raises:
+        UsageError: They are of another tier, precision or kind of device.
+    """
+    for column, name in _ALIKE.items():
+        for kind in sorted(_kinds(rows, column) - {_kind(of[column]), ""}):
+            raise UsageError(
+                f"{path} has rows of {column} {kind}, and these are of "
+                f"{_kind(of[column])}: {name} are kept apart; name another folder with "
+                "--results"
+            )
+
+
+def _kind(word: str) -> str:
+    """What it is of; of a device, that before its name.
+
+    >>> _kind("cuda NVIDIA H200"), _kind("cuda:0"), _kind("bf16-mixed")
+    ('cuda', 'cuda', 'bf16-mixed')
+    """
+    return re.split(r"[ :]", word)[0]
+
+
+def _kinds(rows: pd.DataFrame, column: str) -> set[str]:
+    """What rows are of; what was not run was on no device."""
+    return {_kind(str(value)) for value in rows[column].unique()} - {""}
 
 
 def read_text(path: Path) -> pd.DataFrame:
@@ -69,6 +105,8 @@ def read_text(path: Path) -> pd.DataFrame:
     Raises:
         UsageError: It is no table, or lacks columns.
     """
+    if path.exists() and not path.is_file():
+        raise UsageError(f"cannot read {path}: it is no file; take it away")
     try:
         with warnings.catch_warnings():
             # Of a line with too many fields pandas would drop the last ones.
@@ -132,8 +170,10 @@ def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
         known = ~plain.isin(["nan", "inf", "infinity"])
         check(known, text[column], "is no level of a factor")
     for column in _ALIKE:
-        first = text[column].iloc[0] if len(text) else ""
-        check(text[column] == first, text[column], f"is not {first!r}, as above")
+        kinds = text[column].map(_kind)
+        first = kinds[kinds != ""].iloc[0] if (kinds != "").any() else ""
+        known = kinds.isin([first, ""] if column == "device" else [first])
+        check(known, text[column], f"is not {first!r}, as above")
     return _unique(rows, path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
@@ -52,6 +53,18 @@ TRACKS: tuple[Track, ...] = get_args(Track)
 LARGEST = 1e150
 # Another run would end so again; the others may end better.
 FINISHED = ("ok", "diverged", "collapsed", "skipped")
+_OF_THE_MOMENT = re.compile(
+    r"ran over|stood still|its process was killed|cannot write|No space left"
+)
+
+
+def of_the_moment(reason: str) -> bool:
+    """Whether a failure lies not in the cell: time or disk lacked, or it was killed.
+
+    >>> of_the_moment("timeout: ran over 60 s"), of_the_moment("error: no such axis")
+    (True, False)
+    """
+    return bool(_OF_THE_MOMENT.search(reason))
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ import hashlib
 import json
 import logging
 import os
+import re
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,25 @@ from filelock import FileLock
 from mae_bench.records.schema import Status, digest
 
 Record = dict[str, Any]
+# A file that is being written: see ``write_atomically``.
+_SCRATCH = re.compile(r"\..+\.\w{8}")
+ABANDONED = 3600.0  # seconds after which nobody is writing it any more
 
 
 class StoreError(OSError):
     """The store cannot be written; the message is one line and names the path."""
+
+
+def parse(text: bytes) -> Any:
+    """JSON.
+
+    Raises:
+        ValueError: It is none, or nested without end.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -112,6 +129,15 @@ class Store:
         write_atomically(probe, b"")
         probe.unlink()
 
+    def sweep(self) -> None:
+        """Remove what killed processes left half written, in the cells."""
+        before = time.time() - ABANDONED
+        for path in (self.root / "cells").glob("*/.*"):
+            if _SCRATCH.fullmatch(path.name):
+                with suppress(OSError):  # another run sweeps too
+                    if path.stat().st_mtime < before:
+                        path.unlink()
+
     def save_trained(self, key: str, trained: Trained, encoder: bytes = b"") -> None:
         """Keep a training's end; the weights first, so that a record implies them."""
         if encoder:
@@ -175,7 +201,7 @@ class Store:
 
     def _encoder_is(self, key: str, expected: str) -> bool:
         path = self._path(key, "encoder.pt")
-        content = path.read_bytes() if path.exists() else b""
+        content = path.read_bytes() if path.is_file() else b""
         if hashlib.sha256(content).hexdigest() == expected:
             return True
         self._set_aside(key, "encoder.pt", "is truncated or foreign")
@@ -188,10 +214,11 @@ class Store:
 
     def _load(self, key: str, name: str) -> Record | None:
         path = self._path(key, name)
-        if not path.exists():
+        if not path.is_file():  # to open a pipe would wait for who writes into it
+            self._set_aside(key, name, "is no file")
             return None
         try:
-            record = json.loads(path.read_bytes())
+            record = parse(path.read_bytes())
             content: Record = record["content"]
             sound = record["cell"] == key and record["checksum"] == digest(content)
         except (ValueError, KeyError, TypeError):

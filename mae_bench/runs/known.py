@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
+from mae_bench.records.read import read_measurements, refuse_unlike
 from mae_bench.records.rows import Measurements
-from mae_bench.records.schema import FINISHED
+from mae_bench.records.schema import FINISHED, of_the_moment
 from mae_bench.records.store import Record
+from mae_bench.runs import launch
 
 Pair = tuple[str, str]
 Pairs = Mapping[Pair, list[Record]]
@@ -64,6 +67,16 @@ class Known:
         """What was measured of a cell and might end better in another run."""
         return {pair for pair, rows in self.of(key).items() if unfinished(rows)}
 
+    def interrupted(self, key: str) -> set[Pair]:
+        """What of it failed for a reason that has passed; see ``of_the_moment``."""
+        return {pair for pair, rows in self.of(key).items() if interrupted(rows)}
+
+
+def interrupted(rows: Collection[Record]) -> bool:
+    """Whether some of a metric's rows failed for a reason that has passed."""
+    failed = [row for row in rows if row["status"] not in FINISHED]
+    return any(of_the_moment(row.get("reason", "")) for row in failed)
+
 
 def unfinished(rows: Collection[Record]) -> bool:
     """Whether some of a metric's rows might end better in another run."""
@@ -91,6 +104,21 @@ def known(
             table.setdefault(key, {}).setdefault(pair, []).append(record)
         tables[experiment] = table
     return Known(tables)
+
+
+def read_beside(results: Path, tier: str, devices: Sequence[str]) -> Measurements:
+    """The rows of a folder that rows of a tier and of some devices are to join.
+
+    Raises:
+        UsageError: They cannot be read, or are not to be looked at together.
+    """
+    folder = results / "measurements"
+    rows = read_measurements(folder)
+    new = {"tier": tier, "precision": launch.precision(devices)}
+    for name, there in rows.items():
+        device = devices[0] if devices else "cpu"
+        refuse_unlike(there, folder / f"{name}.csv", **new, device=device)
+    return rows
 
 
 def finished(

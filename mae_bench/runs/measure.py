@@ -26,9 +26,10 @@ from mae_bench.runs import provenance
 from mae_bench.runs.costs import time_limit
 from mae_bench.runs.export import Sources, export
 from mae_bench.runs.known import Known, Pair
-from mae_bench.runs.launch import Job, Outcome, launch
+from mae_bench.runs.launch import launch
 from mae_bench.runs.plan import Plan, Task
-from mae_bench.training.places import places
+from mae_bench.runs.worker import Job, Outcome
+from mae_bench.training.places import places, reading_place
 
 # Cells of an ensemble at most: what a lost worker costs. Not yet measured on a GPU.
 MEMBERS = 32
@@ -57,7 +58,7 @@ def work(task: Task, device: str) -> Trained:
         return trained
     lacking = _unscored(task, store)
     if lacking:
-        weights, first = store.encoder(key), places(device)[0]
+        weights, first = store.encoder(key), reading_place(device)
         frozen = train.restore(task.cell, trained, weights, first)
         found = score.score_each(task.cell, *frozen, lacking, first, trained.curve)
         for name, rows in found:

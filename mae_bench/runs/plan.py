@@ -16,11 +16,12 @@ from mae_bench.records.schema import (
     Cell,
     Precision,
     UsageError,
+    of_the_moment,
 )
 from mae_bench.records.store import Record, Store
 from mae_bench.runs import own, provenance, score
 from mae_bench.runs.costs import NO_COSTS, Costs
-from mae_bench.runs.known import Known, Pair, known, unfinished
+from mae_bench.runs.known import WHOLE, Known, Pair, interrupted, known, unfinished
 
 Placed = own.Placed
 Rerun = Literal["always", "failed", "missing", "never"]
@@ -168,7 +169,8 @@ def pending(
     Seed by seed, so that there is a whole table of the first ones early; of a seed long
     cells first, so that the last ones to finish are short, and controls last.
 
-    What has rows is measured, whether or not the store has the cell. ``always`` and
+    What has rows is measured, whether or not the store has the cell; but not what
+    failed for a reason that has passed, see ``of_the_moment``. ``always`` and
     ``failed`` make the store forget first; of a cell of which a metric failed,
     ``failed`` forgets what that metric said.
     """
@@ -240,28 +242,39 @@ def _lacking(task: Task, store: Store, known: Known, rerun: Rerun) -> tuple[Pair
     key = task.cell.key
     if rerun == "never":
         return ()
-    if rerun == "missing" and known.measured(key).issuperset(task.wanted):
-        return ()  # without a look into the store
     if rerun == "always":
         store.forget(key)
         return task.wanted
+    lost = known.lost(key) if rerun == "failed" else known.interrupted(key)
+    have = known.measured(key) - lost
+    if rerun == "missing" and have.issuperset(task.wanted):
+        return ()  # without a look into the store
     trained = store.trained(key)
-    failed = known.failed(key) if trained is None else trained.status != "ok"
-    if failed and rerun != "failed":
+    if trained is None:
+        failed, again = known.failed(key), WHOLE in lost
+    else:
+        failed = trained.status != "ok"
+        again = rerun == "failed" or of_the_moment(trained.reason)
+    if failed and not again:
         return ()
     if failed:
         store.forget(key)
-        trained = None
-    names = {pair: score.name_of(task.cell, *pair) for pair in task.wanted}
-    scores = store.scores(key) if trained else {}
-    have = known.measured(key)
-    if rerun == "failed":
-        lost = {name for name, rows in scores.items() if unfinished(rows)}
-        if lost:
-            store.forget_scores(key, lost)
-        scores = {name: rows for name, rows in scores.items() if name not in lost}
-        have -= known.lost(key)
-    return tuple(p for p, name in names.items() if p not in have and name not in scores)
+    scores = _kept(task, store, rerun) if trained and not failed else {}
+    return tuple(
+        pair
+        for pair in task.wanted
+        if pair not in have and score.name_of(task.cell, *pair) not in scores
+    )
+
+
+def _kept(task: Task, store: Store, rerun: Rerun) -> Record:
+    """The scores of a cell, without those that are to be measured again."""
+    scores, key = store.scores(task.cell.key), task.cell.key
+    fails = unfinished if rerun == "failed" else interrupted
+    lost = {name for name, rows in scores.items() if fails(rows)}
+    if lost:
+        store.forget_scores(key, lost)
+    return {name: rows for name, rows in scores.items() if name not in lost}
 
 
 def _is_control(task: Task) -> bool:

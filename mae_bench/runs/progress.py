@@ -71,6 +71,7 @@ def progress(total: int, console: Console) -> Iterator[Tell]:
                 f"{status}: {cell}: {reason}",
                 style="red",
                 markup=False,
+                emoji=False,
                 highlight=False,
             )
         bar.update(task, completed=done, note=note())

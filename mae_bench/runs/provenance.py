@@ -15,8 +15,13 @@ LIBRARIES = ("torch", "lightning", "numpy", "kornia")
 
 
 def code() -> Record:
-    """Commit of the package's checkout and whether its code differs from it."""
-    here = Path(__file__).resolve().parent.parent
+    """Commit of the package's checkout and whether its code differs from it.
+
+    Empty where our own files are not the repository's: installed into an environment
+    that lies in somebody's project, they have the version alone.
+    """
+    file = Path(__file__).resolve()
+    here = file.parent.parent
 
     def git(*words: str) -> str:
         call = ["git", "-C", str(here), *words]
@@ -26,6 +31,8 @@ def code() -> Record:
             return ""
         return done.stdout.strip()
 
+    if not git("ls-files", "--", str(file)):
+        return {"commit": "", "dirty": False}
     return {
         "commit": git("rev-parse", "--short=12", "HEAD"),
         "dirty": bool(git("status", "--porcelain", "--", str(here))),

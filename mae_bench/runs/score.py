@@ -14,6 +14,7 @@ from mae_bench.records.schema import TIERS, Cell
 from mae_bench.records.store import Record
 from mae_bench.runs.readers import READERS
 from mae_bench.runs.specimen import Specimen
+from mae_bench.runs.worker import check
 
 
 def name_of(cell: Cell, metric: str, view: str) -> str:
@@ -75,6 +76,7 @@ def _read(metric: Metric, specimen: Specimen) -> list[Record]:
     except Skip as why:
         return [{"status": "skipped", "reason": str(why)}]
     except (ValueError, RuntimeError) as why:
+        check(specimen.device)
         return [{"status": "error", "reason": " ".join(str(why).split())}]
     except Exception as why:
         # A bug of one instrument costs its rows, not the encoder or other numbers.

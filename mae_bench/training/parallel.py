@@ -22,7 +22,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException, spawn
 
 from mae_bench.records.schema import Cell
 from mae_bench.records.store import Trained
-from mae_bench.training import train
+from mae_bench.training import lifeline, train
 from mae_bench.training.places import places
 
 
@@ -89,6 +89,7 @@ class Stopped(RuntimeError):
 
 
 def _member(rank: int, cell: Cell, device: str, port: int, folder: str) -> None:
+    lifeline.hold()
     torch.set_num_threads(1)
     here = places(device)
     strategy = DDPStrategy(

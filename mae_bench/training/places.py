@@ -9,3 +9,12 @@ def places(device: str) -> list[str]:
     """
     kind, _, indices = device.partition(":")
     return [f"{kind}:{i}" for i in indices.split(",")] if indices else [kind]
+
+
+def reading_place(device: str) -> str:
+    """Where images are drawn and metrics computed: in float64, which mps lacks.
+
+    >>> reading_place("cuda:0,2"), reading_place("mps")
+    ('cuda:0', 'cpu')
+    """
+    return "cpu" if device == "mps" else places(device)[0]

@@ -23,6 +23,7 @@ from mae_bench.methods import Method
 from mae_bench.records import registry
 from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
+from mae_bench.training.places import reading_place
 from mae_bench.training.steps import Steps
 from mae_bench.training.watch import Diverged, Watch, calls, curves, last_tenth
 
@@ -67,7 +68,10 @@ def _round_otherwise(method: Method, noise: torch.Generator) -> None:
 
 
 class Batches:
-    """The training images of a cell, sampled on the device, ``last_step`` times."""
+    """The training images of a cell, ``last_step`` times, sampled where it trains.
+
+    But not on mps: some worlds draw in float64, which it lacks.
+    """
 
     def __init__(
         self,
@@ -84,9 +88,10 @@ class Batches:
 
     def draw(self) -> Iterator[Batch]:
         """One batch a step, afresh from the start of the stream."""
-        stream = generator(self.seed, self.device)
+        stream = generator(self.seed, reading_place(self.device))
         for _ in range(self.method.last_step):
-            yield self.dataset.sample(self.method.batch_size, stream)
+            batch = self.dataset.sample(self.method.batch_size, stream)
+            yield batch.to(self.device) if self.device == "mps" else batch
 
     def __iter__(self) -> Iterator[Iterator[Batch]]:
         """The same, as many at a time as a call of ``Steps`` shall take."""

@@ -137,7 +137,7 @@ def curves(losses: Tensor) -> list[list[float]]:
     Args:
         losses: Of all steps, [steps] or [steps, k].
     """
-    losses = losses.double().view(len(losses), -1)
+    losses = losses.cpu().double().view(len(losses), -1)
     parts = losses.tensor_split(min(POINTS, len(losses)))
     found: list[list[float]] = torch.stack([p.mean(0) for p in parts], 1).tolist()
     return found

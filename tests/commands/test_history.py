@@ -98,3 +98,20 @@ def test_outside_of_a_repository_nothing_is_done(
     assert ran.exit_code == 2
     assert "not a git repository" in ran.stderr
     assert list(tmp_path.iterdir()) == sorted([folder, toy])
+
+
+def test_from_a_sub_folder_it_writes_where_it_does_from_the_top(
+    toy: Path, commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit("a")
+    monkeypatch.chdir(toy / "mae_bench")
+    app = typer.Typer()
+    app.command()(history)
+    ran = CliRunner().invoke(app, ["--machine", "My Box"])
+    assert ran.exit_code == 0, ran.output
+    assert list(toy.glob(".history/*/commit.json"))
+    assert list(toy.glob("results/asv/my-box/*.json"))
+    assert sorted(path.name for path in (toy / "mae_bench").iterdir()) == [
+        "__init__.py",
+        "cli.py",
+    ]

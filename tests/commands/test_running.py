@@ -12,6 +12,7 @@ from click.testing import Result
 from PIL import Image
 
 from mae_bench.datasets import mnist
+from mae_bench.records.store import Store, StoreError
 
 SMALL = ("--tier", "smoke", "--jobs", "0", "--seeds", "1", "--dataset", "gaussian_tree")
 
@@ -164,3 +165,49 @@ def test_a_dry_run_until_it_is_decided_says_what_is_open(
     assert symmetry["open"] == total["open"] > 0
     assert symmetry["cells"] == total["cells"] > 0
     assert files(tmp_path) == {}
+
+
+def test_a_store_that_has_all_is_exported_though_it_cannot_be_written(
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("measure", *BOARD, "leaderboard", "--dataset", "gaussian_tree")
+    words += ("--method", "pixels", "--store", "s", "--results")
+    assert call(*words, "first").exit_code == 0
+
+    def refuse(self: Store) -> None:
+        raise StoreError(f"cannot write {self.root}: Read-only file system")
+
+    monkeypatch.setattr(Store, "check_writable", refuse)
+    ran = call(*words, "second")
+    assert ran.exit_code == 0, ran.output
+    table = Path("measurements/leaderboard.csv")
+    assert (Path("second") / table).read_bytes() == (Path("first") / table).read_bytes()
+    ran = call(*words, "second", "--method", "random_init")
+    assert ran.exit_code == 1
+    assert ran.stderr == "error: cannot write s: Read-only file system\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("32-true", "bf16-mixed", "rows of precision bf16-mixed, and these are of 32"),
+        (",smoke,", ",quick,", "rows of tier quick, and these are of smoke"),
+        ("cpu ", "mps ", "rows of device mps, and these are of cpu"),
+    ],
+)
+def test_rows_of_another_kind_are_no_place_for_new_ones(
+    call: Callable[..., Result], old: str, new: str, line: str
+) -> None:
+    words = ("measure", *BOARD, "leaderboard", "--dataset", "gaussian_tree")
+    words += ("--method", "pixels", "--results", "r")
+    assert call(*words).exit_code == 0
+    path = Path("r/measurements/leaderboard.csv")
+    planted = path.read_text().replace(old, new)
+    path.write_text(planted)
+    until = ("run", "--tier", "smoke", "--until", "decided", "--results", "r")
+    for refused in (call(*words, "--method", "random_init"), call(*until)):
+        assert refused.exit_code == 2
+        (said,) = refused.stderr.splitlines()
+        assert line in said
+        assert "kept apart; name another folder with --results" in said
+    assert path.read_text() == planted

@@ -1,6 +1,7 @@
 """Processes that end well, badly, by a signal, too late, or with us."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -93,3 +94,22 @@ def test_the_last_line_is_without_colours_frames_and_progress() -> None:
     assert last_line("1/2\r2/2 cells\r") == "2/2 cells"
     assert last_line("") == "it said nothing"
     assert len(last_line("x" * 999)) == 200
+
+
+def test_it_ends_with_a_history_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "family.py").write_text(FAMILY)
+    code = (
+        "import os, pathlib, sys; from mae_bench.commits.child import run\n"
+        "run([sys.executable, 'family.py'], pathlib.Path.cwd(), os.environ, 60.0)"
+    )
+    call = [sys.executable, "-c", code]
+    with subprocess.Popen(call, cwd=tmp_path) as history:
+        end = time.monotonic() + 30
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        history.kill()
+    child, end = int((tmp_path / "pid").read_text()), time.monotonic() + 5.0
+    while not gone(child):
+        assert time.monotonic() < end, "it outlives it"
+        time.sleep(0.05)

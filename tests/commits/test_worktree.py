@@ -33,6 +33,37 @@ def test_commits_are_named_alone_by_range_or_by_count(toy: Path, commit) -> None
     assert newest.date[4] == "-"
 
 
+def test_a_side_branch_is_no_state_of_the_branch(toy: Path, commit) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=n", "-c", "user.email=n@example.org")
+        call = ["git", "-C", str(toy), *who, *words]
+        subprocess.run(call, check=True, capture_output=True)
+
+    a = commit("a")
+    git("checkout", "-q", "-b", "side")
+    commit("on the side")
+    git("checkout", "-q", "main")
+    git("merge", "-q", "--no-ff", "-m", "merged", "side")
+    for revisions in ([], [f"{a}..HEAD"]):
+        found = [one.subject for one in worktree.commits(toy, revisions, 10)]
+        assert found == ["merged", "a"][: 1 if revisions else 2]
+
+
+def test_the_whole_of_gits_reason_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "git"
+    said = (
+        "fatal: detected dubious ownership in repository\\nTo add, call:\\n\\n\\tgit x"
+    )
+    script.write_text(f'#!/bin/sh\nprintf "{said}" >&2; exit 128\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    wanted = "^git says: detected dubious ownership in repository To add, call: git x$"
+    with pytest.raises(UsageError, match=wanted):
+        worktree.top(tmp_path)
+
+
 @pytest.mark.parametrize("revision", ["nowhere", "nowhere..HEAD", "--all", "-n1"])
 def test_an_unknown_revision_is_said_in_one_line(
     toy: Path, commit, revision: str

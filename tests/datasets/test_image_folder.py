@@ -90,9 +90,84 @@ def test_a_picture_that_is_there_twice_is_told_of(photos, caplog):
         (root / "ant" / f"{i}.png").write_bytes((root / "ant" / "0.png").read_bytes())
     world = ImageFolder(rng(), path=str(root), image_size=8)
     assert world.duplicates == 3
+    assert "ImageFolder: 3 of 10 test images are training images too" in caplog.messages
+
+
+def test_pictures_of_train_that_were_copied_into_test_are_told_of(tmp_path, caplog):
+    fill(tmp_path / "s" / "train", {"a": 60, "b": 60})
+    fill(tmp_path / "s" / "test", {"a": 20}, first=0)
+    fill(tmp_path / "s" / "test", {"b": 20}, first=900)
+    ImageFolder(rng(), path=str(tmp_path / "s"), image_size=8)
+    told = next(line for line in caplog.messages if "test images" in line)
+    number = int(told.split()[1])
+    assert told == f"ImageFolder: {number} of 40 test images are training images too"
+    assert 15 <= number <= 20  # of the 20, those that val did not get
+
+
+def test_links_are_followed_and_what_is_left_out_is_said(photos, tmp_path, caplog):
+    root, known = photos
+    (root / "cat").rename(tmp_path / "elsewhere")
+    (root / "cat").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (root / "ant" / "0.png").rename(tmp_path / "0.png")
+    (root / "ant" / "0.png").symlink_to(tmp_path / "0.png")
+    (root / "bee" / "0.png").rename(root / "bee" / "0.PNG")
+    Image.open(root / "bee" / "1.png").save(root / "bee" / "1.webp", lossless=True)
+    (root / "bee" / "1.png").unlink()
+    for name in ("notes.txt", "more.txt", "README"):
+        (root / "bee" / name).write_text("no picture")
+    (root / "bee" / "round").symlink_to(root, target_is_directory=True)
+    (root / "bee" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    os.mkfifo(root / "bee" / "pipe.png")
+    world = ImageFolder(rng(), path=str(root), image_size=8)
+    assert world.classes == ("ant", "bee", "cat")
+    images = [world.split(n, 999, rng()).images for n in ("train", "val", "test")]
+    assert set(pixels_of(world, torch.cat(images))) == set(known)
     assert caplog.messages == [
-        "ImageFolder: 3 of 10 test images are training images too"
+        "image_folder: 100 pictures in 3 classes; left out: 2 .txt, 1 broken links, "
+        "1 links to a folder that they lie in, 1 pipes or devices, 1 without an ending"
     ]
+
+
+def test_jpegs_by_another_ending_are_taken(tmp_path):
+    for i in range(120):
+        folder = tmp_path / "s" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        ending = (".jfif", ".JPG", ".jpe")[i % 3]
+        Image.fromarray(picture(i)).save(folder / f"{i}{ending}", "JPEG")
+    assert sizes(ImageFolder(rng(), path=str(tmp_path / "s"), image_size=8)) == (
+        96,
+        12,
+        12,
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_named(photos, monkeypatch):
+    honest = Path.iterdir
+
+    def closed(self):
+        if self.name == "bee":
+            raise PermissionError(13, "Permission denied")
+        return honest(self)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(UsageError, match=r"cannot read .*bee: Permission denied; all"):
+        ImageFolder(rng(), path=str(photos[0]))
+
+
+def test_a_class_that_is_in_test_alone_is_named_by_its_folder(tmp_path):
+    fill(tmp_path / "s" / "train", {"a": 40, "b": 40})
+    fill(tmp_path / "s" / "test", {"a": 10, "dog": 10}, first=100)
+    with pytest.raises(UsageError, match="classes that train lacks: 'dog'; move some"):
+        ImageFolder(rng(), path=str(tmp_path / "s"), image_size=8)
+
+
+def test_a_column_of_numbers_is_no_column_of_pictures(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pip install mae_bench[images]")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"image": list(range(120)), "label": [i % 2 for i in range(120)]})
+    parquet.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(UsageError, match=r"cannot read picture 0 .*no rows of pixels"):
+        ImageFolder(rng(), path=str(tmp_path / "x.parquet"))
 
 
 def test_channels_of_the_training_images_have_mean_0_and_variance_1(photos):

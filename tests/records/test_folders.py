@@ -103,3 +103,10 @@ def test_a_folder_has_rows_of_the_same_settings_alone(tmp_path: Path) -> None:
     keep_apart(tmp_path, [])
     with pytest.raises(UsageError, match=r"\(there: none; now: method.steps=30\)"):
         keep_apart(tmp_path, mine)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{}", "[1]", "no json", ""])
+def test_settings_that_cannot_be_read_are_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(UsageError, match=r"cannot read .*settings\.json .*; remove it"):
+        keep_apart(tmp_path, [])

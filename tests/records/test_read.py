@@ -1,6 +1,7 @@
 """What is read is what was written; what cannot be is one line with its place."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,3 +214,9 @@ def test_pandas_with_its_defaults_loses_no_value_of_what_we_write(path: Path) ->
     plain = pd.read_csv(path)
     strict = pd.read_csv(path, keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(plain, strict)
+
+
+def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "leaderboard.csv")
+    with pytest.raises(UsageError, match=r"leaderboard\.csv: it is no file"):
+        read_measurements(tmp_path)

@@ -195,3 +195,38 @@ def test_a_store_that_is_only_looked_at_is_left_as_it_is(store: Store) -> None:
     looked.forget_scores(KEY, ["mcc/1/unmasked"])
     assert looked.scores(KEY) == store.scores(KEY)
     assert {p: p.read_bytes() for p in store.root.rglob("*") if p.is_file()} == before
+
+
+def test_what_a_killed_process_left_half_written_is_swept(store: Store) -> None:
+    cell = filled(store).root / "cells" / KEY
+    old, new, other = (
+        cell / name for name in (".encoder.pt.a1b2c3d4", ".encoder.pt.zzzzzzzz", ".x")
+    )
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other, cell / "trained.json"):
+        os.utime(path, (1.0, 1.0))
+    store.sweep()
+    assert not old.exists()
+    assert new.exists(), "somebody may be writing it"
+    assert other.exists()
+    assert store.trained(KEY) == ENDED
+
+
+@pytest.mark.parametrize("name", ["trained.json", "scores.json", "encoder.pt"])
+def test_a_pipe_in_the_place_of_a_file_makes_nobody_wait(
+    store: Store, told: list[str], name: str
+) -> None:
+    path = filled(store).root / "cells" / KEY / name
+    path.unlink()
+    os.mkfifo(path)
+    trained, scores = store.trained(KEY), store.scores(KEY)
+    assert (scores == {}) if name == "scores.json" else (trained is None)
+    assert not path.exists()
+    assert any(str(path) in line for line in told)
+
+
+def test_json_that_is_too_deep_is_foreign(store: Store) -> None:
+    path = filled(store).root / "cells" / KEY / "trained.json"
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    assert store.trained(KEY) is None

@@ -6,7 +6,7 @@ from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, Trained
 from mae_bench.runs.costs import Costs
-from mae_bench.runs.known import Known
+from mae_bench.runs.known import WHOLE, Known
 from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
 
@@ -120,6 +120,60 @@ def test_a_failure_is_kept_as_data_until_it_is_asked_for_again(tmp_path: Path) -
     assert due["never"] == []
     assert first not in {task.cell.key for task in due["missing"]}
     assert first in {t.cell.key for t in pending(whole, store, Known(), "failed")}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "again"),
+    [
+        ("timeout", "ran over 180 s", True),
+        ("timeout", "stood still for 60 s", True),
+        ("error", "its process was killed by signal 9", True),
+        ("error", "StoreError: cannot write x: No space left on device (f:1)", True),
+        ("error", "OSError: [Errno 28] No space left on device (f:1)", True),
+        ("error", "its process exited with 3", False),
+        ("error", "ValueError: no such axis (f:1)", False),
+        ("diverged", "the loss was nan by step 3", False),
+        ("out_of_memory", "too much", False),
+    ],
+)
+@pytest.mark.parametrize("where", ["store", "rows"])
+def test_what_failed_for_a_reason_that_has_passed_is_tried_by_the_next_run(
+    where: str, status: str, reason: str, *, again: bool, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    whole = plan(experiments("uniformity"), **SMOKE, store=store)
+    first = sorted(whole.tasks)[0]
+    found = Known()
+    if where == "store":
+        store.save_trained(first, Trained(status, reason))
+    else:
+        row = {"status": status, "reason": reason}
+        found = Known({"uniformity": {first: {WHOLE: [row]}}})
+    due = {task.cell.key: task for task in pending(whole, store, found, "missing")}
+    assert (first in due) is again
+    if again:
+        assert due[first].wanted == whole.tasks[first].wanted
+    assert not pending(whole, store, found, "never")
+
+
+def test_a_metric_that_was_killed_is_measured_by_the_next_run_on_the_same_training(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    whole = plan(experiments("uniformity"), **SMOKE, store=store)
+    first = sorted(whole.tasks)[0]
+    task = whole.tasks[first]
+    killed = {"status": "error", "reason": "its process was killed by signal 9"}
+    names = {pair: name_of(task.cell, *pair) for pair in task.wanted}
+    store.save_trained(first, Trained("ok", ""), b"weights")
+    store.add_scores(first, {name: [{"status": "ok"}] for name in names.values()})
+    store.add_scores(first, {names[task.wanted[0]]: [killed]})
+    ok = {"status": "ok", "reason": ""}
+    rows = {pair: [killed if pair == task.wanted[0] else ok] for pair in task.wanted}
+    for found in (Known(), Known({"uniformity": {first: rows}})):
+        due = {t.cell.key: t for t in pending(whole, store, found, "missing")}
+        assert due[first].wanted == task.wanted[:1]
+    assert store.trained(first) is not None
 
 
 def test_a_metric_that_failed_is_asked_again_without_another_training(

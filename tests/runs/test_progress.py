@@ -49,6 +49,14 @@ def test_a_failure_is_told_at_once_and_counted() -> None:
     assert last.startswith("cells 3/3 · 2 diverged, 1 timeout · ")
 
 
+def test_foreign_words_are_no_mark_up() -> None:
+    where = console()
+    with progress(1, where) as told:
+        told("a [ab12]", "error", "[/red] [Gloo] :star: refused")
+    said = text(where).splitlines()[0]
+    assert said == "error: a [ab12]: [/red] [Gloo] :star: refused"
+
+
 def test_a_long_silence_is_broken_by_a_plain_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

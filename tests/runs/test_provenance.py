@@ -31,6 +31,22 @@ def test_a_clean_checkout_gives_its_commit_and_a_changed_one_is_dirty(
     assert provenance.code() == {"commit": commit, "dirty": True}
 
 
+@pytest.mark.parametrize("ignored", ["", ".venv"])
+def test_the_commit_of_a_project_that_we_are_installed_in_is_not_ours(
+    ignored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = tmp_path / ".venv" / "lib" / "mae_bench" / "runs"
+    house.mkdir(parents=True)
+    (house / "provenance.py").write_text("")
+    (tmp_path / "own.py").write_text("")
+    (tmp_path / ".gitignore").write_text(ignored)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "own.py")
+    git(tmp_path, "commit", "-qm", "first")
+    monkeypatch.setattr(provenance, "__file__", str(house / "provenance.py"))
+    assert provenance.code() == {"commit": "", "dirty": False}
+
+
 def test_outside_a_checkout_there_is_no_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,40 @@
+"""Two runs on one store and one folder: the rows of one after the other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+UNEVEN = ["train_seconds", "commit", "dirty"]
+# Both need mae on gaussian_tree at its default ratio, and its other numbers.
+GRIDS = (
+    ("leaderboard", "--method", "mae", "--method", "pixels"),
+    ("mask_ratio", "--method", "mae"),
+)
+
+
+def command(folder: Path, grid: tuple[str, ...]) -> list[str]:
+    call = [sys.executable, "-m", "mae_bench.cli", "measure", "--tier", "smoke"]
+    call += ["--seeds", "1", "--jobs", "1", "--dataset", "gaussian_tree"]
+    places = ["--store", str(folder / "store"), "--results", str(folder / "results")]
+    return [*call, *places, "--experiment", *grid]
+
+
+def tables(folder: Path) -> dict[str, pd.DataFrame]:
+    found = (folder / "results" / "measurements").glob("*.csv")
+    return {p.name: pd.read_csv(p, dtype=str).drop(columns=UNEVEN) for p in found}
+
+
+def test_two_runs_at_once_give_the_rows_of_one_after_the_other(tmp_path: Path) -> None:
+    calls = [command(tmp_path / "both", grid) for grid in (*GRIDS, GRIDS[0])]
+    both = [subprocess.Popen(call, stderr=subprocess.PIPE, text=True) for call in calls]
+    told = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0, 0], told
+    for grid in GRIDS:
+        subprocess.run(command(tmp_path / "alone", grid), check=True)
+    wanted, found = tables(tmp_path / "alone"), tables(tmp_path / "both")
+    assert wanted.keys() == found.keys() == {"leaderboard.csv", "mask_ratio.csv"}
+    for name, rows in wanted.items():
+        pd.testing.assert_frame_equal(found[name], rows)
+    assert not list((tmp_path / "both").rglob("quarantine"))
