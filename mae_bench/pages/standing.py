@@ -107,7 +107,10 @@ def _panel(ax: Axes, rows: pd.DataFrame, name: str) -> None:
     colours = [COLOURS.get(track, "0.55") for track in rows["track"]]
     if name == LABEL_PROBE.name:
         _other_budgets(ax, rows, spots, colours)
-    ax.hlines(spots, rows[f"{name}_low"], rows[f"{name}_high"], colors=colours, lw=2)
+    # Accuracies and R² end at 1, whatever a Student's interval of few seeds does.
+    low, high = (rows[name + end] for end in ("_low", "_high"))
+    low = low.clip(lower=0) if name == LABEL_PROBE.name else low
+    ax.hlines(spots, low, high.clip(upper=1), colors=colours, lw=2)
     ax.scatter(rows[name], spots, c=colours, zorder=3, s=22)
     for reference, style in LINES.items():
         if reference in rows.index:
@@ -129,7 +132,7 @@ def _other_budgets(
     """The number at equal cost, and the way to the number at equal steps."""
     way = rows[[*ON_THE_WAY.values(), LABEL_PROBE.name]].to_numpy(float)
     for spot, points, colour in zip(spots, way, colours, strict=True):
-        ax.plot(points, [spot] * len(points), ".-", color=colour, alpha=0.4, ms=4, lw=1)
+        ax.plot(points, [spot] * len(points), ".-", color=colour, alpha=0.5, ms=5, lw=1)
     ax.scatter(
         rows[AT_COST.name],
         spots + 0.22,

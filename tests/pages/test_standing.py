@@ -85,3 +85,12 @@ def test_a_world_is_drawn_by_its_classes_and_those_of_two_budgets_come_first() -
         "digits\nlinear probe ↑",
         "gaussian_tree\nlinear r2 level 0 ↑",
     ]
+
+
+def test_no_interval_leaves_what_is_possible() -> None:
+    board = board_of("label_probe")
+    board["label_probe_low"], board["label_probe_high"] = -0.5, 1.5
+    figure = draw(board)
+    ends = figure.axes[0].collections[1].get_segments()
+    plt.close(figure)
+    assert {tuple(end[:, 0]) for end in ends} == {(0.0, 1.0)}
