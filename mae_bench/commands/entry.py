@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -17,14 +17,16 @@ from mae_bench.commands.console import (
     say,
     volume,
 )
-from mae_bench.commands.defaults import defaults
-
-if TYPE_CHECKING:
-    from mae_bench.commands.defaults import Known
+from mae_bench.commands.defaults import Known, defaults
 
 
 class Verbs(TyperGroup):
     """Commands in their groups, each with its whole sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb, with one's own defaults."""
+        _prepare(ctx)
+        return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write them below their groups' names."""
@@ -38,10 +40,11 @@ class Verbs(TyperGroup):
                 formatter.write_dl(rows)
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         say(f"mae-bench {mae_bench.__version__}")
         raise typer.Exit
+    return wanted
 
 
 def _known(group: Any) -> Known:
@@ -58,9 +61,14 @@ def _known(group: Any) -> Known:
 
 
 @errors_in_one_line
+def _prepare(ctx: Any) -> None:
+    """Set the volume, then the defaults, which are told by it."""
+    volume(ctx.params["quiet"], ctx.params["verbose"])
+    ctx.default_map = defaults(_known(ctx.command), os.environ, Path())
+
+
 def entry(
-    ctx: typer.Context,
-    version: Annotated[  # noqa: ARG001 - its callback answers
+    version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_version, is_eager=True, help="Say which, and exit."
@@ -70,5 +78,5 @@ def entry(
     verbose: Verbose = False,
 ) -> None:
     """Put theories of masked autoencoders to the test."""
-    volume(quiet, verbose)
-    ctx.default_map = defaults(_known(ctx.command), os.environ, Path())
+    # What they say is done before, see ``Verbs.invoke``.
+    del version, quiet, verbose

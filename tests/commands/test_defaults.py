@@ -60,7 +60,7 @@ def test_the_project_file_is_read_where_there_is_no_other(tmp_path: Path) -> Non
         ("[run]\ndryrun = true", "unknown key 'run.dryrun'; did you mean dry-run"),
         ("[rum]\ntier = 1", "unknown key 'rum'; did you mean run"),
         ("[run]\nfixed = true", "unknown key 'run.fixed'"),
-        ("[run", "mae_bench.toml is no TOML: .*line 1"),
+        ("[run\ntier = 1", "mae_bench.toml is no TOML: .*line 1"),
     ],
 )
 def test_what_is_unknown_is_one_line_with_what_is_near(
