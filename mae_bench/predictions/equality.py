@@ -54,9 +54,11 @@ class Equality(TwoSided):
         """What less what, and at which points."""
         value, exact = side(self.value), side(self.exact)
         gap = value if self.exact == 0 else f"{value} less {exact}"
-        share = f", as a share of {exact}," if self.relative else ""
-        where = f", at every point of {' and '.join(self.along)}," if self.along else ""
-        return f"{gap}{share}{where}"
+        asides = [f"as a share of {exact}"] if self.relative else []
+        asides += (
+            [f"at every point of {' and '.join(self.along)}"] if self.along else []
+        )
+        return f"{gap}, {', '.join(asides)}," if asides else gap
 
     def unit(self, metric: str) -> str:
         """The metric's, or a share of the exact value."""
