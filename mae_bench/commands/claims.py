@@ -169,11 +169,13 @@ def _says(theory: Theory, prediction: Prediction) -> dict[str, Any]:
 
     words = wording(prediction)
     planted = f", planted: rows are {prediction.planted}" * bool(prediction.planted)
-    ceiling = prediction.ceiling
-    if not (ceiling is None or isinstance(ceiling, int | float)):
-        ceiling = where(prediction, ceiling)
+    ceiling, best = prediction.ceiling, ""
+    if isinstance(ceiling, int | float):
+        best = f"{ceiling:g}"
+    elif ceiling is not None:
+        best = where(prediction, ceiling)
     optional = {
-        "ceiling": ceiling,
+        "ceiling": best,
         "converged": "only of cells that have converged" * prediction.converged,
     }
     return {
