@@ -12,6 +12,7 @@ import typer
 
 from mae_bench.commands import (
     compare,
+    entry,
     evaluate,
     history,
     new,
@@ -21,40 +22,43 @@ from mae_bench.commands import (
     site,
     tune,
 )
+from mae_bench.commands.console import heard
 
+GROUPS = {
+    "Run it": (pipeline.run, pipeline.measure),
+    "Judge and show": (
+        pipeline.judge,
+        pipeline.rank,
+        pipeline.plot,
+        site.site,
+        tune.tune,
+        register.register,
+    ),
+    "Encoders": (evaluate.evaluate,),
+    "Over commits": (compare.compare, history.history),
+    "Parts": (parts.list_parts, parts.info, new.new, parts.doctor),
+}
 app = typer.Typer(
-    help="Put theories of masked autoencoders to the test.",
-    epilog="Exit codes: 0 ok; 1 some cells failed, the disk did, compare found "
-    "worse, or register --check what is not registered; 2 bad usage, or a comparison "
-    "that cannot be made.",
+    cls=entry.Verbs,
+    epilog="Defaults: mae_bench.toml, [tool.mae_bench] of pyproject.toml, or "
+    "MAE_BENCH_TIER and its like. Exit codes: 0 ok; 1 some cells failed, the disk did, "
+    "compare found worse, or register --check what is not registered; 2 bad usage, or "
+    "a comparison that cannot be made.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (
-    pipeline.run,
-    pipeline.measure,
-    pipeline.judge,
-    pipeline.rank,
-    pipeline.plot,
-    tune.tune,
-    evaluate.evaluate,
-    register.register,
-    compare.compare,
-    history.history,
-    site.site,
-    new.new,
-    parts.info,
-    parts.doctor,
-):
-    app.command()(verb)
-app.command(name="list")(parts.list_parts)
+app.callback()(entry.entry)
+for group, verbs in GROUPS.items():
+    for verb in verbs:
+        name = verb.__name__.removesuffix("_parts")
+        app.command(name, rich_help_panel=group)(heard(verb))
 
 
 def main() -> None:
     """Entry point of ``mae-bench``."""
-    app()
+    app(prog_name="mae-bench")
 
 
 if __name__ == "__main__":

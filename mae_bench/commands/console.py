@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
@@ -17,6 +19,15 @@ from mae_bench.records import faults
 from mae_bench.records.schema import UsageError
 
 P = ParamSpec("P")
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say results and errors alone.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Say which defaults are used, and where an error is."
+    ),
+]
 
 
 class _Console(Console):
@@ -28,6 +39,34 @@ class _Console(Console):
 
 
 console = _Console(stderr=True, soft_wrap=True)
+_details = _Console(stderr=True, soft_wrap=True, quiet=True)
+_errors = _Console(stderr=True, soft_wrap=True)
+
+
+def volume(quiet: bool, verbose: bool) -> None:
+    """How much is told from here on."""
+    console.quiet, _details.quiet = quiet, not verbose
+
+
+def heard(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes ``-q`` and ``-v`` as well."""
+    given = signature(command, eval_str=True)
+    own = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        for name, kind in (("quiet", Quiet), ("verbose", Verbose))
+    ]
+    parameters = [*given.parameters.values(), *own]
+
+    @wraps(command)
+    def hearing(*, quiet: bool, verbose: bool, **words: Any) -> None:
+        volume(quiet or console.quiet, verbose or not _details.quiet)
+        command(**words)
+
+    hearing.__signature__ = given.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(kind=Parameter.KEYWORD_ONLY) for p in parameters]
+    )
+    hearing.__annotations__ = {p.name: p.annotation for p in parameters}
+    return hearing
 
 
 def say(text: str) -> None:
@@ -37,7 +76,21 @@ def say(text: str) -> None:
 
 def tell(line: str, style: str | None = None) -> None:
     """Print what is no result, as it stands: brackets and colons in it are text."""
-    console.print(line, style=style, markup=False, emoji=False, highlight=False)
+    _print(console, line, style)
+
+
+def detail(line: str) -> None:
+    """Print what is told to those alone who ask for more."""
+    _print(_details, line)
+
+
+def complain(line: str) -> None:
+    """Print what is wrong, and is told to all."""
+    _print(_errors, line, "red")
+
+
+def _print(where: Console, line: str, style: str | None = None) -> None:
+    where.print(line, style=style, markup=False, emoji=False, highlight=False)
 
 
 def errors_in_one_line(command: Callable[P, None]) -> Callable[P, None]:
@@ -64,13 +117,14 @@ def _run(command: Callable[[], None]) -> None:
         command()
         sys.stdout.flush()
     except KeyboardInterrupt as error:
-        tell("stopped; run again to go on", "red")
+        complain("stopped; run again to go on")
         raise typer.Exit(130) from error
     except BrokenPipeError:
         raise
     except Exception as error:
         told, code = _told(error)
-        tell(f"error: {told}", "red")
+        detail(traceback.format_exc().rstrip())
+        complain(f"error: {told}")
         raise typer.Exit(code) from error
 
 
@@ -107,9 +161,9 @@ def end(failed: Mapping[str, str], folder: Path, as_json: bool, hint: str = "") 
     if as_json:
         say(json.dumps({"results": str(folder), "failed": failed}, indent=1))
     elif failed:
-        tell(f"{len(failed)} cells failed:", "red")
+        complain(f"{len(failed)} cells failed:")
         for cell, reason in failed.items():
-            tell(f"  {cell}: {reason}")
+            complain(f"  {cell}: {reason}")
         if hint:
             tell(hint)
     tell(f"wrote {folder}")

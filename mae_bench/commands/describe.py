@@ -6,16 +6,24 @@ import importlib.util
 import inspect
 import math
 import platform
+import re
 from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Any
 
+from mae_bench.commands import claims
 from mae_bench.records import registry
+from mae_bench.records.folders import PUBLISHED_TIER, shown
 from mae_bench.records.machine import cores
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, StoreError
 
 Facts = dict[str, Any]
+FEW = 4  # names that are near a wrong one
 LIBRARIES = ("torch", "lightning", "torchmetrics", "kornia", "scikit-learn", "pandas")
 
 
@@ -32,26 +40,46 @@ class Check:
         return f"{'ok ' if self.ok else 'BAD'}  {self.name}: {self.found}"
 
 
-def describe(name: str) -> Facts:
-    """A part's kind, text, settings and declared facts.
+def describe(
+    name: str, results: Path | None = None, tier: str = PUBLISHED_TIER
+) -> Facts:
+    """A part's kind, text, settings and declared facts; or all of one prediction.
 
     Args:
-        name: Its id, or ``room/id`` where several rooms have one of that name.
+        name: Its id, or ``room/id`` where several rooms have one of that name; of a
+            prediction ``theory/number``, or the number.
+        results: Folder of the verdicts; by default one's own, or else the published.
+        tier: Says which folder, if none is named.
 
     Raises:
-        UsageError: No part has that name.
+        UsageError: Nothing has that name, or several predictions have.
     """
     room, _, stem = name.rpartition("/")
-    rooms = [room] if room else list(registry.ROOMS)
-    unknown = [r for r in rooms if r not in registry.ROOMS]
-    if unknown:
-        raise UsageError(f"no room {room!r}; one of {', '.join(registry.ROOMS)}")
-    for candidate in rooms:
-        if stem in registry.names(candidate):
+    for candidate in [room] if room else registry.ROOMS:
+        if candidate in registry.ROOMS and stem in registry.names(candidate):
             return {"room": candidate, "id": stem} | _facts(candidate, stem)
-    everything = [n for r in rooms for n in registry.names(r)]
-    near = registry.nearest(stem, everything)
-    raise UsageError(f"no part {name!r}; did you mean {near}?")
+    known = [*registry.ROOMS, *registry.names(claims.ROOM)]
+    if room and room.removeprefix(f"{claims.ROOM}/") not in known:
+        rooms = ", ".join(registry.ROOMS)
+        raise UsageError(f"no room {room!r}; one of {rooms}, or a theory")
+    if found := claims.facts(name, results, tier):
+        return found
+    near = ", ".join(_near(room, stem, shown(results, tier)))
+    raise UsageError(f"no part or prediction {name!r}; did you mean {near}?")
+
+
+def _near(room: str, stem: str, folder: Path) -> list[str]:
+    """The few names that are most like one, of its room or theory if it names one."""
+    if room in registry.ROOMS:
+        pool = {n.lower(): f"{room}/{n}" for n in registry.names(room)}
+    else:
+        rooms = () if room else registry.ROOMS
+        pool = {n.lower(): n for r in rooms for n in registry.names(r)}
+    for key in claims.ids(folder):
+        theory, _, number = key.rpartition("/")
+        if room.removeprefix(f"{claims.ROOM}/") in ("", theory):
+            pool.setdefault(number.lower(), key)
+    return [pool[k] for k in get_close_matches(stem.lower(), pool, n=FEW, cutoff=0.0)]
 
 
 def _facts(room: str, name: str) -> Facts:
@@ -84,20 +112,44 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def render(found: Facts) -> str:
-    """The facts as indented lines."""
-    lines = [f"{found['room']}/{found['id']}", "", found["text"], ""]
+def render(found: Facts, width: int | None = None) -> str:
+    """The facts as indented lines.
+
+    Args:
+        found: See ``describe``.
+        width: Of a line, in letters; the terminal's by default.
+    """
+    width = width or get_terminal_size().columns
+    lines = [f"{found['room']}/{found['id']}", "", *found["text"].splitlines(), ""]
     for key, value in found.items():
         if key in ("room", "id", "text"):
             continue
         if isinstance(value, dict):
             lines.append(f"{key}:")
             lines += [f"  {k}: {v}" for k, v in value.items()]
+        elif isinstance(value, list) and any(" " in str(v) for v in value):
+            lines.append(f"{key}:")
+            lines += [f"  - {v}" for v in value]
         elif isinstance(value, list):
             lines.append(f"{key}: {', '.join(map(str, value))}")
         else:
             lines.append(f"{key}: {value}")
-    return "\n".join(lines).rstrip()
+    return "\n".join(_folded(line, width) for line in lines).rstrip()
+
+
+def _folded(line: str, width: int) -> str:
+    """A line that is too long as several, between words."""
+    if len(line) <= width:
+        return line
+    indent = re.match(r"[ -]*", line)
+    hang = " " * (2 + len(indent[0] if indent else ""))
+    return fill(
+        line,
+        width,
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def examine(store: Store) -> list[Check]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import typer
 
 from mae_bench.commands.words import one_of, seconds_of, seeds_of, spoken
+from mae_bench.records import registry
 from mae_bench.records.folders import OWN
 from mae_bench.records.schema import Track
 
@@ -42,6 +43,11 @@ class Until(StrEnum):
     decided = "decided"
 
 
+def _names(room: str) -> Callable[[str], list[str]]:
+    """What completes the name of a part."""
+    return lambda incomplete: [n for n in registry.names(room) if incomplete in n]
+
+
 Told = Annotated[Track, typer.Option(help="What it was told: ranked among its like.")]
 Tier = Annotated[TierName, typer.Option(help="How much work a cell is.")]
 Seeds = Annotated[
@@ -65,10 +71,19 @@ Device = Annotated[
 ]
 Experiments = Annotated[
     list[str] | None,
-    typer.Option("--experiment", help="Only this one; may be repeated."),
+    typer.Option(
+        "--experiment",
+        help="Only this one; may be repeated.",
+        autocompletion=_names("experiments"),
+    ),
 ]
 Methods = Annotated[
-    list[str] | None, typer.Option("--method", help="Only this one; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--method",
+        help="Only this one; may be repeated.",
+        autocompletion=_names("methods"),
+    ),
 ]
 Datasets = Annotated[
     list[str] | None,
@@ -76,6 +91,7 @@ Datasets = Annotated[
         "--dataset",
         help="Only this one; may be repeated. Experiments that are named take one that "
         "they do not list in place of their own.",
+        autocompletion=_names("datasets"),
     ),
 ]
 OwnSettings = Annotated[
@@ -180,7 +196,11 @@ class Evaluating:
 
     datasets: Annotated[
         list[str] | None,
-        typer.Option("--dataset", help="Only this one; may be repeated."),
+        typer.Option(
+            "--dataset",
+            help="Only this one; may be repeated.",
+            autocompletion=_names("datasets"),
+        ),
     ] = None
     settings: Annotated[
         list[str] | None,

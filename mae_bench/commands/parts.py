@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mae_bench.commands import claims
 from mae_bench.commands.console import errors_in_one_line, say
-from mae_bench.commands.options import Json, StorePath
+from mae_bench.commands.options import Folder, Json, StorePath, Tier, TierName
 from mae_bench.records import registry
 from mae_bench.records.store import Store
 
@@ -17,7 +18,11 @@ from mae_bench.records.store import Store
 @errors_in_one_line
 def list_parts(
     room: Annotated[
-        str | None, typer.Argument(help=f"One of {', '.join(registry.ROOMS)}.")
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(registry.ROOMS)}.",
+            autocompletion=lambda: registry.ROOMS,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -39,11 +44,22 @@ def list_parts(
 
 
 @errors_in_one_line
-def info(name: str, as_json: Json = False) -> None:
-    """Say what a part is, what it can be set to, and where it comes from."""
+def info(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Its id, ROOM/ID, THEORY/NUMBER of a prediction, or a number alone.",
+            autocompletion=lambda incomplete: claims.like(incomplete),
+        ),
+    ],
+    results: Folder = None,
+    tier: Tier = TierName.quick,
+    as_json: Json = False,
+) -> None:
+    """Say what a part or a prediction is, and what the rows say of a prediction."""
     from mae_bench.commands import describe
 
-    found = describe.describe(name)
+    found = describe.describe(name, results, tier.value)
     say(json.dumps(found, indent=1) if as_json else describe.render(found))
 
 

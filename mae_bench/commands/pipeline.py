@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mae_bench.commands import verbs
+from mae_bench.commands import outcome, verbs
 from mae_bench.commands.console import end, errors_in_one_line, say, tell
 from mae_bench.commands.options import (
     Fixed,
@@ -35,11 +36,15 @@ def run(wish: Measuring, as_json: Json = False) -> None:
         _foretell(wish, as_json)
         return
     ran = run_of(wish, verbs.rank_so_far)
+    before = outcome.words_of(ran.results)
     verbs.judge(ran.results)
     board = verbs.rank(ran.results)
     verbs.plot(ran.results)
     if not as_json and len(board):
         say(render(board))
+    after = outcome.words_of(ran.results)
+    for line in outcome.told(before, after, ran.results, wish.tier.value):
+        tell(line)
     failed = _failures(ran, wish)
     end(failed, ran.results, as_json, _way_on(failed))
 
@@ -87,6 +92,13 @@ def _foretell(wish: Measuring, as_json: bool) -> None:
         tell(estimate.HOW)
 
 
+def _place(results: Path | None, tier: TierName) -> None:
+    """Say where was read and written, and of what is too small that it is."""
+    if tier is TierName.smoke:
+        tell(outcome.NOT_EVIDENCE)
+    tell(str(verbs.where_to(results, tier)))
+
+
 @errors_in_one_line
 def judge(
     results: Folder = None,
@@ -114,7 +126,7 @@ def judge(
             f"{same} of {decided} decided verdicts are the same under every rounding "
             f"({low:.2f} to {high:.2f})"
         )
-    tell(str(verbs.where_to(results, tier)))
+    _place(results, tier)
 
 
 @errors_in_one_line
@@ -126,7 +138,7 @@ def rank(
 
     board = verbs.rank(results, tier)
     say(board.to_json(orient="records", indent=1) if as_json else render(board))
-    tell(str(verbs.where_to(results, tier)))
+    _place(results, tier)
 
 
 @errors_in_one_line
@@ -136,4 +148,4 @@ def plot(
     """Draw the figures from the CSVs."""
     drawn = [str(path) for path in verbs.plot(results, tier)]
     say(json.dumps(drawn) if as_json else "\n".join(drawn))
-    tell(str(verbs.where_to(results, tier)))
+    _place(results, tier)

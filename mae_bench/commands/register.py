@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_bench.commands.console import errors_in_one_line, say, tell
+from mae_bench.commands.console import complain, errors_in_one_line, say, tell
 from mae_bench.commands.options import Json
 from mae_bench.records import registry
 from mae_bench.records.folders import PUBLISHED_TIER, own, registrations
@@ -64,7 +64,7 @@ def register(
     due = bool(found.new or found.changed)
     if check and due:
         _name("not registered", found.new)
-        tell(f"{path} is not of this code; run mae-bench register", "red")
+        complain(f"{path} is not of this code; run mae-bench register")
         raise typer.Exit(1)
     tell(f"wrote {path}" if due else f"{path} is of this code")
 

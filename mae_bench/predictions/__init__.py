@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mae_bench.records.rows import Where, matching, seed_means
+from mae_bench.records.rows import Where, in_words, matching, seed_means
 from mae_bench.records.schema import Setting
 from mae_bench.records.strength import (
     ANYTIME,
@@ -74,6 +74,20 @@ class Form(ABC):
     @abstractmethod
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Effects ``[seed, part]``; seeds that lack a row are left out."""
+
+    @property
+    def quantity(self) -> str:
+        """What an effect is, in words."""
+        return f"the effect of a {type(self).__name__.lower()}"
+
+    @property
+    def words(self) -> str:
+        """What is claimed of the effects, with the margin, in words."""
+        return f"{self.quantity} is above {self.margin:g}"
+
+    def unit(self, metric: str) -> str:
+        """What estimate and margin are counted in; by default as the metric is."""
+        return metric
 
     def parts(self, effects: pd.DataFrame) -> Effects:
         """The effects that the margin is for, ``[s, k]``."""
@@ -203,6 +217,16 @@ def difference(
     """
     value = seed_means(matching(rows, one), *along)
     return value - constant_or_means(rows, other, *along)
+
+
+def side(what: Where | float) -> str:
+    """One side of a comparison, in words.
+
+    >>> side({"method": "mae", "target": "c"}), side({}), side(0.5)
+    ('[method mae, target c]', 'the value', '0.5')
+    """
+    compound = isinstance(what, Mapping) and what
+    return f"[{in_words(what)}]" if compound else in_words(what)
 
 
 def constant_or_means(

@@ -32,6 +32,11 @@ class TwoSided(Form):
         if not self.margin > 0:
             raise ValueError(f"margin {self.margin} admits no interval; state one > 0")
 
+    @property
+    def words(self) -> str:
+        """With the margin on both sides."""
+        return f"{self.quantity} is within {self.margin:g} of 0 on both sides"
+
     def support(
         self, effects: pd.DataFrame, margin: float, rule: Rule = ANYTIME
     ) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from mae_bench.predictions import Form, by_point
+from mae_bench.predictions import Form, by_point, side
 from mae_bench.records.rows import Where, matching, seed_means
 from mae_bench.records.stats import kendall_tau
 
@@ -44,6 +44,17 @@ class Association(Form):
             raise ValueError("name in along the factors that span the points")
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
+
+    @property
+    def quantity(self) -> str:
+        """Of which two, over which points."""
+        tau = f"Kendall's tau of {side(self.x)} with {side(self.y)}"
+        turned = "minus " if self.sign < 0 else ""
+        return f"{turned}{tau} over the points of {' and '.join(self.along)}"
+
+    def unit(self, metric: str) -> str:  # noqa: ARG002 - of its own
+        """No metric's."""
+        return "Kendall's tau, -1 to 1"
 
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Tau of each seed that has x and y at every point, and an x that varies."""

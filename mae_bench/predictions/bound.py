@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 
-from mae_bench.predictions import Effects, Form, Interval, by_point, difference
+from mae_bench.predictions import Effects, Form, Interval, by_point, difference, side
 from mae_bench.records.rows import Where, matching
 from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 
@@ -52,10 +52,26 @@ class Bound(Form):
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
 
+    @property
+    def quantity(self) -> str:
+        """Of what, on which side of its limit."""
+        way = "above" if self.sign > 0 else "below"
+        return f"the least slack of {side(self.value)} {way} {side(self.limit)}"
+
+    @property
+    def words(self) -> str:
+        """With the points that are checked, and the tolerance."""
+        way = "at least" if self.sign > 0 else "at most"
+        where = f" at every point of {' and '.join(self.along)}" if self.along else ""
+        return (
+            f"{side(self.value)} is {way} {side(self.limit)}{where}, "
+            f"to a tolerance of {self.margin:g}"
+        )
+
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Least slack, of each seed that has every point or violates one."""
-        for side in (self.value, self.limit):
-            self._check_one_a_point(rows, side)
+        for what in (self.value, self.limit):
+            self._check_one_a_point(rows, what)
         slack = self.sign * difference(rows, self.value, self.limit, *self.along)
         table = by_point(slack, self.along)
         least = table.min(axis=1)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mae_bench.predictions import Form, constant_or_means, difference
+from mae_bench.predictions import Form, constant_or_means, difference, side
 from mae_bench.records.rows import Where
 
 
@@ -39,6 +39,20 @@ class Contrast(Form):
             raise ValueError(f"scale {self.scale} is not positive; turn with sign=-1")
         if self.sign not in (1, -1):
             raise ValueError(f"sign {self.sign} is neither 1 nor -1")
+
+    @property
+    def quantity(self) -> str:
+        """Which condition less which."""
+        sides = [side(what) for what in (self.treatment, self.baseline)]
+        if self.sign < 0:
+            sides.reverse()
+        if self.sign > 0 and self.baseline == 0:
+            return sides[0]
+        return " less ".join(sides)
+
+    def unit(self, metric: str) -> str:
+        """The metric's, divided by the scale."""
+        return metric if self.scale == 1 else f"{metric}, over {self.scale:g}"
 
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Scaled difference of each seed that has every row of both conditions."""

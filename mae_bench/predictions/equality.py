@@ -11,6 +11,7 @@ from mae_bench.predictions import (
     by_point,
     constant_or_means,
     difference,
+    side,
 )
 from mae_bench.predictions._two_sided import TwoSided
 from mae_bench.records.rows import Where
@@ -47,6 +48,21 @@ class Equality(TwoSided):
             raise ValueError(f"value and exact value are both {self.value}")
         if self.relative and self.exact == 0:
             raise ValueError("no difference is a share of 0; give a constant margin")
+
+    @property
+    def quantity(self) -> str:
+        """What less what, and at which points."""
+        value, exact = side(self.value), side(self.exact)
+        gap = value if self.exact == 0 else f"{value} less {exact}"
+        asides = [f"as a share of {exact}"] if self.relative else []
+        asides += (
+            [f"at every point of {' and '.join(self.along)}"] if self.along else []
+        )
+        return f"{gap}, {', '.join(asides)}," if asides else gap
+
+    def unit(self, metric: str) -> str:
+        """The metric's, or a share of the exact value."""
+        return f"share of {side(self.exact)}" if self.relative else metric
 
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Signed difference, of each seed that has every point."""

@@ -31,6 +31,15 @@ class Equivalence(TwoSided):
             name = type(self.form).__name__
             raise ValueError(f"the effect of a {name} is not 0 where there is nothing")
 
+    @property
+    def quantity(self) -> str:
+        """The form's."""
+        return self.form.quantity
+
+    def unit(self, metric: str) -> str:
+        """The form's."""
+        return self.form.unit(metric)
+
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Those of the form, as far as its margin is for them."""
         found = self.form.effects(rows)

@@ -52,6 +52,15 @@ class Membership(Form):
         if not 0.5 <= self.margin < 1:
             raise ValueError(f"margin {self.margin} is no area in [.5, 1)")
 
+    @property
+    def quantity(self) -> str:
+        """Of which two sides."""
+        return "the area under the ROC curve of targets inside/ against outside/"
+
+    def unit(self, metric: str) -> str:  # noqa: ARG002 - of its own
+        """No metric's."""
+        return "area under the ROC curve, 0 to 1"
+
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Area of each seed that has a value in every row, and as many as others."""
         side = rows["target"].str.split("/").str[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mae_bench.predictions import Form
-from mae_bench.records.rows import seed_means
+from mae_bench.records.rows import seed_means, value_in_words
 from mae_bench.records.schema import Setting
 
 
@@ -48,6 +48,14 @@ class Nearer(Form):
         named = [value for values in each for value in values]
         if len(set(named)) < len(named) or not all(each):
             raise ValueError(f"levels {three} are not three distinct ones")
+
+    @property
+    def quantity(self) -> str:
+        """Whose distances, over the targets."""
+        level, near, far = (
+            value_in_words(x) for x in (self.level, self.near, self.far)
+        )
+        return f"the distance of {self.factor} {level} to {far}, less that to {near},"
 
     @property
     def _roles(self) -> dict[Setting, int]:

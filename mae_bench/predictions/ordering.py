@@ -8,7 +8,7 @@ from typing import ClassVar
 import pandas as pd
 
 from mae_bench.predictions import Form
-from mae_bench.records.rows import seed_table
+from mae_bench.records.rows import seed_table, value_in_words
 from mae_bench.records.schema import Setting
 
 
@@ -37,6 +37,12 @@ class Ordering(Form):
     def __post_init__(self) -> None:
         if len(set(self.levels)) < max(2, len(self.levels)):
             raise ValueError(f"levels {self.levels} are not two or more distinct ones")
+
+    @property
+    def quantity(self) -> str:
+        """Each step, in the order that is claimed."""
+        order = ", ".join(map(value_in_words, self.levels))
+        return f"every step up along {self.factor} in the order {order}"
 
     def effects(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The steps, of each seed that has every level."""

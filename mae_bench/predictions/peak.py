@@ -61,6 +61,14 @@ class Peak(Form):
     factor: str
     minimum: bool = False
 
+    @property
+    def quantity(self) -> str:
+        """Of the best level between two ends."""
+        side = "below" if self.minimum else "above"
+        return (
+            f"how far some {self.factor} inside the range lies {side} both of its ends"
+        )
+
     def _table(self, rows: pd.DataFrame) -> pd.DataFrame:
         table = seed_table(rows, self.factor)
         return -table if self.minimum else table

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.predictions import Form
-from mae_bench.records.rows import seed_table
+from mae_bench.records.rows import seed_table, value_in_words
 from mae_bench.records.schema import Setting
 from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
 
@@ -56,6 +56,20 @@ class Trend(Form):
             )
         if self.levels is not None and len(set(self.levels)) < max(2, len(self.levels)):
             raise ValueError(f"levels {self.levels} are not two or more distinct ones")
+
+    @property
+    def quantity(self) -> str:
+        """Along which levels, and which way."""
+        way = "rise" if self.direction == "increasing" else "fall"
+        levels = ", ".join(map(value_in_words, self.levels or ()))
+        over = f" over {levels}" if levels else ""
+        return f"the {way} on a straight line along {self.factor}{over}"
+
+    @property
+    def words(self) -> str:
+        """And that no step leads back, where that is claimed."""
+        back = ", and no level is behind an earlier one" if self.monotone else ""
+        return f"{super().words}{back}"
 
     @property
     def _sign(self) -> int:

@@ -53,6 +53,33 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
     return rows[keep]
 
 
+def in_words(where: Where | float) -> str:
+    """Row filters as they are said; a constant as it is.
+
+    >>> in_words({"method": ("mae", "sim_mim"), "noise_std": None})
+    'method mae or sim_mim, noise_std none'
+    >>> in_words({}), in_words(0.9)
+    ('the value', '0.9')
+    """
+    if not isinstance(where, Mapping):
+        return f"{where:g}"
+    said = [f"{column} {value_in_words(value)}" for column, value in where.items()]
+    return ", ".join(said) or "the value"
+
+
+def value_in_words(value: Setting | tuple[Setting, ...]) -> str:
+    """A setting as it is said; of a tuple any.
+
+    >>> value_in_words((0.25, True, None))
+    '0.25 or yes or none'
+    """
+    if isinstance(value, tuple):
+        return " or ".join(map(value_in_words, value))
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return value if isinstance(value, str) else f"{value:g}"
+
+
 def over_roundings(rows: pd.DataFrame) -> pd.DataFrame:
     """One row of those that differ in the rounding of their weights alone.
 

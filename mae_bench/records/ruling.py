@@ -71,6 +71,15 @@ class Verdict:
         location: Where a peak is, with the levels that may be the best.
         version: Of the prediction.
         reason: Why it is not decided, or not measured.
+        claim: The statement, in a sentence.
+        paper: Whose it is.
+        place: Where the paper says it.
+        experiment: Id of the one whose rows were looked at.
+        metric: Id of what was looked at.
+        unit: What estimate, interval and margin are counted in, and its range.
+        control: What the control has in place of what the claim has, and why the claim
+            must fail there; ``none`` and the reason if there is no such place.
+        refuted_by: What would refute it.
     """
 
     prediction: str
@@ -106,6 +115,14 @@ class Verdict:
     location: str = ""
     version: int = 0
     reason: str = ""
+    claim: str = ""
+    paper: str = ""
+    place: str = ""
+    experiment: str = ""
+    metric: str = ""
+    unit: str = ""
+    control: str = ""
+    refuted_by: str = ""
 
 
 @dataclass(frozen=True)

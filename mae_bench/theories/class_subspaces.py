@@ -55,7 +55,7 @@ CLASS_SUBSPACES = Theory(
             refuted_by="a first layer as local as a supervised encoder's, or more",
         ),
         "S2-persistent": Prediction(
-            claim="and so it stays: the mean reach over an MAE's layers is that of the "
+            claim="the mean reach over an MAE's layers stays that of the "
             "first, within a tenth of what even attention has",
             form=Equivalence(
                 margin=0.1,

@@ -89,7 +89,9 @@ CONDITIONAL_INDEPENDENCE = Theory(
             "theorem",
         ),
         "L1-mae": _reaches_bayes(
-            "so is a linear probe of what a trained MAE predicts, within three points",
+            "a linear probe of what a trained MAE predicts of x2 is as accurate as "
+            "Bayes, within three points, where the halves are independent given the "
+            "class",
             "prediction",
             0.03,
             "derived",

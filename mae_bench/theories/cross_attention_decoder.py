@@ -87,8 +87,8 @@ CROSS_ATTENTION_DECODER = Theory(
             refuted_by="an error that is larger, or smaller, by more than the margin",
         ),
         "CM-root": Prediction(
-            claim="and the features are as good: the root is read as well, within "
-            "0.02 of R2",
+            claim="without attention among masked patches the features are as good: "
+            "the root is read as well, within 0.02 of R2",
             form=_no_change(_APART),
             experiment=DECODER_ATTENTION,
             metric=linear_r2,

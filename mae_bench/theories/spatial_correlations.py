@@ -56,8 +56,9 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         refuted_by="a gap that stays, anywhere on the grid",
     ),
     "B1-subspace": _in_grid(
-        claim="its decoder spans the top eigenvectors of C V⁻¹ C: at rank 8 the mean "
-        "squared cosine is 0.99 or more everywhere (margin: float error)",
+        claim="the decoder of a trained linear MAE spans the top eigenvectors of "
+        "C V⁻¹ C: at rank 8 the mean squared cosine is 0.99 or more everywhere "
+        "(margin: float error)",
         form=Bound(margin=1e-6, value={"target": "overlap"}, limit=0.99, along=_GRID),
         where={"rank": 8},
         control=Control(

@@ -147,6 +147,7 @@ def judge(
         for name, theory in theories.items()
         for number, reason in theory.unmeasured.items()
     ]
+    verdicts = [replace(each, paper=theories[each.theory].paper) for each in verdicts]
     scores = [
         _theory_score(
             name, theory, [v for v in verdicts if v.theory == name], measurements

@@ -22,6 +22,7 @@ from mae_bench.verdicts.case import summary
 from mae_bench.verdicts.hearing import Hearing, hear
 from mae_bench.verdicts.planting import PLANTED
 from mae_bench.verdicts.registration import PILOT
+from mae_bench.verdicts.wording import wording
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction, Theory
@@ -90,7 +91,7 @@ class Told:
             more_seeds=claim.more_seeds(asked[phase]) if claim else math.nan,
             version=prediction.version,
             reason=reason,
-            **(summary(found) if found else {}),  # type: ignore[arg-type]
+            **wording(prediction) | (summary(found) if found else {}),  # type: ignore[arg-type]
         )
 
 

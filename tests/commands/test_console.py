@@ -1,10 +1,12 @@
 import json
+from contextlib import nullcontext
+from inspect import signature
 from pathlib import Path
 
 import pytest
 import typer
 
-from mae_bench.commands.console import end, errors_in_one_line
+from mae_bench.commands.console import end, errors_in_one_line, heard, volume
 from mae_bench.records.schema import UsageError
 
 
@@ -54,3 +56,29 @@ def test_the_end_names_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
         end({"a": "b"}, Path("r"), as_json=True)
     assert json.loads(capsys.readouterr().out) == {"results": "r", "failed": {"a": "b"}}
+
+
+@pytest.mark.parametrize("failed", [{}, {"digits/mae": "diverged: [nan]"}])
+def test_who_wants_quiet_hears_of_failures_alone(
+    failed: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @heard
+    def command() -> None:
+        end(failed, Path("results"), as_json=False)
+
+    volume(quiet=False, verbose=False)
+    with nullcontext() if not failed else pytest.raises(typer.Exit):
+        command(quiet=True, verbose=False)
+    err = capsys.readouterr().err
+    assert "wrote" not in err
+    assert ("diverged: [nan]" in err) is bool(failed)
+    volume(quiet=False, verbose=False)
+
+
+def test_a_command_that_is_heard_keeps_its_own_options() -> None:
+    @heard
+    def command(name: str, n: int = 3) -> None:
+        """Say it."""
+
+    assert [*signature(command).parameters] == ["name", "n", "quiet", "verbose"]
+    assert command.__doc__ == "Say it."

@@ -49,16 +49,29 @@ def test_an_experiment_is_told_with_the_names_of_its_parts() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("u_mea", "no part 'u_mea'; did you mean .*u_mae"),
-        ("methods/digits", "no part 'methods/digits'"),
+        ("u_mea", "no part or prediction 'u_mea'; did you mean u_mae, "),
+        ("methods/digits", "no part or prediction 'methods/digits'"),
+        ("methods/u_mea", "did you mean methods/u_mae, "),
+        ("k5-tre", "did you mean hierarchical_latents/K5-tree, "),
         ("kitchens/u_mae", "no room 'kitchens'; one of theories, .*methods"),
     ],
 )
 def test_an_unknown_part_or_room_is_answered_with_what_there_is(
     name: str, said: str
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as raised:
         describe(name)
+    assert str(raised.value).count(",") < 10
+
+
+def test_long_lines_are_folded_between_words() -> None:
+    found = {"room": "r", "id": "x", "text": "a", "b": {"c": "words " * 30}}
+    page = render(found, 40).splitlines()
+    assert max(map(len, page)) <= 40
+    assert page[4].startswith("  c: words")
+    assert page[5].startswith("    words")
+    assert " ".join(" ".join(page).split()).count("words") == 30
+    assert "x" * 60 in render(found | {"d": "x" * 60}, 40)
 
 
 def checks(store: Store) -> dict[str, Check]:

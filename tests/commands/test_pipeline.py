@@ -91,6 +91,12 @@ def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None
     ran = call("run", *SMALL, *words, "oracle_latents", "--results", "r")
     assert ran.exit_code == 0, ran.output
     assert "random_init" in ran.stdout
+    *_, counted, new, smoke, after, wrote = ran.stderr.splitlines()
+    assert counted.endswith(" not measured")
+    assert new.startswith("new: ")
+    assert smoke.startswith("tier smoke is not evidence")
+    assert after.endswith("mae-bench site --tier smoke --results r")
+    assert wrote == "wrote r"
     results = Path("r")
     names = ("leaderboard.csv", "verdicts.csv", "theories.csv", "forecasts.csv")
     before = {name: (results / name).read_bytes() for name in names}

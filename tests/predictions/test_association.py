@@ -95,3 +95,12 @@ def test_what_cannot_be_an_association_is_refused():
         Association(0.1, **SIDES, along=())
     with pytest.raises((ValueError, TypeError), match="sign"):
         form(sign=2)
+
+
+def test_its_words_name_both_quantities_the_points_and_the_way():
+    form = Association(0.3, {"target": "a"}, {"metric": "m"}, ("x", "y"), sign=-1)
+    assert form.words == (
+        "minus Kendall's tau of [target a] with [metric m] over the points of x and y "
+        "is above 0.3"
+    )
+    assert form.unit("linear_r2") == "Kendall's tau, -1 to 1"

@@ -99,3 +99,14 @@ def test_what_cannot_be_a_bound_is_refused():
         Bound(-0.1, **SIDES)
     with pytest.raises((ValueError, TypeError), match="sign"):
         Bound(0.1, **SIDES, sign=0)
+
+
+def test_its_words_have_the_side_the_points_and_the_tolerance():
+    above = Bound(0.01, {"target": "loss"}, {"target": "bound"}, ("x",))
+    assert above.words == (
+        "[target loss] is at least [target bound] at every point of x, "
+        "to a tolerance of 0.01"
+    )
+    below = Bound(0.0, {}, 0.5, sign=-1)
+    assert below.words == "the value is at most 0.5, to a tolerance of 0"
+    assert below.quantity == "the least slack of the value below 0.5"

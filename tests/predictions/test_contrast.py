@@ -67,3 +67,14 @@ def test_what_cannot_be_a_contrast_is_refused():
         Contrast(0.1, **PAIR, sign=2)
     with pytest.raises(ValueError, match="no column 'lamb'"):
         Contrast(0.1, {"lamb": 0.1}, 0.0).effects(rows_of(mae=[1.0]))
+
+
+def test_its_words_have_both_sides_in_the_order_that_is_claimed():
+    assert (
+        Contrast(0.1, **PAIR).words == "[method u_mae] less [method mae] is above 0.1"
+    )
+    falls = Contrast(0.1, **PAIR, sign=-1, scale=4.0)
+    assert falls.words == "[method mae] less [method u_mae] is above 0.1"
+    assert falls.unit("rank, at least 1") == "rank, at least 1, over 4"
+    assert Contrast(0.9, {}, 0.0).words == "the value is above 0.9"
+    assert Contrast(0.1, {}, 0.0, sign=-1).words == "0 less the value is above 0.1"

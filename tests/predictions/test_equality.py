@@ -98,3 +98,15 @@ def test_what_cannot_be_an_equality_is_refused():
         Equality(0.0, {"target": "exact"}, 1.0)
     with pytest.raises(ValueError, match="share of 0"):
         Equality(0.1, {"target": "exact"}, 0.0, relative=True)
+
+
+def test_its_words_say_of_what_the_margin_is_a_share():
+    form = Equality(0.05, {"target": "a"}, {"target": "b"}, True, ("x",))
+    assert form.words == (
+        "[target a] less [target b], as a share of [target b], at every point of x, "
+        "is within 0.05 of 0 on both sides"
+    )
+    assert form.unit("m") == "share of [target b]"
+    exact = Equality(0.05, {}, 0.0)
+    assert exact.words == "the value is within 0.05 of 0 on both sides"
+    assert exact.unit("m") == "m"

@@ -77,3 +77,12 @@ def test_the_effect_of_a_form_that_is_not_0_where_there_is_nothing_is_refused():
             Equivalence(0.1, form)
     with pytest.raises(ValueError, match="margin 0"):
         Equivalence(0.0, TREND)
+
+
+def test_its_words_are_of_the_other_form_with_its_own_margin():
+    other = Contrast(0.5, {"method": "mae"}, {"method": "u_mae"}, scale=2.0)
+    form = Equivalence(0.02, other)
+    assert form.words == (
+        "[method mae] less [method u_mae] is within 0.02 of 0 on both sides"
+    )
+    assert form.unit("m") == "m, over 2"

@@ -99,3 +99,11 @@ def test_what_is_no_area_is_refused():
     for margin in (0.4, 1.0):
         with pytest.raises(ValueError, match="no area"):
             Membership(margin)
+
+
+def test_its_words_are_of_an_area():
+    form = Membership(0.9)
+    assert form.words == (
+        "the area under the ROC curve of targets inside/ against outside/ is above 0.9"
+    )
+    assert form.unit("m") == "area under the ROC curve, 0 to 1"

@@ -109,3 +109,9 @@ def test_what_cannot_be_compared_is_refused():
             Nearer(0.1, "method", level, "mae", "simclr")
     with pytest.raises(ValueError, match="no factor 'layer'"):
         Nearer(0.1, "layer", 1, 2, 3).effects(rows_of(mae=[[1.0]]))
+
+
+def test_its_words_name_the_three_levels():
+    assert Nearer(0.1, "mask_ratio", (0.06, 0.1), 0.9, 0.5).words == (
+        "the distance of mask_ratio 0.06 or 0.1 to 0.5, less that to 0.9, is above 0.1"
+    )

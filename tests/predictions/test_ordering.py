@@ -58,3 +58,9 @@ def test_what_cannot_be_an_ordering_is_refused():
         Ordering(0.1, "method", ("mae",))
     with pytest.raises(ValueError, match="distinct"):
         Ordering(0.1, "method", ("mae", "mae"))
+
+
+def test_its_words_have_the_order():
+    assert Ordering(0.1, "method", ("a", "b", "c")).words == (
+        "every step up along method in the order a, b, c is above 0.1"
+    )

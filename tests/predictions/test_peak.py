@@ -142,3 +142,10 @@ def test_a_monotone_curve_refutes_it():
     effects = form.effects(rows_of(tables))
     assert form.decide(effects) == "refuted"
     assert form.kind(effects) == "reversed"
+
+
+def test_its_words_say_whether_it_is_a_hill_or_a_valley():
+    assert Peak(0.1, "x").words == (
+        "how far some x inside the range lies above both of its ends is above 0.1"
+    )
+    assert "below both" in Peak(0.1, "x", minimum=True).words

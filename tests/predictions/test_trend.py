@@ -113,3 +113,13 @@ def test_what_cannot_be_a_trend_is_refused():
         Trend(0.1, "x", levels=(1, 2, 2))
     with pytest.raises(ValueError, match="no factor 'y'"):
         Trend(0.1, "y").effects(rows_of([[1.0, 2.0]], (1, 2)))
+
+
+def test_its_words_say_which_way_and_whether_it_may_turn_back():
+    assert Trend(0.1, "x", "decreasing", (1, 2.5)).words == (
+        "the fall on a straight line along x over 1, 2.5 is above 0.1, "
+        "and no level is behind an earlier one"
+    )
+    assert Trend(0.1, "x", monotone=False).words == (
+        "the rise on a straight line along x is above 0.1"
+    )

@@ -333,6 +333,9 @@ def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts(
     assert by.loc["a/K9", "verdict"] == "not_measured"
     assert by.loc["a/K9", "reason"] == "needs ImageNet"
     assert (by.loc["a/K1", "form"], by.loc["a/K1", "reason"]) == ("trend", "")
+    assert set(by["paper"]) == {found.paper}
+    assert by.loc["a/K1", "claim"] == found.predictions["K1"].claim
+    assert by.loc["a/K1", "experiment"] == "mask_ratio"
     counts = scores.iloc[0][["predictions", "supported", "not_measured"]]
     assert counts.tolist() == [2, 1, 1]
 

@@ -46,18 +46,19 @@ _NO_STRUCTURE = Control(
     where={"dataset": "ising"},
 )
 _RISING = (0.125, 0.25, 0.5, 0.75)
-_KNOWN = "of what the visible part tells, in both worlds"
+_BOTH, _IN_TREE = "in both worlds", "in the Gaussian tree"
+_KNOWN = f"of what the visible part tells, {_BOTH}"
 _WHOLE = "of whole images of the Gaussian tree"
-_GRIDS = "in a grid of 16 patches and in one of 64"
+_GRIDS = f"of what the visible part tells, {_IN_TREE} of 16 patches and in that of 64"
 
 
-def _in_tree(own: Prediction, claim: str, ceiling: float | None = None) -> Prediction:
+def _in_tree(own: Prediction, ceiling: float | None = None) -> Prediction:
     """The claim as it was first read: of whole images, in one world."""
     whole = {"view": "unmasked"} if "view" in own.where else {}
     metric: Metric = linear_r2 if own.metric is knowable_share else own.metric
     return replace(
         own,
-        claim=claim,
+        claim=own.claim.replace(_KNOWN, _WHOLE).replace(_BOTH, _IN_TREE),
         metric=metric,
         where={**own.where, "dataset": "gaussian_tree", **whole},
         ceiling=ceiling,
@@ -66,11 +67,11 @@ def _in_tree(own: Prediction, claim: str, ceiling: float | None = None) -> Predi
     )
 
 
-def _at_sizes(own: Prediction, claim: str) -> Prediction:
+def _at_sizes(own: Prediction) -> Prediction:
     """The claim in a Gaussian tree of two levels and in one of three."""
     return replace(
         own,
-        claim=claim,
+        claim=own.claim.replace(_KNOWN, _GRIDS),
         experiment=GRID_SIZE,
         where={**own.where, "dataset": "gaussian_tree"},
         each=("tree_depth",),
@@ -85,7 +86,7 @@ def _like(level: Setting | tuple[Setting, ...]) -> Nearer:
 
 def _unmasked(target: str, form: Trend, claim: str, refuted_by: str) -> Prediction:
     return Prediction(
-        claim=f"reconstructing unmasked images, {claim}, in both worlds",
+        claim=f"reconstructing unmasked images, {claim}, {_BOTH}",
         form=form,
         experiment=MASK_RATIO,
         metric=image_quality,
@@ -208,21 +209,19 @@ _K13 = Prediction(
 
 ABSTRACTION: Mapping[str, Prediction] = {
     "K5": _K5,
-    "K5-tree": _in_tree(_K5, f"so it is, {_WHOLE}", ROOT_R2),
-    "K5-size": _at_sizes(_K5, f"so it is in the Gaussian tree, {_GRIDS}"),
+    "K5-tree": _in_tree(_K5, ROOT_R2),
+    "K5-size": _at_sizes(_K5),
     "K6": _K6,
-    "K6-tree": _in_tree(_K6, f"so it does, {_WHOLE}", ROOT_R2),
+    "K6-tree": _in_tree(_K6, ROOT_R2),
     "K7": _K7,
-    "K7-tree": _in_tree(_K7, f"so it does by R², {_WHOLE}"),
-    "K7-size": _at_sizes(_K7, f"so it does in the Gaussian tree, {_GRIDS}"),
+    "K7-tree": _in_tree(_K7),
+    "K7-size": _at_sizes(_K7),
     "K8-structure": _STRUCTURE,
-    "K8-structure-tree": _in_tree(
-        _STRUCTURE, "so it does, on a line, of the Gaussian tree"
-    ),
+    "K8-structure-tree": _in_tree(_STRUCTURE),
     "K8-pixels": _PIXELS,
-    "K8-pixels-tree": _in_tree(_PIXELS, "so it does, on a line, of the Gaussian tree"),
+    "K8-pixels-tree": _in_tree(_PIXELS),
     "K12": _K12,
-    "K12-tree": _in_tree(_K12, f"so they do, {_WHOLE}", ROOT_R2),
+    "K12-tree": _in_tree(_K12, ROOT_R2),
     "K13": _K13,
-    "K13-tree": _in_tree(_K13, f"so they are by R², {_WHOLE}"),
+    "K13-tree": _in_tree(_K13),
 }

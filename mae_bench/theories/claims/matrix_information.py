@@ -67,7 +67,10 @@ _ENTROPY = (
     "the log-determinant, which spreads the tokens of the class, raises the effective "
     f"rank of {_CLASS} over plain MAE's, by a twentieth of their width"
 )
-_PROBE = f"and the linear probe of {_CLASS} is above U-MAE's, by a point or more"
+_PROBE = (
+    f"with the log-determinant the linear probe of {_CLASS} is above U-MAE's, by a "
+    "point or more"
+)
 _OF_CLASS = {
     "MM1": _above(
         "mae",

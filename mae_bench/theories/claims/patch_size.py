@@ -34,8 +34,8 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         version=2,
     ),
     "B5-short": _in_patches(
-        claim="so they do, on a line, in fields of short range: the paper states no "
-        "condition",
+        claim="larger patches make a linear MAE reach farther, on a line through their "
+        "sizes, in fields of short range as well: the paper states no condition",
         form=Trend(margin=_PIXELS, factor="patch_size", monotone=False),
         where={"length": 1.0, "target": "radius"},
         control=_WHITE,
