@@ -44,7 +44,7 @@ def devices(wanted: str, jobs: int | None) -> list[str]:
 
     found = torch.cuda.device_count() if wanted != "cpu" else 0
     apple = torch.backends.mps.is_available()
-    if jobs == 0 and wanted not in ("auto", "cpu"):
+    if jobs == 0 and wanted.partition(":")[0] in ("cuda", "mps"):
         raise UsageError(
             f"with --jobs 0 cells are trained in this process, on the CPU; for "
             f"{wanted} choose --jobs 1"

@@ -68,8 +68,8 @@ def test_long_lines_are_folded_between_words() -> None:
     found = {"room": "r", "id": "x", "text": "a", "b": {"c": "words " * 30}}
     page = render(found, 40).splitlines()
     assert max(map(len, page)) <= 40
-    assert page[4].startswith("  c: words")
-    assert page[5].startswith("    words")
+    assert page[5].startswith("  c: words")
+    assert page[6].startswith("    words")
     assert " ".join(" ".join(page).split()).count("words") == 30
     assert "x" * 60 in render(found | {"d": "x" * 60}, 40)
 

@@ -12,6 +12,7 @@ from click.testing import Result
 from PIL import Image
 
 from mae_bench.datasets import mnist
+from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records.store import Store, StoreError
 
 SMALL = ("--tier", "smoke", "--jobs", "0", "--seeds", "1", "--dataset", "gaussian_tree")
@@ -147,10 +148,12 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(
     before = files(tmp_path)
     ran = call("measure", *words, "--dry-run", "--rerun", "missing", "--json")
     (board, total) = json.loads(ran.stdout)
-    assert (board["experiment"], total["cells"]) == ("leaderboard", 4)
-    assert (board["measured"], board["to_run"], board["cost_unknown"]) == (2, 2, 1)
+    worlds = len(LEADERBOARD.datasets)
+    assert (board["experiment"], total["cells"]) == ("leaderboard", 2 * worlds)
+    assert (board["measured"], board["to_run"]) == (2, 2 * worlds - 2)
+    assert board["cost_unknown"] == worlds - 1
     ran = call("measure", *words, "--dry-run", "--rerun", "always", "--json")
-    assert json.loads(ran.stdout)[0]["to_run"] == 4
+    assert json.loads(ran.stdout)[0]["to_run"] == 2 * worlds
     assert files(tmp_path) == before
 
 

@@ -24,6 +24,10 @@ RAMP = np.linspace(0.0, 1.0, 5)
 NOWHERE = Control("none: it holds everywhere")
 
 
+def instrument(name):
+    return SimpleNamespace(id=name, lower=0.0, upper=1.0)
+
+
 @pytest.fixture
 def claim(experiment):
     def make(
@@ -38,12 +42,15 @@ def claim(experiment):
         return SimpleNamespace(
             form=form,
             experiment=experiment,
-            metric=SimpleNamespace(id=metric),
-            against=against and SimpleNamespace(id=against),
+            metric=instrument(metric),
+            against=against and instrument(against),
             where={"token": "mean"} | where,
             control=control,
             standing=standing,
             version=1,
+            claim="it rises",
+            place="fig. 1",
+            refuted_by="a fall",
             **{
                 "each": (),
                 "size": None,
@@ -59,7 +66,10 @@ def claim(experiment):
 
 def theory(forecast=None, unmeasured=None, **predictions):
     return SimpleNamespace(
-        predictions=predictions, forecast=forecast, unmeasured=unmeasured or {}
+        predictions=predictions,
+        forecast=forecast,
+        unmeasured=unmeasured or {},
+        paper="Some et al. 2023",
     )
 
 
