@@ -98,7 +98,8 @@ class ContentStyle(Generated):
     def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images."""
         device = generator.device
-        a, B = self._a.to(device), self._B.to(device)
+        # There from now on: a step that copies from the host would wait for it.
+        a, B = self._a, self._B = self._a.to(device), self._B.to(device)
         c = torch.randn(n, B.shape[1], generator=generator, device=device)
         s = torch.randn(n, B.shape[0], generator=generator, device=device)
         if self.dependence:

@@ -82,12 +82,15 @@ class LinearPair(Generated):
         columns = torch.tensor([covariance_low, covariance_high], dtype=torch.float64)
         self.rho = rows.repeat_interleave(len(columns))
         self.lamb = columns.repeat(SIDE)
+        self._deviations = [v.sqrt().float() for v in self._variances()]
 
     def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with their causes."""
         device = generator.device
         draw = torch.randn(n, 3, len(self.lamb), generator=generator, device=device)
-        signal, noise = (v.sqrt().float().to(device) for v in self._variances())
+        # There from now on: a step that copies from the host would wait for it.
+        self._deviations = [v.to(device) for v in self._deviations]
+        signal, noise = self._deviations
         z = draw[:, 0]
         halves = signal * z[:, None] + noise * draw[:, 1:]
         images = (

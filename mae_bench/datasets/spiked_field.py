@@ -65,13 +65,15 @@ class SpikedField(Generated):
         self.target_noise = target_noise
         u = torch.randn(image_size**2 - 1, generator=generator, dtype=torch.float64)
         self.direction = u / u.norm()
+        self._u = self.direction.float()
 
     def draw(self, n: int, generator: torch.Generator) -> Batch:
         """``n`` fresh images with their signal."""
         device, d = generator.device, len(self.direction)
         draw = torch.randn(n, d + 2, generator=generator, device=device)
         white, strength, noise = torch.split(draw, [d, 1, 1], 1)
-        u = self.direction.float().to(device)
+        # There from now on: a step that copies from the host would wait for it.
+        u = self._u = self._u.to(device)
         x = white + math.sqrt(self.spike) * strength * u
         signal = (x @ u)[:, None] / math.sqrt(1 + self.spike)
         pixels = torch.cat([x, signal + self.target_noise * noise], 1)

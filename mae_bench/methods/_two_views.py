@@ -10,6 +10,7 @@ from torch import Tensor
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod
 from mae_bench.models.augmentation import augment
+from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.processes import gather
 from mae_bench.models.projector import Projector
 from mae_bench.records.schema import Track
@@ -20,7 +21,8 @@ class TwoViews(ViTMethod):
 
     The views are what the world says they are: where it can redraw an image with the
     same content (``Dataset.redraw``), the pair is the image and its redrawing; where
-    it cannot, both views are augmentations of the image.
+    it cannot, both views are augmentations of the image, for which a GPU's step waits
+    (see ``augment``); no other does.
     """
 
     track: ClassVar[Track] = "augmentations"
@@ -68,7 +70,7 @@ class TwoViews(ViTMethod):
         """The loss of two views of every image, of all processes' images together."""
         # One pass over both views: larger matrices, the same numbers.
         z1, z2 = self.projector(self.pooled(torch.cat(example))).chunk(2)
-        return self.compare(gather(z1), gather(z2))
+        return in_full_precision(self.compare, gather(z1), gather(z2))
 
     @abstractmethod
     def compare(

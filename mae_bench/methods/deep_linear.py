@@ -112,7 +112,9 @@ class DeepLinear(Method):
         del example
         W = self.encoder()
         # Of x and y side by side: E ‖V W̄ x - T y‖² is a form in their second moments.
-        T = torch.eye(len(W)).to(W) if self.objective == "mae" else W.detach()
+        T = W.detach()
+        if self.objective == "mae":
+            T = torch.eye(len(W), dtype=W.dtype, device=W.device)
         error = torch.cat([self.V @ W, -T], 1)
         return 0.5 * (error @ self.moments * error).sum()
 

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mae_bench.datasets import Dataset
 from mae_bench.methods._masked_vit import MaskedViT
 from mae_bench.models.decoder import Decoder
+from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.masking import Masking
 from mae_bench.models.momentum import (
     check_momentum,
@@ -110,7 +111,8 @@ class IJEPA(MaskedViT):
         images, masking = example
         targets = self.targets(images).detach()
         index = self.asked(masking)[..., None].expand(-1, -1, targets.shape[-1])
-        return self.compare(self.predict(images, masking), targets.gather(1, index))
+        told, wanted = self.predict(images, masking), targets.gather(1, index)
+        return in_full_precision(self.compare, told, wanted)
 
     def predict(
         self, images: Float[Tensor, "n c h w"], masking: Masking

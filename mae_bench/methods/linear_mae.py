@@ -139,7 +139,8 @@ class LinearMAE(Method):
             covariance: C.
         """
         m, explained = self.mask_ratio, 2 * (covariance * weights).sum()
-        blocks = covariance * (self.pixel_patch[:, None] == self.pixel_patch)
+        patch = self.pixel_patch.to(covariance.device)
+        blocks = covariance * (patch[:, None] == patch)
         reached = ((1 - m) * covariance + m * blocks) @ weights
         reached = reached + self.noise_std**2 * weights
         return covariance.trace() - (1 - m) * (explained - (weights * reached).sum())

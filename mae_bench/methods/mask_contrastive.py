@@ -9,6 +9,7 @@ from torch import Tensor
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods._masked_vit import MaskedViT
 from mae_bench.methods.spectral_contrastive import SpectralContrastive
+from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.masking import FIXED
 from mae_bench.models.processes import gather
 
@@ -71,4 +72,4 @@ class MaskContrastive(MaskedViT, SpectralContrastive):
         images, first, second = example
         h = self.pooled(torch.cat([images, images]), torch.cat([first, second]))
         z1, z2 = self.projector(h).chunk(2)
-        return self.compare(gather(z1), gather(z2))
+        return in_full_precision(self.compare, gather(z1), gather(z2))

@@ -6,6 +6,7 @@ import torch
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
+from mae_bench.models.on_host import on_host
 
 
 class R2MAE(MAE):
@@ -63,8 +64,7 @@ class R2MAE(MAE):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, what the encoder is shown of them, and masks of a drawn ratio."""
-        device = generator.device
-        share = torch.rand((), generator=generator, device=device).item()
+        share = torch.rand((), generator=on_host(generator)).item()
         width = self.mask_ratio_max - self.mask_ratio_min
         ratio = self.mask_ratio_min + share * width
         masking = self.masking_at(len(batch), ratio, generator)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from mae_bench.datasets import Dataset
 from mae_bench.methods._two_views import TwoViews
+from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.processes import gather
 from mae_bench.models.standardised_projector import StandardisedProjector
 
@@ -99,7 +100,8 @@ class SimSiam(TwoViews):
         z1, z2 = self.projector(gather(h1)), self.projector(gather(h2))
         t1, t2 = self.targets(example, z1, z2)
         p1, p2 = self.predictor(z1), self.predictor(z2)
-        return self.compare(p1, t2.detach()) + self.compare(p2, t1.detach())
+        one = in_full_precision(self.compare, p1, t2.detach())
+        return one + in_full_precision(self.compare, p2, t1.detach())
 
     def targets(
         self, example: Any, z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mae_bench.datasets import Dataset
 from mae_bench.methods.mae import MAE
+from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.masking import Masking
 from mae_bench.models.processes import gather
 
@@ -96,5 +97,7 @@ class UMAE(MAE):
     ) -> Float[Tensor, ""]:
         """MAE's loss plus the class tokens' uniformity loss."""
         classes = gather(self.encoder.readout(tokens)["cls"])
-        uniformity = uniformity_loss(classes, self.diagonal)
+        uniformity = in_full_precision(
+            lambda z: uniformity_loss(z, self.diagonal), classes
+        )
         return super().objective(images, tokens, masking) + self.lamb * uniformity

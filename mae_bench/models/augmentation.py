@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mae_bench.models.on_host import on_host
+
 Warp = Callable[[Float[Tensor, "n c h w"]], Float[Tensor, "n c h w"]]
 
 
@@ -44,6 +46,9 @@ def augment(
     of shear, and no flip, which would turn a 2 into no digit; SimCLR learned less
     from stronger ones. Natural images want crops (Chen et al. 2020, Fig. 5).
 
+    kornia draws on the CPU, and copies what it drew to the images' device: on a GPU
+    the host waits for these copies, and for nothing else.
+
     Args:
         images: Of any scale.
         generator: Draws the views; on any device.
@@ -56,7 +61,7 @@ def augment(
     """
     if not len(images):
         raise ValueError("0 images to augment; give at least 1")
-    draw = torch.randint(2**62, (1,), generator=generator, device=generator.device)
+    draw = torch.randint(2**62, (1,), generator=on_host(generator))
     # kornia draws its parameters from the CPU's global stream, and only from it.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(int(draw))

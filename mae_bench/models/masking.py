@@ -202,13 +202,15 @@ FIXED: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
 )
 
 
-def fixed_units(family: str, side: int) -> Bool[Tensor, " units"]:
+def fixed_units(
+    family: str, side: int, device: torch.device | str = "cpu"
+) -> Bool[Tensor, " units"]:
     """Which units of a square grid a fixed mask hides.
 
     >>> fixed_units("quad", 4).view(4, 4).sum(1).tolist()
     [2, 2, 0, 0]
     """
-    unit = torch.arange(side**2)
+    unit = torch.arange(side**2, device=device)
     return FIXED[family](unit // side, unit % side, side)
 
 
@@ -250,8 +252,9 @@ def random_masking(
         )
     side = grid // unit
     if family in FIXED:
-        hidden = fixed_units(family, side).to(generator.device)
-        kept, noise = int((~hidden).sum()), hidden.float().expand(n, -1)
+        # Counted on the host: to look at a number of a GPU's is to wait for it.
+        kept = int((~fixed_units(family, side)).sum())
+        noise = fixed_units(family, side, generator.device).float().expand(n, -1)
         if kept in (0, side**2):
             raise ValueError(
                 f"mask_family {family!r} of {side**2} units leaves {kept} visible; "

@@ -111,7 +111,7 @@ def solve_denoising(
     check_covariance(covariance)
     if not sigma >= 0:
         raise ValueError(f"sigma is {sigma}; give a standard deviation >= 0")
-    noise = sigma**2 * torch.eye(len(covariance), dtype=covariance.dtype)
+    noise = sigma**2 * torch.eye(len(covariance)).to(covariance)
     return _reduced_rank(covariance, covariance + noise, 1.0, rank)
 
 
@@ -131,6 +131,7 @@ def solve_masked_only(
     """
     mixed = shrunk_covariance(covariance, mask_ratio, patch_size, channels=channels)
     patches = patch_index(len(covariance), patch_size, channels=channels)
+    patches = patches.to(covariance.device)
     weights = torch.zeros_like(covariance)
     loss = covariance.trace()
     for q in range(int(patches.max()) + 1):
@@ -176,6 +177,7 @@ def patch_blocks(
 ) -> Float64[Tensor, "d d"]:
     """blkdiag_p(C): C within patches, 0 between them."""
     patches = patch_index(len(covariance), patch_size, channels=channels)
+    patches = patches.to(covariance.device)
     return covariance * (patches[:, None] == patches)
 
 
@@ -200,7 +202,7 @@ def radius(weights: Float64[Tensor, "d d"], *, channels: int = 1) -> float:
 
     NaN for W = 0, like ``out_of_patch_share``.
     """
-    distance = _distances(len(weights), channels)
+    distance = _distances(len(weights), channels).to(weights.device)
     magnitude = weights.abs()
     return ((magnitude * distance).sum() / magnitude.sum()).item()
 

@@ -20,6 +20,8 @@ from lightning.pytorch.strategies import Strategy
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.models.decoder import Decoder, LinearDecoder, PointwiseDecoder
+from mae_bench.models.vit import ViT
 from mae_bench.records import registry
 from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
@@ -101,6 +103,18 @@ class Batches:
 def repays_compiling(method: Method, device: str) -> bool:
     """Whether a training is long enough; on a CPU its numbers stay as they are."""
     return device.startswith("cuda") and method.last_step >= COMPILE_FROM
+
+
+def compile_(method: Method, several: bool) -> None:
+    """Compile a method in place; of several processes, encoder and decoder alone.
+
+    There its loss is called from within Lightning's step and DDP's, which would be
+    traced with it, and take longer to compile than the networks.
+    """
+    networks = (ViT, Decoder, LinearDecoder, PointwiseDecoder)
+    parts = [part for part in method.children() if isinstance(part, networks)]
+    for part in parts if several else [method]:
+        part.compile()
 
 
 def run(
@@ -191,7 +205,7 @@ def train(
         try:
             batches = Batches(dataset, cell, method, device, early)
             if repays_compiling(method, device):
-                method.compile()
+                compile_(method, several=strategy is not None)
             steps = Steps(method)
             (loss,) = run(steps, batches, device, watch, strategy, cell.precision)
             (curve,) = watch.curves()

@@ -14,8 +14,6 @@ import torch
 from jaxtyping import config
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from mae_bench.datasets import Batch
@@ -28,6 +26,7 @@ from mae_bench.methods.supervised import Supervised
 from mae_bench.methods.u_mae import UMAE
 from mae_bench.models.optimiser import warmup_cosine
 from mae_bench.records import registry
+from tests.emulated import emulated
 
 # What Lightning says of few workers, short epochs and the like.
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:lightning")
@@ -491,47 +490,19 @@ def test_a_loop_that_calls_follow_is_told_nothing(name: str) -> None:
 # Where the images are, and whose.
 
 
-class Elsewhere(torch.Generator):
-    """A generator that says it is on another device, as its draws then are."""
-
-    device = torch.device("meta")
-
-    def __new__(cls, device: Any) -> "Elsewhere":
-        assert torch.device(device) == cls.device
-        return super().__new__(cls)
-
-
-class Watching(TorchDispatchMode):
-    """Whatever is computed is on the other device."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs=None):
-        found = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(found):
-            assert not isinstance(leaf, Tensor) or leaf.device.type == "meta", func
-        return found
-
-
-# One looks at a drawn number, one asks autocast, which does not know this device.
-ELSEWHERE = sorted({*LEARNING} - {"r2_mae", "m_mae"})
-
-
-@pytest.mark.parametrize("name", ELSEWHERE)
+@pytest.mark.parametrize("name", LEARNING)
 def test_all_that_a_step_draws_and_makes_is_where_the_images_are(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = own(name).to("meta")
+    method = own(name)
     monkeypatch.setattr(method, "log", lambda *_, **__: None)
-    # The views are drawn on the CPU by kornia, whatever the device.
-    monkeypatch.setattr(
-        "mae_bench.methods._two_views.augment", lambda images, _: images * 1
-    )
-    monkeypatch.setattr(torch, "Generator", Elsewhere)
-    batch = [IMAGES.to("meta"), LABELS.to("meta")]
-    with Watching():
+    with emulated():
+        method = method.to("cuda")
+        batch = [IMAGES.to("cuda"), LABELS.to("cuda")]
         loss = method.training_step(batch, 0)
         features = method.encode(batch)
-    assert loss.device.type == "meta"
-    assert all(h.device.type == "meta" for h in features.values())
+    assert loss.device.type == "cuda"
+    assert all(h.device.type == "cuda" for h in features.values())
 
 
 class Rows(L.Callback):

@@ -144,6 +144,26 @@ def test_half_precision_changes_its_loss_by_its_rounding_only(name: str) -> None
     moved(method, rounded)
 
 
+@pytest.mark.parametrize("name", [n for n in TRAINED if hasattr(KINDS[n], "compare")])
+def test_in_half_precision_it_compares_in_full(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, method = built(name)
+    honest, seen = method.compare, []
+
+    def compare(one: Tensor, two: Tensor) -> Tensor:
+        seen.append((one, two, honest(one, two)))
+        return seen[-1][2]
+
+    monkeypatch.setattr(method, "compare", compare)
+    with torch.autocast("cpu", torch.bfloat16):
+        method.loss(dataset.sample(16, stream(1)), stream(2))
+    assert seen
+    for one, two, found in seen:
+        assert one.dtype == two.dtype == torch.float32
+        assert torch.equal(found, honest(one, two))
+
+
 @pytest.mark.parametrize("name", [name for name in TRAINED if name not in WAIT])
 def test_a_step_never_waits_for_a_number(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -80,6 +80,21 @@ def test_the_loss_is_maes_and_lamb_times_the_uniformity_of_masked_class_tokens(
     assert torch.allclose(method.loss(batch, stream(2)), expected)
 
 
+def test_in_half_precision_uniformity_is_computed_in_full(ramps: Dataset, monkeypatch):
+    seen = []
+
+    def uniformity(features, diagonal):
+        seen.append((features, uniformity_loss(features, diagonal)))
+        return seen[-1][1]
+
+    monkeypatch.setattr("mae_bench.methods.u_mae.uniformity_loss", uniformity)
+    method = UMAE(ramps, stream(), **SMALL)
+    with torch.autocast("cpu", torch.bfloat16):
+        method.loss(ramps.sample(8, stream(1)), stream(2))
+    ((features, found),) = seen
+    assert torch.equal(found, uniformity_loss(features))
+
+
 def test_a_large_lamb_spreads_the_class_tokens(ramps: Dataset, train):
     found = {}
     for lamb in (0.0, 1.0):

@@ -21,6 +21,7 @@ from mae_bench.oracles.linear_mae import (
     solve_denoising,
     solve_masked_only,
 )
+from tests.emulated import emulated, here
 
 RATIOS = (0.01, 0.25, 0.5, 0.75, 0.9, 0.99)
 
@@ -298,3 +299,23 @@ C, ONE = wishart(0), torch.eye(16, dtype=torch.float64)
 def test_a_value_out_of_range_is_named(ask, message):
     with pytest.raises(ValueError, match=message):
         ask()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda C: solve_all_pixels(C, 0.5, 2).encoder,
+        lambda C: solve_denoising(C, 0.5).encoder,
+        lambda C: solve_masked_only(C, 0.5, 2).weights,
+        lambda C: all_ranks_loss(C, 0.5, 2),
+        lambda C: patch_blocks(C, 2),
+        lambda C: C.new_tensor(radius(C)),
+        lambda C: C.new_tensor(out_of_patch_share(C, 2)),
+    ],
+)
+def test_answers_are_on_the_covariances_device(answer):
+    expected = answer(C)
+    with emulated():
+        found = answer(C.to("cuda"))
+    assert found.device.type == "cuda"
+    torch.testing.assert_close(here(found), expected)

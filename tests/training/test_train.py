@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.utils import parameters_to_vector
 
 from mae_bench.methods.mae import MAE
@@ -14,6 +15,7 @@ from mae_bench.training.train import (
     COMPILE_FROM,
     Batches,
     build,
+    compile_,
     generator,
     repays_compiling,
     restore,
@@ -350,3 +352,25 @@ def test_a_training_that_repays_it_is_compiled_once(
     monkeypatch.setattr("mae_bench.training.train.repays_compiling", lambda *_: True)
     trained("mae")
     assert len(compiled) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "parts"),
+    [
+        ("mae", ["encoder", "decoder"]),
+        ("simclr", ["encoder"]),
+        ("i_jepa", ["encoder", "momentum_encoder", "predictor"]),
+    ],
+)
+def test_over_several_processes_encoder_and_decoder_alone_are_compiled(
+    method: str, parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[nn.Module] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda part: compiled.append(part))
+    learner = build(cell_of(method), "cpu")[1]
+    compile_(learner, several=True)
+    names = {id(part): name for name, part in learner.named_modules()}
+    assert [names[id(part)] for part in compiled] == parts
+    compiled.clear()
+    compile_(learner, several=False)
+    assert compiled == [learner]
