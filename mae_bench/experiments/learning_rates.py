@@ -25,5 +25,5 @@ LEARNING_RATES = Experiment(
     by_world=BY_WORLD,
     metrics=(held_out_loss, effective_rank, convergence, training_flops),
     on_demand=True,
-    cost="152 cells a seed, all of them trained: about 40 minutes a seed on two cores",
+    cost="152 cells a seed, all of them trained: about 45 minutes a seed on two cores",
 )
