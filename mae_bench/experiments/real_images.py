@@ -2,9 +2,9 @@
 
 On 8 x 8 digits a linear probe of the pixels is nearly perfect, and an untrained encoder
 not far behind. On digits of 28 x 28 it is below the pixels, and MAE above (untrained
-.74, pixels .89, MAE .94, of five seeds). Patches of photographs are hardly told apart by
-their pixels (.24 of ten sources), by an untrained encoder better (.59), and by MAE, in
-as many steps, no better (.59). MAE takes three times the steps of the supervised
+.74, pixels .89, MAE .94, of five seeds). Patches of photographs are hardly told apart
+by their pixels (.24 of ten sources), by an untrained encoder better (.59), and by MAE,
+in as many steps, no better (.59). MAE takes three times the steps of the supervised
 encoder: after as many it is still on its way.
 """
 
