@@ -180,7 +180,6 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
     """
     from mae_bench.encoders import evaluate as verb
     from mae_bench.encoders import outsider, specs
-    from mae_bench.experiments.leaderboard import LEADERBOARD
     from mae_bench.runs import launch
     from mae_bench.training.places import reading_place
     from mae_bench.verdicts import rank as ranking
@@ -190,7 +189,7 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
     tier, output = wish.tier.value, wish.output
     where = reading_place(*launch.devices(wish.device, 1))
     worlds = verb.worlds_of(
-        wish.datasets or [registry.id_of(world) for world in LEADERBOARD.datasets],
+        wish.datasets or verb.measured_worlds(beside(wish.results, tier), tier),
         wish.settings or [],
     )
     notes: list[str] = []

@@ -21,6 +21,7 @@ from mae_bench.records import registry
 from mae_bench.records.faults import in_one_line
 from mae_bench.records.merge import write_rows
 from mae_bench.records.read import read_rows
+from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import (
     Cell,
     Measurement,
@@ -72,15 +73,30 @@ class Entrant:
 def worlds_of(
     datasets: Sequence[str], settings: Sequence[str] = ()
 ) -> dict[str, dict[str, Setting]]:
-    """Every setting of each dataset, the defaults changed by words ``name=value``.
+    """Every setting of each dataset, the leaderboard's changed by words ``name=value``.
 
     Raises:
         UsageError: An unknown dataset, a setting that none of them has, or a value of
             the wrong kind.
     """
-    parts = parts_of(datasets=datasets)
-    own = changed(settings, parts)["datasets"]
-    return {name: {**known, **own[name]} for name, known in parts["datasets"].items()}
+    own = changed(settings, parts_of(datasets=datasets))["datasets"]
+    return {name: {**of_ours(name), **own[name]} for name in datasets}
+
+
+def of_ours(dataset: str) -> dict[str, Setting]:
+    """Every setting of a dataset as the leaderboard has it."""
+    known = registry.settings(registry.load("datasets", dataset))
+    here = LEADERBOARD.by_world.get(dataset, {})
+    return known | {name: value for name, value in here.items() if name in known}
+
+
+def measured_worlds(results: Path, tier: str) -> list[str]:
+    """Datasets of the leaderboard that rows of ours are on; all of it if none is."""
+    path = results / "measurements" / f"{EXPERIMENT}.csv"
+    rows = read_rows(path) if path.exists() else pd.DataFrame(columns=list(COLUMNS))
+    there = {*rows.loc[rows["tier"] == tier, "dataset"]}
+    worlds = [registry.id_of(world) for world in LEADERBOARD.datasets]
+    return [world for world in worlds if world in there] or worlds
 
 
 def cell_of(
@@ -249,9 +265,8 @@ def place(
                 f"{dataset} has the same images for every seed: intervals of 0 say "
                 "nothing of how they were sampled"
             )
-        default = registry.settings(registry.load("datasets", dataset))
         rows = ours[ours["dataset"] == dataset]
-        if settings != default:
+        if settings != of_ours(dataset):
             lines.append(
                 f"{dataset} has settings of its own, ours were not measured on it: no "
                 "controls (random_init, pixels) beside"

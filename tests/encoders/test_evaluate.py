@@ -11,6 +11,7 @@ from mae_bench.encoders.evaluate import (
     cell_of,
     evaluate,
     failures,
+    measured_worlds,
     place,
     worlds_of,
 )
@@ -178,6 +179,25 @@ def test_settings_are_read_as_their_defaults_are():
     default = registry.settings(registry.load("datasets", "image_folder"))
     changed = {"image_size": 24, "grey": True, "path": "a=b"}
     assert found == {"image_folder": default | changed, "digits": {}}
+
+
+@pytest.mark.parametrize("name", ["mnist", "random_hierarchy", "sprites"])
+def test_a_world_is_shown_as_the_leaderboard_shows_it(name: str):
+    cells = [cell for cell, _ in LEADERBOARD.cells(TIERS["smoke"], range(1))]
+    (ours, *_) = [cell for cell in cells if cell.dataset == name]
+    assert worlds_of([name]) == {name: dict(ours.dataset_settings)}
+    if name == "random_hierarchy":
+        found = worlds_of([name], ["symbols=4"])[name]
+        assert found == dict(ours.dataset_settings) | {"symbols": 4}
+
+
+def test_an_encoder_is_shown_the_worlds_that_ours_were_measured_on(tmp_path: Path):
+    every = [registry.id_of(world) for world in LEADERBOARD.datasets]
+    assert measured_worlds(tmp_path, "quick") == every
+    results = Path(__file__).parents[2] / "results"
+    found = measured_worlds(results, "quick")
+    assert {"mnist", "random_hierarchy"} <= {*found} < {*every}
+    assert measured_worlds(results, "smoke") == every
 
 
 def test_a_world_that_cannot_be_is_one_line(tmp_path: Path):
