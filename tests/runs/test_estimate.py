@@ -24,13 +24,15 @@ def foretold(folder: Path, cost: Costs, *names: str, **wish: object) -> pd.DataF
 
 def test_what_is_unknown_is_counted_and_not_reckoned(tmp_path: Path) -> None:
     methods = ["mae", "simclr", "random_init"]
-    found = foretold(tmp_path, PRICED, "leaderboard", methods=methods)
+    worlds = ["gaussian_tree", "digits"]
+    wish = {"methods": methods, "datasets": worlds}
+    found = foretold(tmp_path, PRICED, "leaderboard", **wish)
     expected = {"cells": 12, "measured": 0, "to_run": 12}
     # Of 2 methods that learn, 2 worlds, 2 seeds: mae on one world is known.
     expected |= {"core_minutes": 4.0, "cost_unknown": 6}
     assert found.loc["leaderboard"].to_dict() == expected
     assert found.loc[TOTAL].to_dict() == expected
-    nothing = foretold(tmp_path, NO_COSTS, "leaderboard", methods=methods)
+    nothing = foretold(tmp_path, NO_COSTS, "leaderboard", **wish)
     assert nothing.loc[TOTAL, "cost_unknown"] == 8
 
 

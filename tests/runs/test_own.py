@@ -23,7 +23,8 @@ def test_an_experiment_takes_a_world_in_the_place_of_its_own_if_it_may() -> None
     def ids(named: list[str], *, takes: bool) -> list[str]:
         return [registry.id_of(w) for w in worlds_of(board, named, takes=takes)]
 
-    assert ids([], takes=True) == ids([], takes=False) == ["digits", "gaussian_tree"]
+    every = [registry.id_of(world) for world in board.datasets]
+    assert ids([], takes=True) == ids([], takes=False) == every
     assert ids(["digits", "patches"], takes=False) == ["digits"]
     assert ids(["digits", "patches"], takes=True) == ["digits", "patches"]
     assert ids(["patches"], takes=False) == []
@@ -32,13 +33,9 @@ def test_an_experiment_takes_a_world_in_the_place_of_its_own_if_it_may() -> None
 def test_settings_are_those_of_all_cells_and_change_their_names(
     tmp_path: Path,
 ) -> None:
-    plain = laid(tmp_path, "leaderboard", methods=["mae", "pixels"])
-    mine = laid(
-        tmp_path,
-        "leaderboard",
-        methods=["mae", "pixels"],
-        settings=["steps=7", "depth=3"],
-    )
+    wish = {"methods": ["mae", "pixels"], "datasets": ["gaussian_tree", "digits"]}
+    plain = laid(tmp_path, "leaderboard", **wish)
+    mine = laid(tmp_path, "leaderboard", **wish, settings=["steps=7", "depth=3"])
     assert plain.own == ()
     assert mine.own == ("method.depth=3", "method.steps=7")
     for task in mine.tasks.values():
