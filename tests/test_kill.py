@@ -16,6 +16,7 @@ from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.experiments.uniformity import UNIFORMITY
 from mae_bench.records.read import read_rows
 from mae_bench.records.store import Store
+from tests.processes import ended
 
 GRID = ("--experiment", "uniformity", "--dataset", "gaussian_tree")
 UNEVEN = ["train_seconds", "commit", "dirty"]
@@ -155,15 +156,6 @@ def test_a_killed_worker_costs_what_it_was_at_and_nothing_else(
         found = rows.loc[rows["cell"] == lost["cell"].item(), "metric"].nunique()
         assert found == len({metric for metric, _ in LEADERBOARD.wanted})
     assert "killed by signal 9" in told
-
-
-def ended(pid: int) -> bool:
-    """Whether a process is no more, but for what its parent may ask."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return True
-    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -57,6 +58,30 @@ def test_so_are_those_of_the_evidence() -> None:
     nulls = verdicts_of("planted")
     assert f"Of {len(nulls)} planted nulls that have rows none is supported" in said
     assert "supported" not in nulls
+
+
+def test_its_numbers_of_real_images_are_those_of_the_rows() -> None:
+    rows = pd.read_csv(ROOT / "results" / "measurements" / "real_images.csv")
+    rows = rows.query("dataset == 'mnist' and metric == 'linear_probe'")
+    means = rows.query("token == 'mean'").groupby("method")["value"].mean()
+    mae, pixels = (f"{means[method]:.3f}"[1:] for method in ("mae", "pixels"))
+    assert f"{mae} to {pixels}" in " ".join(README.split())
+
+
+def test_the_evidences_table_is_that_of_the_leaderboard() -> None:
+    with (ROOT / "results" / "leaderboard.csv").open(encoding="utf-8") as file:
+        board = {(r["dataset"], r["method"]): r for r in csv.DictReader(file)}
+    text = (ROOT / "results" / "README.md").read_text("utf-8")
+    lines = [line for line in text.splitlines() if ", equal " in line and "|" in line]
+    for line in lines:
+        world = "mnist" if "mnist" in line else "random_hierarchy"
+        name = "label_probe_at_cost" if "cost" in line else "label_probe"
+        for method in ("mae", "moco_v3", "sim_mim", "vicreg", "supervised"):
+            row = board[world, method]
+            number = f"{float(row[name]):.3f}"
+            shown = method in line or method in ("mae", "supervised")
+            assert not shown or number.removeprefix("0") in line, (line, method)
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,7 +3,7 @@
 Methods and worlds are those that join it; metrics as well, after those named here,
 whose order is that of the columns of ``leaderboard.csv``. A method's learning rate in a
 world is the one that ``learning_rates.csv`` has for it, chosen without labels; in a
-world that is not there, as in all while it is empty, it is the tier's own.
+world or tier that is not there, it is the tier's own.
 """
 
 from collections.abc import Mapping

@@ -10,19 +10,11 @@ import pytest
 
 from mae_bench.commits import child
 from mae_bench.commits.child import last_line, run
+from tests.processes import ended
 
 
 def python(folder: Path, code: str, limit: float = 30.0) -> child.Ended:
     return run([sys.executable, "-c", code], folder, os.environ, limit)
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody waited for is a zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return True
-    return stat.rpartition(")")[2].split()[0] == "Z"
 
 
 def test_what_ends_well_has_no_reason(tmp_path: Path) -> None:
@@ -67,7 +59,7 @@ def test_what_is_too_late_ends_with_all_that_it_started(tmp_path: Path) -> None:
     assert python(tmp_path, FAMILY, limit=1.0) == (None, "not done after 1 s")
     assert time.monotonic() - start < 20
     end = time.monotonic() + 10
-    while not gone(int((tmp_path / "pid").read_text())):
+    while not ended(int((tmp_path / "pid").read_text())):
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -85,7 +77,7 @@ def test_an_interruption_of_ours_ends_it_too(
     monkeypatch.setattr(child.subprocess, "Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         python(tmp_path, "import time; time.sleep(60)")
-    assert gone(started[0])
+    assert ended(started[0])
 
 
 def test_the_last_line_is_without_colours_frames_and_progress() -> None:
@@ -110,6 +102,6 @@ def test_it_ends_with_a_history_that_is_killed(tmp_path: Path) -> None:
             time.sleep(0.05)
         history.kill()
     child, end = int((tmp_path / "pid").read_text()), time.monotonic() + 5.0
-    while not gone(child):
+    while not ended(child):
         assert time.monotonic() < end, "it outlives it"
         time.sleep(0.05)

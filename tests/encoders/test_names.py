@@ -8,27 +8,9 @@ from mae_bench.encoders.facts import Facts
 from mae_bench.encoders.layouts import BadCheckpoint, recognise
 from mae_bench.encoders.names import check_shapes, in_maes_names, mae_keys
 from mae_bench.models.vit import ViT
+from tests.encoders.test_layouts import HF
 
 BLOCK = ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
-LAYER = (
-    "attention.attention.query",
-    "attention.attention.key",
-    "attention.attention.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-    "layernorm_before",
-    "layernorm_after",
-)
-HF = [
-    "embeddings.cls_token",
-    "embeddings.position_embeddings",
-    "embeddings.patch_embeddings.projection.weight",
-    "embeddings.patch_embeddings.projection.bias",
-    "layernorm.weight",
-    "layernorm.bias",
-    *(f"encoder.layer.0.{x}.{k}" for x in LAYER for k in ("weight", "bias")),
-]
 D = 8
 
 
