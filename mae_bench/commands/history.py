@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mae_bench.commands.console import errors_in_one_line, say
+from mae_bench.commands.console import errors_in_one_line, say, tell
 from mae_bench.commands.options import Again, Experiments, Json, Rerun, Tier, TierName
 from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
     from mae_bench.commits.asv_feed import Origin
+    from mae_bench.commits.errors import Errors
     from mae_bench.commits.history import Entry
 
 SUBJECT = 50  # characters
@@ -58,21 +59,27 @@ def _found(entry: Entry, folder: Path) -> dict[Any, Any]:
     return {series: points for series, points in found.items() if points}
 
 
-def _feed(entry: Entry, folder: Path, asv: Path, machine: dict[str, Any]) -> Entry:
-    """Feed asv; measurements that are refused are a gap, and said to be one."""
+def _feed(
+    entry: Entry, folder: Path, asv: Path, machine: dict[str, Any]
+) -> tuple[Entry, Errors]:
+    """Feed asv; measurements that are refused are a gap, and said to be one.
+
+    Returns:
+        The entry, and the errors of all series, none of a gap.
+    """
     from dataclasses import replace
 
     from mae_bench.commits import asv_feed
 
     if entry.status == "missing":
-        return entry
+        return entry, {}
     try:
         found = _found(entry, folder)
     except UsageError as error:
         entry = replace(entry, status="error", reason=str(error))
         found = _found(entry, folder)
     asv_feed.feed(asv, machine, _origin(entry, "quality"), found)
-    return entry
+    return entry, {point: at for of in found.values() if of for point, at in of.items()}
 
 
 def _line(entry: Entry) -> str:
@@ -88,6 +95,36 @@ def _line(entry: Entry) -> str:
     if entry.speed not in ("", "ok"):
         words.append(f"(speed: {entry.speed})")
     return "  ".join(words)
+
+
+def _moved(fed: Sequence[tuple[Entry, Errors]], path: Path) -> str:
+    """What became worse or better for good, written to a file; in words."""
+    from mae_bench.commits.regressions import regressions
+    from mae_bench.commits.steps import LEAST_COMMITS
+    from mae_bench.records.rows import write_table
+
+    there = [(entry, errors) for entry, errors in reversed(fed) if errors]
+    if len(there) < LEAST_COMMITS:
+        return f"{LEAST_COMMITS} measured commits are needed to see what moved"
+    there.sort(key=lambda at: datetime.fromisoformat(at[0].date))
+    found = regressions([(entry.commit, errors) for entry, errors in there])
+    write_table(found, path)
+    said = "\n".join(map(_step, found.to_dict("records"))) or "nothing moved for good"
+    return f"{said}\nover {len(there)} commits; wrote {path}"
+
+
+def _step(at: dict[str, Any]) -> str:
+    """One number that moved: since when, and from what to what."""
+    ends = at["earliest"][:7], at["latest"][:7]
+    since = (
+        at["since"][:7]
+        if len({*ends}) == 1
+        else f"{at['since'][:7]} ({'..'.join(ends)})"
+    )
+    return (
+        f"{at['verdict']:9} since {since}  {at['number']}: error "
+        f"{at['a']:.3g} {at['change']:+.2g} ({at['low']:+.2g} to {at['high']:+.2g})"
+    )
 
 
 def _table(entries: Sequence[Entry]) -> str:
@@ -132,7 +169,10 @@ def history(
     ] = ".",
     as_json: Json = False,
 ) -> None:
-    """Measure commits, each with its own code, and show asv their quality and speed."""
+    """Measure commits, each with its own code, and show asv their quality and speed.
+
+    Ends with what became worse or better for good, and since which commit.
+    """
     from mae_bench.commits import history as verb
     from mae_bench.commits import host, worktree
     from mae_bench.commits.asv_speed import speed as timed
@@ -144,13 +184,13 @@ def history(
     folder, asv = folder or repo / ".history", asv or repo / "results" / "asv"
     chosen = worktree.commits(repo, revisions or [], count)
     wanted = tuple(experiment or ["leaderboard"])
-    fed = []
+    fed: list[tuple[Entry, Errors]] = []
 
     def told(entry: Entry) -> None:
         home = verb.place(folder, entry.commit)
         fed.append(_feed(entry, home, asv, here))
         if not as_json:
-            say(_line(fed[-1]))
+            say(_line(fed[-1][0]))
 
     verb.walk(
         chosen,
@@ -171,6 +211,7 @@ def history(
         ),
     )
     if as_json:
-        say(_table(fed))
-    if not all(entry.status == "ok" for entry in fed):
+        say(_table([entry for entry, _ in fed]))
+    tell(_moved(fed, folder / "regressions.csv"))
+    if not all(entry.status == "ok" for entry, _ in fed):
         raise typer.Exit(1)

@@ -115,3 +115,17 @@ def test_from_a_sub_folder_it_writes_where_it_does_from_the_top(
         "__init__.py",
         "cli.py",
     ]
+
+
+def test_it_ends_with_what_became_worse_and_since_when(toy: Path, commit, call) -> None:
+    commit("a", 0.75)
+    commit("b", 0.75)
+    bad = commit("c", 0.5)
+    assert "3 measured commits are needed" in call("HEAD~1", "HEAD~2").stderr
+    ran = call()
+    path = toy.parent / "history" / "regressions.csv"
+    # The toy has no noise at all, and the newest commit stands alone.
+    wanted = f"(worse)   since {bad[:7]}  world mae mcc_level_0/v2: error 0.23 +0.25"
+    assert ran.stderr.startswith(wanted)
+    assert "over 3 commits; wrote" in ran.stderr
+    assert path.read_text().splitlines()[1].startswith("(worse),world mae mcc_level_0")
