@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -113,7 +113,7 @@ def _moved(fed: Sequence[tuple[Entry, Errors]], path: Path) -> str:
     return f"{said}\nover {len(there)} commits; wrote {path}"
 
 
-def _step(at: dict[str, Any]) -> str:
+def _step(at: Mapping[Any, Any]) -> str:
     """One number that moved: since when, and from what to what."""
     ends = at["earliest"][:7], at["latest"][:7]
     since = (

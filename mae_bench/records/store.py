@@ -115,6 +115,10 @@ class Store:
     def _path(self, key: str, name: str) -> Path:
         return self.root / "cells" / key / name
 
+    def unfinished(self, key: str) -> Path:
+        """Where a long training keeps how far it is, until its end is saved."""
+        return self.root / "unfinished" / f"{key}.ckpt"
+
     def cells(self) -> list[str]:
         """Keys of every cell that has a folder."""
         return sorted(p.name for p in (self.root / "cells").glob("*") if p.is_dir())
@@ -144,6 +148,8 @@ class Store:
             write_atomically(self._path(key, "encoder.pt"), encoder)
         record = vars(trained) | {"encoder": hashlib.sha256(encoder).hexdigest()}
         self._save(key, "trained.json", record)
+        if trained.status != "timeout":  # with more time it goes on from there
+            self.unfinished(key).unlink(missing_ok=True)
 
     def trained(self, key: str) -> Trained | None:
         """How the training ended, or None if it has not, or is not to be trusted."""

@@ -52,7 +52,9 @@ def work(task: Task, device: str) -> Trained:
         def keep(cell: Cell, trained: Trained, weights: bytes) -> None:
             _keep(replace(task, cell=cell), trained, weights, device)
 
-        made = parallel.train_over(task.cell, device, task.passing, keep)
+        made = parallel.train_over(
+            task.cell, device, task.passing, keep, store.unfinished(key)
+        )
         trained = _keep(task, *made, device)
     if trained.status != "ok":
         return trained

@@ -57,6 +57,7 @@ def train_over(
     device: str,
     passing: Sequence[Cell] = (),
     keep: train.Keep | None = None,
+    unfinished: Path | None = None,
 ) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
@@ -65,9 +66,10 @@ def train_over(
         device: ``cuda:0,1``; with one processor, ``train.train``.
         passing: See ``train.train``; over several processors none is kept.
         keep: Likewise.
+        unfinished: Likewise.
     """
     if len(places(device)) == 1:
-        return train.train(cell, device, None, passing, keep)
+        return train.train(cell, device, None, passing, keep, unfinished)
     with tempfile.TemporaryDirectory() as folder:
         port = find_free_network_port()
         try:

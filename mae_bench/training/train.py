@@ -12,11 +12,13 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.strategies import Strategy
+from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
@@ -26,6 +28,7 @@ from mae_bench.records import registry
 from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
 from mae_bench.training.places import reading_place
+from mae_bench.training.resume import Resume
 from mae_bench.training.steps import Steps
 from mae_bench.training.watch import Diverged, Watch, calls, curves, last_tenth
 
@@ -87,17 +90,28 @@ class Batches:
         self.dataset, self.method, self.stops = dataset, method, stops
         self.seed, self.device = cell.stream("data"), device
         self.precision = cell.precision
+        self.stream, self.first, self.taken = self._start(), 0, 0
+        self.state = self.stream.get_state()
+
+    def _start(self) -> torch.Generator:
+        return generator(self.seed, reading_place(self.device))
+
+    def go_on(self, taken: int, state: Tensor) -> None:
+        """Draw from there on: after so many, with the stream in this state."""
+        self.first, self.state = taken, state
 
     def draw(self) -> Iterator[Batch]:
-        """One batch a step, afresh from the start of the stream."""
-        stream = generator(self.seed, reading_place(self.device))
-        for _ in range(self.method.last_step):
-            batch = self.dataset.sample(self.method.batch_size, stream)
+        """One batch a step, from the start of the stream or where it goes on."""
+        self.stream, self.taken = self._start(), self.first
+        self.stream.set_state(self.state)
+        for _ in range(self.first, self.method.last_step):
+            batch = self.dataset.sample(self.method.batch_size, self.stream)
+            self.taken += 1
             yield batch.to(self.device) if self.device == "mps" else batch
 
     def __iter__(self) -> Iterator[Iterator[Batch]]:
         """The same, as many at a time as a call of ``Steps`` shall take."""
-        return calls(self.draw(), self.method.last_step, self.stops)
+        return calls(self.draw(), self.method.last_step, self.stops, self.first)
 
 
 def repays_compiling(method: Method, device: str) -> bool:
@@ -124,6 +138,7 @@ def run(
     watch: Watch,
     strategy: Strategy | None = None,
     precision: Precision = FULL_PRECISION,
+    resume: Resume | None = None,
 ) -> list[float]:
     """Train in place with Lightning, the steps of a method or an ensemble.
 
@@ -134,6 +149,7 @@ def run(
         watch: Looks at the losses.
         strategy: Of several processes, which knows their devices; see ``parallel``.
         precision: The cells', in Lightning's words.
+        resume: Keeps where it stands, and goes on from there.
 
     Returns:
         Mean loss of the last tenth, of each member.
@@ -160,9 +176,10 @@ def run(
             enable_model_summary=False,
             num_sanity_val_steps=0,
             limit_val_batches=0,
-            callbacks=[watch],
+            callbacks=[watch, *([resume] if resume else [])],
         )
-        trainer.fit(module, train_dataloaders=batches)
+        found = resume.found() if resume else None
+        trainer.fit(module, batches, ckpt_path=found, weights_only=True)
     return watch.check()
 
 
@@ -172,6 +189,7 @@ def train(
     strategy: Strategy | None = None,
     passing: Sequence[Cell] = (),
     keep: Keep | None = None,
+    unfinished: Path | None = None,
 ) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
@@ -182,17 +200,21 @@ def train(
         passing: Cells that differ from it by an earlier ``stop`` alone: their ends lie
             on its way, and are the same as if each were trained by itself.
         keep: Told of each as it is passed, as of a training.
+        unfinished: Where a long training keeps how far it is, to go on from there if
+            it is killed; see ``resume``. One of several processes does not.
     """
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
     start, loss, curve = time.perf_counter(), None, None
+    resume: Resume | None = None
 
     def ended(loss: float | None, curve: list[float] | None) -> Trained:
         seconds = time.perf_counter() - start if loss is not None else 0.0
+        seconds += resume.seconds if resume else 0.0
         return Trained("ok", "", seconds, dataset.fingerprint(), loss, curve=curve)
 
-    def passed(other: Cell, steps: int) -> Callable[[torch.Tensor], None]:
-        def on_the_way(losses: torch.Tensor) -> None:
+    def passed(other: Cell, steps: int) -> Callable[[Tensor], None]:
+        def on_the_way(losses: Tensor) -> None:
             assert keep is not None
             (loss,), (curve,) = last_tenth(losses, steps), curves(losses)
             keep(other, ended(loss, curve), weights_of(method))
@@ -204,10 +226,14 @@ def train(
         watch = Watch(method.last_step, early)
         try:
             batches = Batches(dataset, cell, method, device, early)
+            if unfinished is not None and strategy is None:
+                resume = Resume(unfinished, batches, method.noise)
             if repays_compiling(method, device):
                 compile_(method, several=strategy is not None)
             steps = Steps(method)
-            (loss,) = run(steps, batches, device, watch, strategy, cell.precision)
+            (loss,) = run(
+                steps, batches, device, watch, strategy, cell.precision, resume
+            )
             (curve,) = watch.curves()
         except Diverged as error:
             return Trained("diverged", str(error)), b""

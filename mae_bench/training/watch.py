@@ -23,7 +23,7 @@ class Diverged(ArithmeticError):
 
 
 def calls(
-    steps: Iterable[Step], count: int, stops: Collection[int] = ()
+    steps: Iterable[Step], count: int, stops: Collection[int] = (), first: int = 0
 ) -> Iterator[Iterator[Step]]:
     """What ``count`` steps are given, as many at a time as a call takes.
 
@@ -31,14 +31,16 @@ def calls(
         steps: What each is given.
         count: How many there are.
         stops: Steps after which a call ends.
+        first: How many were given before, in calls like these.
 
     >>> [list(call) for call in calls(range(12), 12, [3])]
     [[0, 1, 2], [3, 4, 5, 6, 7, 8, 9], [10, 11]]
     """
     given = _forgetful(steps)
     ends = {*range(STEPS_A_CALL, count, STEPS_A_CALL), *stops, count}
-    for first, last in pairwise(sorted({0, *(end for end in ends if end <= count)})):
-        yield islice(given, last - first)
+    due = sorted({first, *(end for end in ends if first < end <= count)})
+    for begin, end in pairwise(due):
+        yield islice(given, end - begin)
 
 
 def _forgetful(steps: Iterable[Step]) -> Iterator[Step]:
@@ -89,6 +91,15 @@ class Watch(L.Callback):
             self.passing[self.taken](torch.cat(self.losses))
         if (batch_idx + 1) % CHECK_EVERY == 0:
             self.check()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The losses so far, and who was lost."""
+        return {"losses": torch.cat(self.losses), "lost": self.lost}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.losses, self.lost = [state_dict["losses"]], state_dict["lost"]
+        self.taken = len(state_dict["losses"])
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Of several processes, each of which saw rows of its own, keep the mean."""

@@ -230,3 +230,16 @@ def test_json_that_is_too_deep_is_foreign(store: Store) -> None:
     path = filled(store).root / "cells" / KEY / "trained.json"
     path.write_text("[" * 100_000 + "]" * 100_000)
     assert store.trained(KEY) is None
+
+
+@pytest.mark.parametrize("status", ["ok", "diverged", "timeout"])
+def test_how_far_a_training_is_goes_with_its_end_but_not_with_its_time(
+    tmp_path: Path, status: str
+) -> None:
+    store = Store(tmp_path)
+    going = store.unfinished("key")
+    going.parent.mkdir()
+    going.write_bytes(b"so far")
+    store.save_trained("key", Trained(status), b"weights")
+    assert going.exists() == (status == "timeout")
+    assert store.cells() == ["key"]
