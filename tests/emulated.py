@@ -32,6 +32,7 @@ WAITS = {
 }
 # Indices on the host are copied to a tensor on the device, and not the other way.
 INDEXED = {"index", "index_put", "index_put_", "_unsafe_index", "_index_put_impl_"}
+_PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__)
 Plain = torch.Generator
 
 
@@ -126,6 +127,9 @@ class _Calls(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if func in (Tensor.to, Tensor.cpu, Tensor.cuda):
             return self._move(func, args, kwargs)
+        if func in _PRODUCTS and (args[0].ndim, args[1].ndim) == (1, 2):
+            # It would be reshaped in place, which a wrapper's fixed shape does not see.
+            func, args = torch.mv, (args[1].mT, args[0])
         if func is Tensor.tolist and isinstance(args[0], Away):
             return self._fetch(args[0]).tolist()
         away = any(isinstance(t, Away) for t in tree_leaves((args, kwargs)))
@@ -231,7 +235,11 @@ def emulated() -> Iterator[list[tuple[str, str]]]:
     """A machine with a GPU; gives the list of what made the host wait, and where."""
     device, new = _Device(), torch.__future__
     before = new.get_overwrite_module_params_on_conversion()
-    with mock.patch.object(torch, "Generator", Stream), warnings.catch_warnings():
+    with (
+        mock.patch.object(torch, "Generator", Stream),
+        mock.patch.object(torch.cuda, "current_device", return_value=0),
+        warnings.catch_warnings(),
+    ):
         # The build has no GPU, and autocast says so.
         warnings.filterwarnings("ignore", "User provided device_type of 'cuda'")
         # A module's weights on the CPU cannot become what says that it is elsewhere.

@@ -1,5 +1,7 @@
-"""On an emulated GPU worlds and methods mix no devices, and no step waits."""
+"""On an emulated GPU nothing mixes devices, and no training step waits for one."""
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -7,9 +9,13 @@ import torch
 from torch import nn
 
 from mae_bench.datasets import Batch, Dataset
+from mae_bench.experiments import Experiment
 from mae_bench.methods import Method
+from mae_bench.metrics import Metric, Skip
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell, Setting, UsageError
+from mae_bench.runs.readers import READERS
+from mae_bench.runs.specimen import Specimen
 from mae_bench.training.train import build
 from tests.emulated import MixedDevices, emulated, here
 
@@ -241,3 +247,69 @@ def test_features_are_where_the_images_are(name: str) -> None:
         dataset, method = built(name, "", "cuda")
         found = method.eval().features(dataset.sample(4, stream()))
     assert {h.device.type for h in found.values()} == {"cuda"}
+
+
+# Metrics, each with its reader, on the first cell of its experiments that it reads.
+
+# What the emulation cannot say, and why.
+NOT_EMULATED = {
+    "alignment_bound": "a gradient within has no graph of wrapped tensors",
+    "jacobian_influence": "torch.func's transforms see no wrapped tensor",
+    "mode_times": "an untrained network has no times, and it is read on the CPU",
+    "subspace_accuracy": "of pixels alone, and it takes 20 seconds",
+}
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    return registry.load_all("experiments")
+
+
+def cells_with(metric: str) -> Iterator[tuple[Cell, str]]:
+    """Cells of every kind that an experiment measures it on, and how they are seen."""
+    known = set()
+    for experiment in experiments().values():
+        views = [view for name, view in sorted(experiment.wanted) if name == metric]
+        if views:
+            for cell, _ in experiment.cells(TIERS["smoke"], range(1)):
+                kind = cell.dataset, cell.method, cell.method_settings.get("depth")
+                if kind not in known:
+                    known.add(kind)
+                    yield cell, views[0]
+
+
+def numbers(metric: Metric, cell: Cell, view: str, device: str) -> dict[str, float]:
+    """What it says of the untrained method; nothing where it does not apply."""
+    dataset, method = build(cell, device)
+    frozen = method.eval().requires_grad_(False)
+    specimen = Specimen(cell, dataset, frozen, view, device, [1.0] * 32)
+    # Few images: on the emulated GPU each operation takes its time.
+    vars(specimen)["splits"] = {
+        name: dataset.split(name, n, specimen.stream("images", name))
+        for name, n in (("train", 90), ("val", 60), ("test", 60))
+    }
+    try:
+        rows = list(READERS[metric.reads](metric, specimen))
+    except Skip:
+        return {}
+    return {
+        f"{row.get('token')} {row['target']}": row["value"]
+        for row in rows
+        if row["status"] == "ok"
+    }
+
+
+@pytest.mark.parametrize("name", sorted({*registry.names("metrics")} - {*NOT_EMULATED}))
+def test_a_metric_says_on_the_gpu_what_it_says_on_the_cpu(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = registry.load("metrics", name)
+    monkeypatch.setattr("mae_bench.metrics.attentive_probe.MAX_ITER", 2)
+    for cell, view in cells_with(name):
+        with emulated():
+            found = numbers(metric, cell, view, "cuda")
+        if found:
+            expected = numbers(metric, cell, view, "cpu")
+            assert found == pytest.approx(expected, rel=1e-3, abs=1e-4, nan_ok=True)
+            return
+    raise AssertionError("it reads no cell of its experiments")
