@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,12 +64,33 @@ def parted(spec: str) -> tuple[Path | None, str]:
 
 def _made(spec: str, path: Path | None, word: str) -> nn.Module:
     """What a function gives."""
+    found = named(spec, path, word)
+    return asked(spec, lambda: found if isinstance(found, nn.Module) else found())
+
+
+def named(spec: str, path: Path | None, word: str) -> Any:
+    """What has a name in code.
+
+    Raises:
+        UsageError: It cannot be had.
+    """
     try:
         home = _of_file(path) if path else _of_name(spec.rpartition(":")[0])
-        found = getattr(home, word)
-        module = found if isinstance(found, nn.Module) else found()
+        return getattr(home, word)
     except Exception as error:
         # It is the user's code, which may raise anything.
+        raise UsageError(f"{spec} cannot be had: {in_one_line(error)}") from error
+
+
+def asked(spec: str, make: Callable[[], Any]) -> nn.Module:
+    """What somebody's function makes.
+
+    Raises:
+        UsageError: It fails, or gives no network, or one that masks.
+    """
+    try:
+        module = make()
+    except Exception as error:
         raise UsageError(f"{spec} cannot be had: {in_one_line(error)}") from error
     if not isinstance(module, nn.Module):
         raise UsageError(f"{spec} gave {type(module).__name__}; expected an nn.Module")
