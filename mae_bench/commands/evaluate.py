@@ -61,8 +61,12 @@ def _judge_sweep(
     as_json: bool,
 ) -> None:
     """Which theory predicts what comes out along a factor."""
-    if wish.settings or wish.name:
-        raise UsageError("--set and --name are of the leaderboard, not of a --sweep")
+    unlike = (wish.settings, wish.name, wish.results, wish.track != "pixels")
+    if any(unlike):
+        raise UsageError(
+            "--set, --name, --results and --track are of the leaderboard; a --sweep "
+            "is judged, in the worlds of the predictions"
+        )
     tier = wish.tier.value
     swept = own.Swept(
         sweep,

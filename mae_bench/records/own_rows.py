@@ -2,7 +2,8 @@
 
 A table needs the columns ``seed``, ``metric`` and ``value``. ``dataset``, ``method``,
 ``view``, ``token`` and ``target`` mean what they mean in a measurement, and
-``experiment`` that a row speaks of that one alone; every other column is a factor.
+``experiment`` that a row speaks of that one alone; every other column is a factor. Of
+rows with a ``status`` those that are ``ok`` are read.
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ def factors_of(rows: pd.DataFrame) -> list[str]:
 
 def _typed(text: pd.DataFrame, places: list[str], source: str) -> pd.DataFrame:
     _refuse_header([str(name) for name in text], source)
+    if "status" in text:  # of measurements: what failed has no value
+        kept = (text["status"] == "ok").to_numpy()
+        text = text[kept]
+        places = [place for place, keep in zip(places, kept, strict=True) if keep]
     if text.empty:
         raise UsageError(f"{source} has no rows")
     text = text.drop(columns=[name for name in text if name in _UNREAD])

@@ -26,6 +26,10 @@ OF_FORECASTS = (
     "Forecasts: Kendall's tau of what a theory's formulas say of each configuration "
     "with what was measured; formulas are of images 8 pixels wide, as the suite's are."
 )
+OF_NAMED = (
+    "Predictions that are named are decided among themselves, and not among all: right "
+    "only if they were chosen before the rows were seen."
+)
 _TABLE = "  {:<15} {:<14} {:>28} {:>7} {:>3} {:>6}"
 _ORDER = "  {:<24} {:<24} {:>20} {:>6}"
 
@@ -35,9 +39,11 @@ def render(found: OwnVerdicts, *, whole: bool = False) -> str:
 
     Args:
         found: What is said.
-        whole: Whether what lacks even the metric is told line by line as well.
+        whole: Whether predictions were named, of which each is told line by line.
     """
-    return "\n".join([*_verdicts(found), *_forecasts(found), *_missing(found, whole)])
+    named = [*wrap(OF_NAMED, WIDTH), ""] if whole else []
+    parts = (_verdicts(found), named, _forecasts(found), _missing(found, whole))
+    return "\n".join(line for part in parts for line in part)
 
 
 def _verdicts(found: OwnVerdicts) -> Iterator[str]:

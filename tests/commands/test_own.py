@@ -116,6 +116,7 @@ def test_encoders_along_a_factor_are_judged(say: Say) -> None:
     ran = say("evaluate", *words)
     assert ran.exit_code == 0, ran.output
     assert "visible_share" in ran.stdout
+    assert "12 encoders, each shown 1 worlds: gaussian_tree" in ran.stderr
     assert "12/12 mask_ratio 0.75, seed 3" in ran.stderr
     table = pd.read_csv("out/my_verdicts.csv").set_index("prediction")
     first = table.loc["visible_share/N1"]
@@ -132,7 +133,10 @@ def test_encoders_along_a_factor_are_judged(say: Say) -> None:
         (("absent.pt", *SWEEP), "is one encoder; a sweep needs one a level and seed"),
         (("e_{mask_ratio}_{seed}.pt", *SWEEP), "there is no e_0.25_0.pt, nor 11 more"),
         (("nets.py:make", *SWEEP, "--seeds", "3"), "3 seeds; a verdict needs 4"),
-        (("nets.py:make", *SWEEP, "--name", "x"), "--set and --name are of"),
+        (
+            ("nets.py:make", *SWEEP, "--name", "x"),
+            "--set, --name, --results and --track are of",
+        ),
         (("nets.py:make", "--prediction", "N1"), "give --sweep"),
         (
             ("nets.py:make", *SWEEP, "--prediction", "K5"),

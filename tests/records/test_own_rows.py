@@ -35,6 +35,13 @@ def test_columns_of_measurements_that_say_nothing_are_no_factors(tmp_path: Path)
     assert set(rows["tier"]) == {""}
 
 
+def test_of_measurements_what_failed_is_left_out(tmp_path: Path) -> None:
+    text = "seed,metric,value,status\n0,mcc,,skipped\n1,mcc,0.5,ok\n"
+    assert read(tmp_path, text)["seed"].tolist() == [1]
+    with pytest.raises(UsageError, match="line 3: value 'x'"):
+        read(tmp_path, text.replace("0.5", "x"))
+
+
 def test_a_table_in_memory_is_the_same_as_its_file(tmp_path: Path) -> None:
     said = read(tmp_path, GOOD)
     table = pd.DataFrame(

@@ -46,7 +46,10 @@ def test_every_verdict_is_told_in_80_columns(found: OwnVerdicts) -> None:
         "of numbers that are not there, 1: linear_probe 1",
     ):
         assert said in flat
-    assert "average_distance/A1: metric linear_probe" in render(found, whole=True)
+    named = render(found, whole=True)
+    assert "average_distance/A1: metric linear_probe" in named
+    assert "chosen before the rows were seen" in " ".join(named.split())
+    assert "chosen before" not in flat
 
 
 def test_what_is_not_known_has_no_number() -> None:
