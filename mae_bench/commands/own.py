@@ -180,7 +180,7 @@ def of_encoders(
     worlds = worlds_of(theories, [*levels], wanted, swept.datasets)
     found = encoders_of(encoders, levels, swept.seeds, swept.num_heads, tell)
     names = ", ".join(sorted({world.dataset for world in worlds}))
-    tell(f"{len(found)} encoders, each shown {len(worlds)} worlds: {names}")
+    tell(f"{len(found)} encoders, each shown {names}")
     rows, failed = measure_sweep(
         found,
         worlds,

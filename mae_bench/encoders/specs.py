@@ -134,6 +134,13 @@ def identity(spec: str, module: nn.Module) -> str:
         config = files[0].parent / "config.json"
         sums = [_digest(f) for f in (*files, *([config] if config.is_file() else []))]
         return sums[0] if len(sums) == 1 else _sum("".join(sums).encode())
+    return weights_of(module) or _sum(b"")
+
+
+def weights_of(module: nn.Module) -> str:
+    """SHA-256 of weights and buffers; empty of a network that has none."""
+    if not [*module.parameters(), *module.buffers()]:
+        return ""
     sha = hashlib.sha256()
     for name, tensor in sorted([*module.named_parameters(), *module.named_buffers()]):
         sha.update(name.encode())

@@ -118,7 +118,12 @@ def encoders_of(
     ]
     if isinstance(spec, str) and "{" in spec:
         _check_pattern(spec, [*levels, SEED])
-        found = [_of_file(spec, words, num_heads, told) for words in points]
+        # What is assumed of one is assumed of all, and told once.
+        voices = [told, *(_silent for _ in points[1:])]
+        found = [
+            _of_file(spec, words, num_heads, voice)
+            for words, voice in zip(points, voices, strict=True)
+        ]
         absent = [each.spec for each in found if specs.parted(each.spec)[0] is None]
         if absent:
             more = f", nor {len(absent) - 1} more" * (len(absent) > 1)
@@ -128,6 +133,10 @@ def encoders_of(
     name = spec if isinstance(spec, str) else getattr(spec, "__name__", "function")
     _check_signature(name, made, [*levels, SEED])
     return [_of_function(name, made, words) for words in points]
+
+
+def _silent(line: str) -> None:
+    """Tell nobody."""
 
 
 def _check_pattern(spec: str, names: list[str]) -> None:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from torch import nn
 
 from mae_bench.encoders.evaluate import Entrant, attempt, build, cell_of
 from mae_bench.encoders.outsider import Reader, threads
+from mae_bench.encoders.specs import weights_of
 from mae_bench.encoders.sweep import Trained
 from mae_bench.records import registry
 from mae_bench.records.schema import Setting, UsageError, canonical
@@ -173,12 +175,16 @@ def measure_sweep(
         Rows as ``records.own_rows`` wants them; and where -> why nothing was measured.
 
     Raises:
-        UsageError: An encoder cannot be had, or cannot read the images.
+        UsageError: An encoder cannot be had, has the weights of another, or cannot
+            read the images.
     """
     rows: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
+    known: dict[str, Trained] = {}
     for done, each in enumerate(encoders, 1):
-        reader = Reader(each.load(), device, image_size, told)
+        network = each.load()
+        _refuse_twin(each, network, known)
+        reader = Reader(network, device, image_size, told)
         entrant = Entrant(NAME, reader, {"source": each.spec})
         for world in worlds:
             settings = dict(world.settings)
@@ -197,6 +203,16 @@ def measure_sweep(
         reader.forget()
         told(f"{done}/{len(encoders)} {each}")
     return pd.DataFrame(rows), failed
+
+
+def _refuse_twin(each: Trained, network: nn.Module, known: dict[str, Trained]) -> None:
+    """Refuse an encoder that is another's copy: it says nothing of level or seed."""
+    digest = weights_of(network)
+    if digest and (twin := known.setdefault(digest, each)) is not each:
+        raise UsageError(
+            f"{each.spec} has the weights of {twin.spec}; a verdict needs a training "
+            "for each level and seed"
+        )
 
 
 def _rows(each: Trained, world: World, row: Mapping[str, Any]) -> Iterator[Any]:

@@ -116,7 +116,7 @@ def test_encoders_along_a_factor_are_judged(say: Say) -> None:
     ran = say("evaluate", *words)
     assert ran.exit_code == 0, ran.output
     assert "visible_share" in ran.stdout
-    assert "12 encoders, each shown 1 worlds: gaussian_tree" in ran.stderr
+    assert "12 encoders, each shown gaussian_tree" in ran.stderr
     assert "12/12 mask_ratio 0.75, seed 3" in ran.stderr
     table = pd.read_csv("out/my_verdicts.csv").set_index("prediction")
     first = table.loc["visible_share/N1"]

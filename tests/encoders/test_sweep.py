@@ -44,9 +44,11 @@ def test_a_pattern_finds_files_by_their_names_as_they_were_written() -> None:
     for level in (".5", "0.25"):
         torch.save({"model": save_mae(method)}, f"enc_{level}_0.pt")
     spec = "enc_{mask_ratio}_{seed}.pt"
-    found = encoders_of(spec, LEVELS, range(1), num_heads=4)
+    told: list[str] = []
+    found = encoders_of(spec, LEVELS, range(1), 4, told.append)
     assert [e.spec for e in found] == ["enc_0.25_0.pt", "enc_.5_0.pt"]
-    assert isinstance(found[0].load(), nn.Module)
+    assert all(isinstance(e.load(), nn.Module) for e in found)
+    assert len(told) == 1
     with pytest.raises(UsageError, match=r"no enc_0\.25_1\.pt, nor 1 more; enc_{mask"):
         encoders_of(spec, LEVELS, range(2), num_heads=4)
 

@@ -111,3 +111,20 @@ def test_what_fails_is_told_with_its_reason() -> None:
     assert list(failed) == ["gaussian_tree, mask_ratio 0.75, seed 1"]
     assert "NaN" in failed["gaussian_tree, mask_ratio 0.75, seed 1"]
     assert len(own_rows(rows)["cell"].unique()) == 3
+
+
+def test_copies_of_one_encoder_are_no_sweep() -> None:
+    settings = registry.settings(registry.load("datasets", "gaussian_tree"))
+    world = World("gaussian_tree", settings, {"mask_ratio"}, {"linear_r2"})
+
+    def copied(mask_ratio: float, seed: int) -> nn.Module:
+        del mask_ratio
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 4))
+
+    encoders = encoders_of(copied, LEVELS, range(1))
+    said = (
+        r"copied\(mask_ratio=0.75, seed=0\) has the weights of copied\(mask_ratio=0.25"
+    )
+    with pytest.raises(UsageError, match=said):
+        measure_sweep(encoders, [world], tier="smoke", device="cpu")
