@@ -200,7 +200,6 @@ def measure_sweep(
                     rows += _rows(each, world, row)
                 elif row["status"] != "skipped":
                     failed[f"{world.dataset}, {each}"] = str(row["reason"])
-        reader.forget()
         told(f"{done}/{len(encoders)} {each}")
     return pd.DataFrame(rows), failed
 
