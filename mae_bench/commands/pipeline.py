@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mae_bench.commands import outcome, verbs
+from mae_bench.commands import judging, outcome, own, verbs
 from mae_bench.commands.console import end, errors_in_one_line, say, tell
 from mae_bench.commands.options import (
     Fixed,
@@ -20,7 +20,7 @@ from mae_bench.commands.options import (
     spread,
 )
 from mae_bench.commands.running import cost_of, run_of
-from mae_bench.records.schema import of_the_moment
+from mae_bench.records.schema import UsageError, of_the_moment
 
 if TYPE_CHECKING:
     from mae_bench.runs.measure import Run
@@ -100,7 +100,9 @@ def _place(results: Path | None, tier: TierName) -> None:
 
 
 @errors_in_one_line
+@spread(judging.Judging)
 def judge(
+    mine: judging.Judging,
     results: Folder = None,
     tier: Tier = TierName.quick,
     fixed: Fixed = False,
@@ -109,6 +111,13 @@ def judge(
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
     from mae_bench.verdicts import planting, roundings
 
+    if mine.rows is not None:
+        if results is not None:
+            raise UsageError("--rows are your own, --results the suite's; give one")
+        _judge_my(mine, fixed=fixed, as_json=as_json)
+        return
+    if mine.predictions or mine.names:
+        raise UsageError("--prediction and --as are of rows of your own; give --rows")
     verdicts, theories = verbs.judge(results, tier, fixed=fixed)
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))
@@ -127,6 +136,19 @@ def judge(
             f"({low:.2f} to {high:.2f})"
         )
     _place(results, tier)
+
+
+def _judge_my(mine: judging.Judging, *, fixed: bool, as_json: bool) -> None:
+    """Rows of one's own, in place of the suite's."""
+    found = own.of_rows(
+        mine.rows,
+        mine.predictions or (),
+        judging.names_of(mine.names or ()),
+        fixed=fixed,
+        output=mine.output,
+    )
+    whole = bool(mine.predictions)
+    judging.told(found, mine.output, as_json=as_json, whole=whole)
 
 
 @errors_in_one_line

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,12 +64,33 @@ def parted(spec: str) -> tuple[Path | None, str]:
 
 def _made(spec: str, path: Path | None, word: str) -> nn.Module:
     """What a function gives."""
+    found = named(spec, path, word)
+    return asked(spec, lambda: found if isinstance(found, nn.Module) else found())
+
+
+def named(spec: str, path: Path | None, word: str) -> Any:
+    """What has a name in code.
+
+    Raises:
+        UsageError: It cannot be had.
+    """
     try:
         home = _of_file(path) if path else _of_name(spec.rpartition(":")[0])
-        found = getattr(home, word)
-        module = found if isinstance(found, nn.Module) else found()
+        return getattr(home, word)
     except Exception as error:
         # It is the user's code, which may raise anything.
+        raise UsageError(f"{spec} cannot be had: {in_one_line(error)}") from error
+
+
+def asked(spec: str, make: Callable[[], Any]) -> nn.Module:
+    """What somebody's function makes.
+
+    Raises:
+        UsageError: It fails, or gives no network, or one that masks.
+    """
+    try:
+        module = make()
+    except Exception as error:
         raise UsageError(f"{spec} cannot be had: {in_one_line(error)}") from error
     if not isinstance(module, nn.Module):
         raise UsageError(f"{spec} gave {type(module).__name__}; expected an nn.Module")
@@ -112,6 +134,13 @@ def identity(spec: str, module: nn.Module) -> str:
         config = files[0].parent / "config.json"
         sums = [_digest(f) for f in (*files, *([config] if config.is_file() else []))]
         return sums[0] if len(sums) == 1 else _sum("".join(sums).encode())
+    return weights_of(module) or _sum(b"")
+
+
+def weights_of(module: nn.Module) -> str:
+    """SHA-256 of weights and buffers; empty of a network that has none."""
+    if not [*module.parameters(), *module.buffers()]:
+        return ""
     sha = hashlib.sha256()
     for name, tensor in sorted([*module.named_parameters(), *module.named_buffers()]):
         sha.update(name.encode())

@@ -86,7 +86,7 @@ class Forecast:
 
     experiment: Experiment
     metric: Metric
-    where: Mapping[str, Setting]
+    where: Mapping[str, Setting | tuple[Setting, ...]]
     score: Callable[[Mapping[str, Setting]], float | None]
     reason: str
 
