@@ -67,7 +67,7 @@ site: .venv/installed
 
 # In build/docs, read without internet.
 docs: .venv/docs
-	$(BIN)/python -m mkdocs build --strict --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 .venv/docs: .venv/installed
 	$(BIN)/pip install --constraint constraints.txt --editable ".[docs]"

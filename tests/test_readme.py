@@ -17,9 +17,11 @@ from mae_bench.records import registry
 ROOT = Path(__file__).parent.parent
 PUBLISHED = Path("results", "measurements", "mask_ratio.csv")
 README = (ROOT / "README.md").read_text()
-COMMANDS = sorted(set(re.findall(r"mae-bench ([a-z]+)", README)))
+MANUAL = sorted((ROOT / "docs").glob("*.md"))
+PROSE = "\n".join([README, *(path.read_text("utf-8") for path in MANUAL)])
+COMMANDS = sorted(set(re.findall(r"mae-bench ([a-z]+)", PROSE)))
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-OPTIONS = sorted(set(re.findall(r"`?(--[a-z-]*[a-z])", README)))
+OPTIONS = sorted(set(re.findall(r"(?<![\w-])(--[a-z-]*[a-z])", PROSE)))
 
 
 def test_it_is_short() -> None:
@@ -32,6 +34,11 @@ def test_its_numbers_are_those_of_the_csvs(readme: str) -> None:
     said = fill(template, ROOT / "results")
     same = said == (ROOT / readme).read_text("utf-8")
     assert same, f"edit {readme}.j2, then run make readmes"
+
+
+@pytest.mark.parametrize("path", MANUAL, ids=lambda path: path.stem)
+def test_the_manuals_fields_find_their_numbers(path: Path) -> None:
+    assert "{{" not in fill(path.read_text("utf-8"), ROOT / "results")
 
 
 def test_no_planted_null_is_supported() -> None:
@@ -60,7 +67,7 @@ def test_every_command_that_exists_is_shown() -> None:
 
 def test_every_make_target_that_is_shown_exists() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    shown = re.findall(r"make ([a-z-]+)", README)
+    shown = re.findall(r"`?make ([a-z-]+)", README)
     assert shown
     assert set(shown) <= set(targets)
 
