@@ -1,6 +1,7 @@
 # make leaderboard: from nothing to my_results/quick/leaderboard.csv
 # make results: every experiment of every theory
-# make bench: how fast the hot paths are; make site: all results as pages
+# make bench: how fast the hot paths are; make site: all results as pages; make docs
+# make shell: a shell that finds mae-bench; make readmes: their numbers, of the CSVs
 # make test | check | format | clean
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,12 +13,14 @@ ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: leaderboard results test test-rounding check format bench site clean
+.PHONY: leaderboard results shell test test-rounding check format bench site docs \
+	readmes clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@echo "Installing into .venv: 1.8 GB on disk, once."
+	$(BIN)/pip install --constraint constraints.txt --editable ".[dev]"
 	touch $@
 
 leaderboard: .venv/installed
@@ -25,6 +28,9 @@ leaderboard: .venv/installed
 
 results: .venv/installed
 	$(BIN)/mae-bench run --tier quick
+
+shell: .venv/installed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec "$${SHELL:-/bin/sh}"
 
 test: .venv/installed
 	$(BIN)/python -m pytest --numprocesses 2
@@ -58,6 +64,18 @@ bench: .venv/installed
 # In build/site, read without internet; asv's graphs by: python3 -m http.server -d build/site
 site: .venv/installed
 	$(BIN)/mae-bench site
+
+# In build/docs, read without internet.
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+.venv/docs: .venv/installed
+	$(BIN)/pip install --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+# Every README.md of its README.md.j2.
+readmes: .venv/installed
+	$(BIN)/python -m benchmarks.readmes
 
 clean:
 	rm -rf .venv .store build *.egg-info

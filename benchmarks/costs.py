@@ -1,7 +1,7 @@
 """What every experiment costs, foretold and measured, in a table of the results.
 
-``python -m benchmarks.costs`` writes it into ``results/README.md``: what ``mae-bench
-measure --dry-run`` says where nothing is measured, and the seconds of the rows.
+``python -m benchmarks.costs`` writes ``results/costs.csv``: what ``mae-bench measure
+--dry-run`` says where nothing is measured, and the seconds of the rows.
 """
 
 from __future__ import annotations
@@ -12,18 +12,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.operating_characteristics import insert
 from mae_bench.experiments import Experiment
 from mae_bench.records import registry
 from mae_bench.records.read import read_measurements
-from mae_bench.records.rows import Measurements
+from mae_bench.records.rows import Measurements, write_table
 from mae_bench.records.store import Untouched
 from mae_bench.runs.costs import costs
 from mae_bench.runs.estimate import TOTAL, estimate
 from mae_bench.runs.known import Known
 from mae_bench.runs.plan import pending, plan
-
-BEGIN, END = "<!-- costs -->", "<!-- /costs -->"
 
 
 def measured(rows: Measurements) -> pd.DataFrame:
@@ -34,28 +31,23 @@ def measured(rows: Measurements) -> pd.DataFrame:
     whole = pd.concat([*seconds.values()])
     seconds[TOTAL] = whole.groupby(level=0).max()
     found = {name: (int((s > 0).sum()), s.sum() / 60) for name, s in seconds.items()}
-    return pd.DataFrame.from_dict(found, "index", columns=["trained", "minutes"])
+    return pd.DataFrame.from_dict(
+        found, "index", columns=["trained", "trained_minutes"]
+    )
 
 
 def table(
     experiments: Mapping[str, Experiment], rows: Measurements, tier: str = "quick"
-) -> str:
-    """A line an experiment, in Markdown."""
+) -> pd.DataFrame:
+    """A row an experiment, and one of each cell once."""
     nowhere = Untouched(Path("nowhere"))
     wanted = plan(experiments, tier=tier, seeds=None, store=nowhere)
     due = pending(wanted, nowhere, Known(), "missing")
     foretold = estimate(wanted, due, nowhere, costs(rows)).set_index("experiment")
-    lines = [
-        "| experiment | cells | core-minutes | cost unknown | trained | core-minutes |",
-        "|---|---|---|---|---|---|",
-    ]
-    both = foretold.join(measured(rows)).fillna({"trained": 0, "minutes": 0.0})
-    for name, at in both.iterrows():
-        lines.append(
-            f"| {name} | {at['cells']:.0f} | {at['core_minutes']:.1f} | "
-            f"{at['cost_unknown']:.0f} | {at['trained']:.0f} | {at['minutes']:.1f} |"
-        )
-    return "\n".join(lines)
+    whole = foretold.join(measured(rows)).fillna({"trained": 0, "trained_minutes": 0.0})
+    columns = ["cells", "core_minutes", "cost_unknown", "trained", "trained_minutes"]
+    counts = dict.fromkeys(("cells", "cost_unknown", "trained"), int)
+    return whole[columns].astype(counts).round(1).reset_index()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -64,8 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=Path("results"))
     results = parser.parse_args(arguments).results
     rows = read_measurements(results / "measurements")
-    text = table(registry.load_all("experiments"), rows)
-    insert(text, results / "README.md", BEGIN, END)
+    write_table(table(registry.load_all("experiments"), rows), results / "costs.csv")
 
 
 if __name__ == "__main__":

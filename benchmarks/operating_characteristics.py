@@ -1,16 +1,14 @@
 """How often the judge is right, where the truth is known because it was planted.
 
-``python -m benchmarks.operating_characteristics`` writes ``results/operating.csv`` and
-its summary into ``results/README.md``. Every number comes from the forms and the rule
-that judge the measurements, on the rows of ``planted_truths``. A claim is decided on
-its own, at a strength of 20.
+``python -m benchmarks.operating_characteristics`` writes ``results/operating.csv``.
+Every number comes from the forms and the rule that judge the measurements, on the rows
+of ``planted_truths``. A claim is decided on its own, at a strength of 20.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -35,7 +33,6 @@ from mae_bench.predictions._two_sided import TwoSided
 from mae_bench.records import registry
 from mae_bench.records.read import read_measurements
 from mae_bench.records.rows import write_table
-from mae_bench.records.store import write_atomically
 from mae_bench.records.strength import DECISIVE, of_signs
 from mae_bench.verdicts import registration
 from mae_bench.verdicts.case import Case
@@ -46,7 +43,6 @@ from mae_bench.verdicts.weigh import Weighed
 MOST_SEEDS = 20
 CLEAR = 3.0  # sd of a seed
 ARTEFACTS = (0.5, 1.0, 1.5, 2.0)
-BEGIN, END = "<!-- operating -->", "<!-- /operating -->"
 
 
 @dataclass(frozen=True)
@@ -245,38 +241,8 @@ def characteristics(results: Path, draws: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def summary(table: pd.DataFrame) -> str:
-    """A line a quantity, noise and stopping: the form farthest from its goal."""
-    lines = [
-        "| what | noise | stopping | goal | value | of the worst form | met |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for at, mine in table.groupby(["quantity", "noise", "stopping"]):
-        goal = mine["goal"].iloc[0]
-        values = mine["value"]
-        worst = mine.loc[values.idxmin() if ">=" in goal else values.idxmax()]
-        alike = len(mine) > 1 and values.min() == values.max()
-        form = "all alike" if alike else worst["form"]
-        value = f"{worst['value']:.3g}"
-        if math.isfinite(worst["error"]):
-            value += f" ± {worst['error']:.2g}"
-        met = f"{(mine['met'] == 'yes').sum()} of {len(mine)}"
-        lines.append(f"| {' | '.join([*at, goal, value, form, met])} |")
-    return "\n".join(lines)
-
-
-def insert(text: str, readme: Path, begin: str = BEGIN, end: str = END) -> None:
-    """Put a text between two marks of a file."""
-    whole = readme.read_text(encoding="utf-8")
-    between = re.compile(f"{begin}.*?{end}", re.DOTALL)
-    if not between.search(whole):
-        raise ValueError(f"{readme} has no {begin} ... {end}")
-    changed = between.sub(lambda _: f"{begin}\n{text}\n{end}", whole)
-    write_atomically(readme, changed.encode())
-
-
 def main(arguments: list[str] | None = None) -> None:
-    """Write the table and its summary."""
+    """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--results", type=Path, default=Path("results"))
@@ -285,7 +251,6 @@ def main(arguments: list[str] | None = None) -> None:
     output = given.output or given.results
     table = characteristics(given.results, given.draws)
     write_table(table, output / "operating.csv")
-    insert(summary(table), output / "README.md")
 
 
 if __name__ == "__main__":

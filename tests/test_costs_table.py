@@ -1,4 +1,4 @@
-"""The table of costs is made of the rows, and stands between its marks."""
+"""The table of costs is made of the rows."""
 
 import importlib
 from pathlib import Path
@@ -34,32 +34,25 @@ def test_each_line_has_what_is_foretold_and_what_was_measured(
         "leaderboard": pd.DataFrame(shared).assign(experiment="leaderboard"),
     }
     chosen = registry.load_all("experiments", ["uniformity", "sub_trees"])
-    lines = costs.table(chosen, rows).splitlines()
-    fields = [[f.strip() for f in line.strip("|").split("|")] for line in lines[2:]]
-    by_name = {name: numbers for name, *numbers in fields}
-    assert [*by_name] == ["uniformity", "sub_trees", "each cell once"]
-    cells, foretold, unknown, count, minutes = by_name["uniformity"]
-    assert (cells, count, minutes) == ("25", "2", "2.5")
-    assert by_name["sub_trees"] == ["30", "0.0", "30", "0", "0.0"]
+    table = costs.table(chosen, rows).set_index("experiment")
+    assert [*table.index] == ["uniformity", "sub_trees", "each cell once"]
+    uniform, sub_trees, once = (table.loc[name].tolist() for name in table.index)
     # Five seeds of one lamb at 75 seconds, of four others at the median of all.
-    assert (foretold, unknown) == (f"{5 * (75 + 4 * 60) / 60:.1f}", "0")
-    assert by_name["each cell once"][-2:] == ["3", "3.0"]
+    assert uniform == [25, round(5 * (75 + 4 * 60) / 60, 1), 0, 2, 2.5]
+    assert sub_trees == [30, 0.0, 30, 0, 0.0]
+    assert once[-2:] == [3, 3.0]
 
 
-def test_it_stands_between_its_marks(
+def test_it_is_written_beside_the_rows(
     costs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(costs, "table", lambda *_: "| new |")
+    monkeypatch.setattr(costs, "table", lambda *_: pd.DataFrame({"cells": [3]}))
     (tmp_path / "measurements").mkdir()
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{costs.BEGIN}\nold\n{costs.END}\nafter\n")
     costs.main(["--results", str(tmp_path)])
-    expected = f"before\n{costs.BEGIN}\n| new |\n{costs.END}\nafter\n"
-    assert readme.read_text() == expected
+    assert (tmp_path / "costs.csv").read_text() == "cells\n3\n"
 
 
-def test_the_published_table_has_every_experiment(costs: ModuleType) -> None:
-    text = (ROOT / "results" / "README.md").read_text()
-    inside = text.partition(costs.BEGIN)[2].partition(costs.END)[0]
-    missing = [n for n in registry.names("experiments") if f"| {n} |" not in inside]
+def test_the_published_table_has_every_experiment() -> None:
+    table = pd.read_csv(ROOT / "results" / "costs.csv")
+    missing = set(registry.names("experiments")) - set(table["experiment"])
     assert not missing, "run python -m benchmarks.costs"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mae_bench.records import registry
 from mae_bench.records.faults import HOUSE
-from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER, shown
+from mae_bench.records.folders import PUBLISHED_TIER, published, shown
 from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
@@ -82,13 +82,14 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
             yield from csv.DictReader(file)
 
 
-def ids(folder: Path = PUBLISHED) -> list[str]:
+def ids(folder: Path | None = None) -> list[str]:
     """Predictions of which it is known without an import that there are some.
 
     Args:
-        folder: Whose verdicts name them as well.
+        folder: Whose verdicts name them as well; by default the published.
     """
-    judged = {row.get("prediction") or "" for row in rows_of(folder / "verdicts.csv")}
+    rows = rows_of((folder or published()) / "verdicts.csv")
+    judged = {row.get("prediction") or "" for row in rows}
     found = {key for key in judged if "/" in key}
     for theory in registry.names(ROOM):
         keys = getattr(_written(theory), "keys", ())

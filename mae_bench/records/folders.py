@@ -3,8 +3,9 @@
 One rule for all verbs. What a user measures goes to a folder of her own,
 ``my_results``, and the published evidence, ``results``, is written only by who names
 it. A verb that reads looks into her folder first, and into the published one where she
-has measured nothing. A folder has rows of the same settings alone: those of the
-experiments, or those that its ``settings.json`` names.
+has measured nothing. Outside the repository that is the part of it that came with the
+package: tables, and the leaderboard's measurements. A folder has rows of the same
+settings alone: those of the experiments, or those that its ``settings.json`` names.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mae_bench.records.faults import HOUSE
 from mae_bench.records.schema import UsageError, digest
 from mae_bench.records.store import parse, write_atomically
 
 OWN = Path("my_results")
 PUBLISHED = Path("results")
+TAKEN_ALONG = HOUSE / "published"  # of a wheel
 PUBLISHED_TIER = "quick"
 SETTINGS = "settings.json"
 LONGEST = 80  # letters of a folder's name
@@ -113,11 +116,17 @@ def measured(folder: Path) -> bool:
     return any((folder / "measurements").glob("*.csv"))
 
 
+def published() -> Path:
+    """The published folder: the repository's, or else what came with the package."""
+    there = PUBLISHED.is_dir() or not TAKEN_ALONG.is_dir()
+    return PUBLISHED if there else TAKEN_ALONG
+
+
 def beside(results: Path | str | None, tier: str) -> Path:
     """Whose methods an encoder is placed among: the folder, which may have none."""
     if results is not None:
         return Path(results)
-    return own(tier) if measured(own(tier)) else PUBLISHED
+    return own(tier) if measured(own(tier)) else published()
 
 
 def shown(results: Path | str | None, tier: str) -> Path:
@@ -125,7 +134,7 @@ def shown(results: Path | str | None, tier: str) -> Path:
     if results is not None:
         return Path(results)
     made = [own(tier) / name for name in ("leaderboard.csv", "verdicts.csv")]
-    return own(tier) if any(path.exists() for path in made) else PUBLISHED
+    return own(tier) if any(path.exists() for path in made) else published()
 
 
 def registrations(results: Path | None) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mae_bench.records import folders as rule
 from mae_bench.records.folders import (
     PUBLISHED,
     Folders,
@@ -13,6 +14,8 @@ from mae_bench.records.folders import (
     keep_apart,
     note,
     own,
+    published,
+    shown,
 )
 from mae_bench.records.schema import UsageError
 
@@ -110,3 +113,16 @@ def test_settings_that_cannot_be_read_are_named(text: str, tmp_path: Path) -> No
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(UsageError, match=r"cannot read .*settings\.json .*; remove it"):
         keep_apart(tmp_path, [])
+
+
+def test_outside_the_repository_it_is_what_came_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert published() == PUBLISHED
+    monkeypatch.setattr(rule, "TAKEN_ALONG", measured(tmp_path / "package"))
+    assert beside(None, "quick") == shown(None, "quick") == tmp_path / "package"
+    # It has not all the measurements, and is not judged.
+    with pytest.raises(UsageError, match="no measurements in my_results/quick or"):
+        folders(None, "quick")
+    PUBLISHED.mkdir()
+    assert beside(None, "quick") == shown(None, "quick") == PUBLISHED
