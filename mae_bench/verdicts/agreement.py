@@ -31,6 +31,7 @@ _SERIES = ["dataset", "metric", "view", "target"]
 _SAID = ("value", "status", "reason", "n_eval", "metric_version")
 _NOTED = ("train_seconds", "commit", "dirty", "versions", "device")
 _GROUP = ["cell", "metric", "view"]
+_TOLD = ["metric", "view", "token", "target"]
 # Of a number, a thousandth; and the last digit of a file.
 _SHARE, _DIGIT = 1e-3, 1e-6
 SHOWN = ("experiment", "cell", *_SERIES, "token")
@@ -54,9 +55,7 @@ def compared(
         same, rounding, differs or unknown.
     """
     tables = [
-        _beside(rows[rows["cell"].isin(ours[name]["cell"])], ours[name])
-        for name, rows in theirs.items()
-        if name in ours
+        _beside(rows, ours[name]) for name, rows in theirs.items() if name in ours
     ]
     if not tables:
         return pd.DataFrame(columns=[*SHOWN, "theirs", "ours", *_FOUND])
@@ -108,7 +107,14 @@ def spreads(measurements: Measurements, apart: Collection[str]) -> pd.DataFrame:
 
 
 def _beside(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one experiment that speak of the same, side by side."""
+    """Rows of one experiment that speak of the same, side by side.
+
+    A metric may tell more than it did: what no cell of the file has, none lacks.
+    """
+    told = pd.MultiIndex.from_frame(theirs[_TOLD])
+    failed = ours["metric"] == ""
+    ours = ours[failed | pd.MultiIndex.from_frame(ours[_TOLD]).isin(told)]
+    theirs = theirs[theirs["cell"].isin(ours["cell"])]
     here = pd.MultiIndex.from_frame(ours[_GROUP])
     there = pd.MultiIndex.from_frame(theirs[_GROUP])
     # What was not measured then, or did not end then, is not compared.

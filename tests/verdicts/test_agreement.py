@@ -90,3 +90,13 @@ def test_spreads_are_pooled_over_points_and_never_across_them() -> None:
     (found,) = spreads({"e": pd.concat([THEIRS, far])}, {"c0"})["spread"]
     squares = 0.02 + 0.02
     assert found == pytest.approx(np.sqrt(squares / (2 + 1) * 1.0), rel=0.2)
+
+
+def test_what_the_metric_tells_since_is_not_missed_and_what_others_have_is() -> None:
+    more = {"token": "cls"}
+    ours = pd.concat([rows_of({0: 0.5}), rows_of({0: 0.7}, **more)])
+    assert list(compared({"e": THEIRS}, {"e": ours})["says"]) == ["same"]
+    theirs = pd.concat([THEIRS, rows_of({1: 0.6}, **more)], ignore_index=True)
+    found = compared({"e": theirs}, {"e": ours})
+    assert list(found["says"]) == ["differs", "same"]
+    assert list(found["theirs"]) == ["lacking", 0.5]
