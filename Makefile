@@ -2,6 +2,7 @@
 # make results: every experiment of every theory
 # make bench: how fast the hot paths are; make site: all results as pages
 # make test | check | format | clean
+# make mutants: what no test notices; make crash: what a killed run loses
 PYTHON ?= python3
 BIN := .venv/bin
 BUDGETS := leaderboard learning_curves
@@ -12,7 +13,7 @@ ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: leaderboard results test test-rounding check format bench site clean
+.PHONY: leaderboard results test test-rounding check format bench site mutants crash clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
@@ -58,6 +59,12 @@ bench: .venv/installed
 # In build/site, read without internet; asv's graphs by: python3 -m http.server -d build/site
 site: .venv/installed
 	$(BIN)/mae-bench site
+
+mutants: .venv/installed
+	$(BIN)/python benchmarks/mutants.py
+
+crash: .venv/installed
+	$(BIN)/python benchmarks/crash.py
 
 clean:
 	rm -rf .venv .store build *.egg-info

@@ -349,7 +349,7 @@ def main() -> int:
         row = counts.setdefault(target, [0, 0])
         row[0] += 1
         row[1] += code == SURVIVED
-        sys.stderr.write(f"{mutant} {code}\n")
+        sys.stderr.write(f"{target}.py:{mutant.line} {mutant.what}: {code}\n")
         if code == SURVIVED:
             text = file_of(target).read_text("utf-8").splitlines()[mutant.line - 1]
             sys.stdout.write(
