@@ -164,6 +164,8 @@ def _order(node: ast.AST) -> tuple[str, Change] | None:
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return None
     one, other, *rest = node.args
+    if isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
+        return None  # the same in any order
     if isinstance(one, ast.Starred) or isinstance(other, ast.Starred):
         return None
     return "arguments in another order", _put(node, "args", [other, one, *rest])

@@ -48,7 +48,7 @@ def test_each_kind_of_line_is_broken_in_its_ways(line: str, wanted: set[str]) ->
 
 def test_defaults_docstrings_and_what_an_error_says_are_left() -> None:
     found = changed(SOUND)
-    assert len(found) == 10
+    assert len(found) == 9
     head = "def f(x, y=1):"
     assert all(text.startswith(head) for text in found)
     assert all("Says 1 < 2." in text and "x + 1" in text for text in found)
@@ -76,7 +76,7 @@ def test_every_target_has_its_twin_and_enough_to_break() -> None:
         room, _, stem = target.rpartition("/")
         tests = file_of(target).parents[2] / "tests" / room
         assert (tests / f"test_{stem}.py").exists()
-        assert len(mutants_of(target)) > 10
+        assert len(mutants_of(target)) > 8
     some = drawn(list(TARGETS), 240, 0)
     assert len(some) > 200
     assert some == drawn(list(TARGETS), 240, 0) != drawn(list(TARGETS), 240, 1)
