@@ -29,7 +29,7 @@ def test_the_effects_are_the_steps():
 def test_two_levels_are_an_order_and_one_is_none():
     noise = np.random.default_rng(0).normal(0, 0.01, (5, 2))
     form = Ordering(0.1, "method", ("mae", "oracle"))
-    effects = form.effects(rows_of(noise + [0.0, 0.5], ("mae", "oracle")))
+    effects = form.effects(rows_of(np.add(noise, [0.0, 0.5]), ("mae", "oracle")))
     assert form.decide(effects) == "supported"
     for levels in (("mae",), ("mae", "mae"), ("mae", "oracle", "mae")):
         with pytest.raises(ValueError, match="distinct"):
