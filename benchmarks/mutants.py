@@ -100,6 +100,7 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
+_NOTHING = ("return", "return None")
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "mean": "sum"}
 # Types, and what surrounds a function.
 _LEFT = ("annotation", "decorator_list", "returns")
@@ -182,7 +183,7 @@ def _statement(node: ast.AST) -> tuple[str, Change] | None:
     if isinstance(node, ast.If | ast.IfExp | ast.While):
         turned = ast.UnaryOp(ast.Not(), node.test)
         return "condition turned", _put(node, "test", turned)
-    if isinstance(node, ast.Return) and node.value is not None:
+    if isinstance(node, ast.Return) and ast.unparse(node) not in _NOTHING:
         return "returns nothing", _put(node, "value", ast.Constant(None))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "left out", _put(node, "value", ast.Constant(None))
