@@ -91,7 +91,7 @@ def lay_out(
         rows = every[every["cell"].isin(keys) & (every["status"] != "missing")]
         if rows.empty:
             continue
-        known = _placed(name, rows, settings, store)
+        known = _placed(name, every, settings, store)
         there = set(rows["cell"])
         lost |= dict.fromkeys(
             there - {cell.key for cell, _ in known},

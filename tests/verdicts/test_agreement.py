@@ -98,5 +98,5 @@ def test_what_the_metric_tells_since_is_not_missed_and_what_others_have_is() -> 
     assert list(compared({"e": THEIRS}, {"e": ours})["says"]) == ["same"]
     theirs = pd.concat([THEIRS, rows_of({1: 0.6}, **more)], ignore_index=True)
     found = compared({"e": theirs}, {"e": ours})
-    assert list(found["says"]) == ["differs", "same"]
-    assert list(found["theirs"]) == ["lacking", 0.5]
+    assert list(found["says"]) == ["same", "differs"]
+    assert list(found["theirs"]) == [0.5, "lacking"]
