@@ -3,17 +3,17 @@
 On the processor and with the libraries of the rows, by what the rows say of them, each
 number is to be the same in every digit of the file.
 
-Elsewhere sums are rounded otherwise, and a training carries that on; the same seeds on
-another processor have moved numbers by as much as other seeds do, and not by more. So
-the spread over seeds is the measure: of a metric, a target and a world, the standard
-deviation at one point of the factors, pooled over all points of the folder but for the
-cells that are tried, and never less than one image, a thousandth of the number, or the
-last digit. Numbers differ that are more than ``LIMIT`` of it apart. Of the published
-rows, with another seed in the place of the second run, 0.1 % of 1,941 cells had such a
-number, so that of 20 honest cells one is found to differ in 2 % of the samples, and in
-fewer as rounding moves less than seeds do: the level of this one-sided test. What it
-sees is gross; a forged number that a seed could have given is seen on the same
-processor alone.
+Elsewhere sums are rounded otherwise, and a training carries that on. It is assumed, and
+not measured, that this moves a number by no more than another seed would. So the spread
+over seeds is the measure: of a metric, a target and a world, the standard deviation at
+one point of the factors, pooled over all points of the folder but for the cells that
+are tried, and never less than one image, a thousandth of the number, or the last digit.
+Numbers differ that are more than ``LIMIT`` of it apart. ``LIMIT`` was chosen on the
+published rows, after other poolings and limits were tried there: with one other seed in
+the place of the second run 0.1 % of 1,941 cells had such a number, or 2 % of samples of
+20 if cells are independent. There a cell counted in its own spread, which it does not
+here, so the level of this one-sided test is somewhat above that. What it sees is gross;
+a forged number that a seed could have given is seen on the same processor alone.
 """
 
 from __future__ import annotations
