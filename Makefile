@@ -3,6 +3,7 @@
 # make bench: how fast the hot paths are; make site: all results as pages; make docs
 # make shell: a shell that finds mae-bench; make readmes: their numbers, of the CSVs
 # make test | check | format | clean
+# make mutants: what no test notices; make crash: what a killed run loses
 PYTHON ?= python3
 BIN := .venv/bin
 BUDGETS := leaderboard learning_curves
@@ -14,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
 .PHONY: leaderboard results shell test test-rounding check format bench site docs \
-	readmes clean
+	readmes mutants crash clean
 
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
@@ -76,6 +77,12 @@ docs: .venv/docs
 # Every README.md of its README.md.j2.
 readmes: .venv/installed
 	$(BIN)/python -m benchmarks.readmes
+
+mutants: .venv/installed
+	$(BIN)/python benchmarks/mutants.py
+
+crash: .venv/installed
+	$(BIN)/python benchmarks/crash.py
 
 clean:
 	rm -rf .venv .store build *.egg-info

@@ -1,9 +1,9 @@
 """The command line: one command a verb.
 
 Exit codes: 0 everything is measured; 1 some cells failed, the disk did, ``compare``
-found something worse, or ``register --check`` what is not registered; 2 bad usage, and
-nothing was written, or a comparison that cannot be made; 130 stopped by Ctrl-C; 141
-nobody read on, as in ``| head``.
+found something worse, ``verify`` what differs, or ``register --check`` what is not
+registered; 2 bad usage, and nothing was written, or a comparison that cannot be made;
+130 stopped by Ctrl-C; 141 nobody read on, as in ``| head``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mae_bench.commands import (
     register,
     site,
     tune,
+    verify,
 )
 from mae_bench.commands.console import heard
 
@@ -33,6 +34,7 @@ GROUPS = {
         site.site,
         tune.tune,
         register.register,
+        verify.verify,
     ),
     "Encoders": (evaluate.evaluate,),
     "Over commits": (compare.compare, history.history),
@@ -42,8 +44,8 @@ app = typer.Typer(
     cls=entry.Verbs,
     epilog="Defaults: mae_bench.toml, [tool.mae_bench] of pyproject.toml, or "
     "MAE_BENCH_TIER and its like. Exit codes: 0 ok; 1 some cells failed, the disk did, "
-    "compare found worse, or register --check what is not registered; 2 bad usage, or "
-    "a comparison that cannot be made.",
+    "compare found worse, verify what differs, or register --check what is not "
+    "registered; 2 bad usage, or a comparison that cannot be made.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import re
-from pathlib import Path
 
-from mae_bench.records.machine import memory
+from mae_bench.records.machine import memory, processor
 from mae_bench.records.store import Record
 
 
@@ -16,11 +15,7 @@ def this_machine() -> Record:
 
     The name is the processor's: results of equal machines are one series.
     """
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        cpu = found[1] if found else cpu
+    cpu = processor()
     return {
         "machine": machine_name(cpu),
         "os": platform.system(),

@@ -246,9 +246,9 @@ class Measurement:
         cell: Key of the cell.
         commit: Commit of the code that trained the cell.
         dirty: Whether that code had uncommitted changes.
-        versions: Libraries it ran with, and the size of the ensemble that it was
-            trained in, if any.
-        device: Processor it ran on.
+        versions: Libraries it ran with, the processor that they found, and the size of
+            the ensemble that it was trained in, if any.
+        device: Kind of processor it ran on; the name of a GPU.
     """
 
     experiment: str

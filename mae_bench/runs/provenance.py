@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mae_bench import __version__
+from mae_bench.records.machine import processor
 from mae_bench.records.store import Record
 from mae_bench.training.places import places
 
@@ -40,10 +41,15 @@ def code() -> Record:
 
 
 def machine(device: str) -> Record:
-    """Versions of the libraries, and what ``device`` is called."""
+    """Versions of the libraries, the processor, and what ``device`` is called.
+
+    Where all are the same, so are the sums: torch and its libraries choose their loops
+    by the processor, which is named with the instructions that torch uses of it.
+    """
     import torch
 
     here = places(device)
+    words = [*processor().split(), torch.backends.cpu.get_cpu_capability()]
     name = (
         torch.cuda.get_device_name(here[0])
         if device.startswith("cuda")
@@ -55,6 +61,7 @@ def machine(device: str) -> Record:
             [
                 f"mae_bench={__version__}",
                 *(f"{lib}={version(lib)}" for lib in LIBRARIES),
+                f"processor={'-'.join(words)}",
             ]
         ),
         "device": f"{device.partition(':')[0]} {name}{several}",

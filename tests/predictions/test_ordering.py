@@ -26,6 +26,16 @@ def test_the_effects_are_the_steps():
     assert effects.index.tolist() == [0, 1, 2]
 
 
+def test_two_levels_are_an_order_and_one_is_none():
+    noise = np.random.default_rng(0).normal(0, 0.01, (5, 2))
+    form = Ordering(0.1, "method", ("mae", "oracle"))
+    effects = form.effects(rows_of(np.add(noise, [0.0, 0.5]), ("mae", "oracle")))
+    assert form.decide(effects) == "supported"
+    for levels in (("mae",), ("mae", "mae"), ("mae", "oracle", "mae")):
+        with pytest.raises(ValueError, match="distinct"):
+            Ordering(0.1, "method", levels)
+
+
 def test_an_order_is_supported_refuted_or_open():
     noise = np.random.default_rng(0).normal(0, 0.01, (5, 3))
     assert verdict(np.add(noise, [0.0, 0.5, 1.0])) == "supported"

@@ -111,6 +111,7 @@ def test_what_cannot_be_a_trend_is_refused():
         Trend(0.1, "x", levels=(1,))
     with pytest.raises(ValueError, match="distinct"):
         Trend(0.1, "x", levels=(1, 2, 2))
+    assert Trend(0.1, "x", levels=(1, 2)).levels == (1, 2)
     with pytest.raises(ValueError, match="no factor 'y'"):
         Trend(0.1, "y").effects(rows_of([[1.0, 2.0]], (1, 2)))
 

@@ -2,12 +2,13 @@ import os
 
 import pytest
 
-from mae_bench.records.machine import cores, memory
+from mae_bench.records.machine import cores, memory, processor
 
 
 def test_there_is_a_processor_and_memory() -> None:
     assert 1 <= cores() <= (os.cpu_count() or 1)
     assert memory() > 2**20
+    assert processor()
 
 
 @pytest.mark.parametrize("system", ["darwin", "win32"])

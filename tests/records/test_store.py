@@ -95,10 +95,12 @@ def test_json_that_is_no_record_is_foreign(store: Store, content: str) -> None:
     assert store.trained(KEY) is None
 
 
-def test_fields_of_another_version_are_foreign(store: Store) -> None:
+def test_fields_of_another_version_are_foreign(store: Store, told: list[str]) -> None:
     filled(store)
     store._save(KEY, "trained.json", {"status": "ok", "encoder": "", "mood": 1})
     assert store.trained(KEY) is None
+    assert len(told) == len(store.quarantined()) == 1
+    assert "trained.json has foreign fields" in told[0]
 
 
 def test_two_bad_files_of_one_cell_are_both_kept(store: Store) -> None:

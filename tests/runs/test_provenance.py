@@ -57,6 +57,6 @@ def test_outside_a_checkout_there_is_no_commit(
 def test_the_machine_names_its_libraries_and_processor() -> None:
     found = provenance.machine("cpu")
     assert found["device"].startswith("cpu ")
-    assert {"mae_bench", "torch", "lightning"} <= {
+    assert {"mae_bench", "torch", "lightning", "processor"} <= {
         pair.partition("=")[0] for pair in found["versions"].split()
     }
