@@ -42,8 +42,8 @@ check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin
-	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --config-file mypy-platforms.toml --platform darwin
+	$(BIN)/mypy --config-file mypy-platforms.toml --platform win32
 
 format: .venv/installed
 	$(BIN)/ruff format .
