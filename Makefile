@@ -27,7 +27,7 @@ results: .venv/installed
 	$(BIN)/mae-bench run --tier quick
 
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 # What rounding could decide, with the sums of another processor and more threads.
 test-rounding: export ATEN_CPU_CAPABILITY := default
@@ -41,9 +41,9 @@ test-rounding: .venv/installed
 check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/mypy --config-file mypy-platforms.toml --platform darwin
 	$(BIN)/mypy --config-file mypy-platforms.toml --platform win32
+	$(BIN)/mypy
 
 format: .venv/installed
 	$(BIN)/ruff format .
