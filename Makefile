@@ -34,7 +34,7 @@ shell: .venv/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec "$${SHELL:-/bin/sh}"
 
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 # What rounding could decide, with the sums of another processor and more threads.
 test-rounding: export ATEN_CPU_CAPABILITY := default
@@ -48,9 +48,9 @@ test-rounding: .venv/installed
 check: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy --config-file mypy-platforms.toml --platform darwin
+	$(BIN)/mypy --config-file mypy-platforms.toml --platform win32
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin
-	$(BIN)/mypy --platform win32
 
 format: .venv/installed
 	$(BIN)/ruff format .

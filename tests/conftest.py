@@ -5,7 +5,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+# Others' code before ours: within ours, jaxtyping's hook would have it compiled anew.
+import kornia  # noqa: F401
+import lightning  # noqa: F401
 import pytest
+import scipy.stats  # noqa: F401
+import seaborn  # noqa: F401
+import sklearn.linear_model  # noqa: F401
 
 from mae_bench.records.rows import COLUMNS
 

@@ -168,6 +168,11 @@ def settings(part: Callable[..., Any]) -> dict[str, Setting]:
     Raises:
         WrongPart: A setting without a default, or whose default is no scalar.
     """
+    return dict(_settings(part))
+
+
+@cache  # every cell of a grid asks for those of its method and world
+def _settings(part: Callable[..., Any]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for base, p in _parameters(part):
         if p.kind is p.KEYWORD_ONLY:

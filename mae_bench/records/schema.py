@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -186,7 +186,7 @@ class Cell:
     @property
     def key(self) -> str:
         """16 hex digits that name the cell on disk."""
-        named = asdict(self)
+        named = dict(vars(self))
         # Cells that were trained before there was a choice keep their names.
         known = self.dataset_settings
         named["dataset_settings"] = {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from jaxtyping import config
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -64,7 +65,7 @@ def ramps() -> Dataset:
 
 
 @pytest.fixture
-def train() -> Train:
+def train(monkeypatch: pytest.MonkeyPatch) -> Train:
     """All steps of a training run; gives their losses."""
 
     def fit(method: Method) -> list[float]:
@@ -80,6 +81,9 @@ def train() -> Train:
             method.follow(weights, step)
             schedule["scheduler"].step()
             losses.append(loss.item())
+            # The shapes of the other steps are those of the first.
+            monkeypatch.setattr(config, "jaxtyping_disable", True)
+        monkeypatch.setattr(config, "jaxtyping_disable", False)
         return losses
 
     return fit

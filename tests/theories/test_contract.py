@@ -202,9 +202,9 @@ def drawn(prediction: Prediction, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
             yield rows.assign(value=offset + size * height + loud * noise)
 
 
-def verdicts(prediction: Prediction, cells: Cells) -> set[str]:
+def verdicts(prediction: Prediction, whole: pd.DataFrame) -> set[str]:
     """What synthetic rows can make of a claim; stops when it has seen both ends."""
-    ours = matching(grid(prediction, cells), prediction.where).reset_index(drop=True)
+    ours = matching(whole, prediction.where).reset_index(drop=True)
     found: set[str] = set()
     for rows in drawn(prediction, ours):
         found.add(prediction.form.decide(prediction.form.effects(rows)))
@@ -218,9 +218,10 @@ def test_a_prediction_can_be_supported_and_can_be_refuted(
     key: str, cells: Cells
 ) -> None:
     theory, prediction = PREDICTIONS[key]
-    assert verdicts(prediction, cells) >= {"supported", "refuted"}
+    whole = grid(prediction, cells)
+    assert verdicts(prediction, whole) >= {"supported", "refuted"}
     # Its filters and its control name columns and experiments that there are.
-    rows = {prediction.experiment.id: grid(prediction, cells)}
+    rows = {prediction.experiment.id: whole}
     verdict = judge_prediction(key, theory, prediction, rows)
     assert verdict.verdict != "not_measured"
 
@@ -251,7 +252,8 @@ def test_the_synthetic_rows_reach_both_ends_of_every_form(
 ) -> None:
     prediction = replace(PREDICTIONS["visible_share/N1"][1], form=FORMS[name])
     plain = {k: v for k, v in prediction.where.items() if k != "target"}
-    found = verdicts(replace(prediction, where=plain), cells)
+    prediction = replace(prediction, where=plain)
+    found = verdicts(prediction, grid(prediction, cells))
     assert found >= {"supported", "refuted"}
 
 

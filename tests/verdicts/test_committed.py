@@ -24,7 +24,8 @@ def reproduced(made: Path, name: str) -> bool:
     new, old = (pd.read_csv(f / name, dtype=str) for f in (made, RESULTS))
     rows = [tuple(row) for row in new[old.columns].fillna("").to_numpy()]
     expected = [tuple(row) for row in old.fillna("").to_numpy()]
-    return [row for row in rows if row in set(expected)] == expected
+    known = set(expected)
+    return [row for row in rows if row in known] == expected
 
 
 def test_judging_gives_the_committed_verdicts(
