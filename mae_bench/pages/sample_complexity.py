@@ -59,36 +59,38 @@ def draw(measured: Mapping[str, pd.DataFrame]) -> Figure | None:
     return figure
 
 
-def slopes(rows: pd.DataFrame, target: str) -> pd.Series[float]:
-    """Exponent of each seed along the sizes that every seed has."""
+def whole(rows: pd.DataFrame, target: str) -> pd.DataFrame:
+    """log2 P* of each seed against log2 m, at the sizes that every seed has.
+
+    Where one lacks a number it was too large to be drawn, and the others are no sample.
+    """
     at = dict(LINE)
-    table = rows[rows["target"] == target].pivot_table(
-        index="seed", columns="rules", values="value"
-    )
-    table = table[[rule for rule in at if rule in table]].dropna(axis=1)
+    ours = rows[(rows["target"] == target) & rows["rules"].isin(list(at))]
+    table = ours.pivot_table(index="seed", columns="rules", values="value")
+    return table.rename(columns=at).sort_index(axis=1).dropna(axis=1)
+
+
+def slopes(table: pd.DataFrame) -> list[float]:
+    """Exponent of each seed; none of a single size."""
     if table.shape[1] < 2:
-        return pd.Series(dtype=float)
-    places = [at[rule] for rule in table.columns]
-    fitted = np.polyfit(places, table.to_numpy(float).T, 1)[0]
-    return pd.Series(fitted, table.index)
+        return []
+    found: list[float] = np.polyfit(table.columns, table.to_numpy().T, 1)[0].tolist()
+    return found
 
 
 def _powers(ax: Axes, rows: pd.DataFrame) -> None:
     at = dict(LINE)
-    ours = rows[rows["rules"].isin(list(at))]
     for k, (target, (words, distance)) in enumerate(FAMILIES.items()):
-        mine = ours[ours["target"] == target]
-        found = slopes(mine, target)
-        if found.empty:
+        table = whole(rows, target)
+        if not (found := slopes(table)):
             continue
-        x = mine["rules"].map(at).to_numpy(float)
-        y = mine["value"].to_numpy(float)
-        middle = float((y - distance * x).mean())
-        ends = np.array([x.min(), x.max()])
-        ax.plot(ends, middle + distance * ends, "--", color=f"C{k}", lw=1)
+        x = np.array(table.columns, dtype=float)
+        y = table.to_numpy()
+        ax.plot(x, (y - distance * x).mean() + distance * x, "--", color=f"C{k}", lw=1)
         mean, low, high = student_interval(found)
         label = f"{words}: {mean:.2f} [{low:.2f}, {high:.2f}], derived {distance}"
-        ax.plot(x, y, "o", ms=4, color=f"C{k}", alpha=0.6, label=label)
+        points = np.broadcast_to(x, y.shape).ravel()
+        ax.plot(points, y.ravel(), "o", ms=4, color=f"C{k}", alpha=0.6, label=label)
     ax.set_xticks([*at.values()], [f"{2**place:.0f}" for place in at.values()])
     _powers_of_two(ax)
     ax.set_xlabel("m, productions of a symbol")
