@@ -20,7 +20,15 @@ from matplotlib.figure import Figure
 
 from mae_bench.experiments import Experiment
 from mae_bench.metrics import Metric
-from mae_bench.pages import exact, forecasts, limits, scorecard, standing, trials
+from mae_bench.pages import (
+    exact,
+    forecasts,
+    limits,
+    sample_complexity,
+    scorecard,
+    standing,
+    trials,
+)
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
 from mae_bench.records.schema import Setting
@@ -129,6 +137,16 @@ OF_A_TABLE: Mapping[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = (
     )
 )
 
+# Of all that was measured; None where that has not been.
+OF_ROWS: Mapping[str, Callable[[Mapping[str, pd.DataFrame]], Figure | None]] = (
+    MappingProxyType(
+        {
+            "two_sample_floor": exact.two_sample_floor,
+            "sample_complexity": sample_complexity.draw,
+        }
+    )
+)
+
 
 def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
     """Draw every figure that the CSVs allow.
@@ -158,13 +176,17 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
     if any(limit.experiment in measured for limit in limits.LIMITS.values()):
         figures["located_latents"] = exact.located_latents()
         figures["mask_graph"] = exact.mask_graph_figure()
-    if (floors := exact.two_sample_floor(measured)) is not None:
-        figures["two_sample_floor"] = floors
+    figures |= _of_rows(measured)
     for name, (table, draw) in OF_A_TABLE.items():
         if (path := where.find(table)).exists():
             figures[name] = draw(pd.read_csv(path))
     folder = where.write / "figures"
     return [_save(figure, folder / f"{k}.png") for k, figure in figures.items()]
+
+
+def _of_rows(measured: Mapping[str, pd.DataFrame]) -> dict[str, Figure]:
+    drawn = {name: of_rows(measured) for name, of_rows in OF_ROWS.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -23,6 +23,7 @@ from mae_bench.predictions.membership import Membership
 from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.slope import Slope
 from mae_bench.predictions.trend import Trend
 from mae_bench.records import registry
 from mae_bench.records.rows import matching
@@ -177,6 +178,10 @@ def heights(prediction: Prediction, rows: pd.DataFrame) -> Iterator[np.ndarray]:
             index = rows[axis].map({level: i for i, level in enumerate(levels)})
             for shape in shapes(len(levels)):
                 yield np.append(shape, 0.0)[index.fillna(-1).astype(int)]
+    if isinstance(form, Slope):
+        places = rows[form.factor].map(dict(form.at)).fillna(0.0).to_numpy(float)
+        yield form.exponent * places
+        yield -form.exponent * places
     points = np.zeros(len(rows))
     if own.get("along"):
         points = rows.groupby(list(own["along"]), dropna=False).ngroup().to_numpy(float)
@@ -241,6 +246,7 @@ FORMS: dict[str, Form] = {
     "no trend": Equivalence(0.1, Trend(0.1, "mask_ratio")),
     "ordering": Ordering(0.1, "mask_ratio", (0.5, 0.125, 0.9375)),
     "peak": Peak(0.1, "mask_ratio"),
+    "slope": Slope(0.1, 3.0, "mask_ratio", ((0.125, 0.0), (0.5, 2.0), (0.9375, 3.0))),
     "trend": Trend(0.1, "mask_ratio", "decreasing"),
     "valley": Peak(0.1, "mask_ratio", minimum=True),
 }

@@ -73,6 +73,8 @@ CLAIMS = {
     "S1 S2 S3": "class_subspaces",
     # Park et al. 2023.
     "V1 V2 V3 V4": "attention_homogeneity",
+    # Korchinski, Favero & Wyart 2026.
+    "KW0 KW1 KW2 KW3": "latent_prediction",
     # What every theory is held against.
     "N1": "visible_share",
 }
