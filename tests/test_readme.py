@@ -1,7 +1,5 @@
 """The README's commands, files and names are real."""
 
-import csv
-import os
 import re
 import shutil
 from pathlib import Path
