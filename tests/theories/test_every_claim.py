@@ -73,6 +73,8 @@ CLAIMS = {
     "S1 S2 S3": "class_subspaces",
     # Park et al. 2023.
     "V1 V2 V3 V4": "attention_homogeneity",
+    # Van Assel et al. 2025, and what follows from its linear world.
+    "JR1 JR2 JR3 JR-D1 JR-D2 JR-supervised JR-networks": "aligned_augmentations",
     # What every theory is held against.
     "N1": "visible_share",
 }
