@@ -34,8 +34,8 @@ AUGMENTATION_ALIGNMENT = Experiment(
     # Small batches leave noise in the weights, which turns the subspace; between two
     # values that are near each other reconstruction decides slowly.
     budgets={"quick": {"batch_size": 512, "steps": 500, "warmup": 0.1}},
-    longer={"quick": (({"objective": "reconstruction"}, 2),)},
+    longer={"quick": (({"objective": "reconstruction"}, 4),)},
     metrics=(signal_overlap,),
-    cost="160 cells: about 3 minutes on one core",
+    cost="160 cells: about 4 minutes on one core",
     drawn=((signal_overlap, "overlap"),),
 )
