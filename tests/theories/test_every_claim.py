@@ -75,6 +75,8 @@ CLAIMS = {
     "V1 V2 V3 V4": "attention_homogeneity",
     # Van Assel et al. 2025, and what follows from its linear world.
     "JR1 JR2 JR3 JR-D1 JR-D2 JR-supervised JR-networks": "aligned_augmentations",
+    # Cai & Shi 2026.
+    "MB1 MB2 MB3 MB-network": "mode_blindness",
     # What every theory is held against.
     "N1": "visible_share",
 }
