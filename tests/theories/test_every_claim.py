@@ -77,6 +77,8 @@ CLAIMS = {
     "JR1 JR2 JR3 JR-D1 JR-D2 JR-supervised JR-networks": "aligned_augmentations",
     # Cai & Shi 2026.
     "MB1 MB2 MB3 MB-network": "mode_blindness",
+    # Li et al. 2024, and what follows from the information.
+    "GM1 GM2 GM-D1 GM-sampling GM-network": "masked_likelihood",
     # What every theory is held against.
     "N1": "visible_share",
 }
