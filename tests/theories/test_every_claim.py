@@ -79,6 +79,8 @@ CLAIMS = {
     "MB1 MB2 MB3 MB-network": "mode_blindness",
     # Li et al. 2024, and what follows from the information.
     "GM1 GM2 GM-D1 GM-sampling GM-network": "masked_likelihood",
+    # Klindt, LeCun & Balestriero 2026.
+    "LJ1 LJ2 LJ3 LJ-D1 LJ-ablation LL1": "lejepa",
     # What every theory is held against.
     "N1": "visible_share",
 }
