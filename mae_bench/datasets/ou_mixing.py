@@ -111,5 +111,6 @@ def generalised_normal(u: np.ndarray, alpha: float) -> np.ndarray:
     """
     beyond = 2 * ndtr(-np.abs(u))
     scale = np.exp((gammaln(1 / alpha) - gammaln(3 / alpha)) / 2)
-    size: np.ndarray = scale * gammainccinv(1 / alpha, beyond) ** (1 / alpha)
-    return np.sign(u) * size
+    size = scale * gammainccinv(1 / alpha, beyond) ** (1 / alpha)
+    z: np.ndarray = np.sign(u) * size
+    return z

@@ -39,7 +39,8 @@ def sigreg(
     unit = directions / directions.norm(dim=1, keepdim=True)
     angles = (h @ unit.T)[..., None] * t  # [n m knots]
     error = (angles.cos().mean(0) - gauss).square() + angles.sin().mean(0).square()
-    return len(h) * (error @ (weight * ends)).mean()
+    found: Tensor = len(h) * (error @ (weight * ends)).mean()
+    return found
 
 
 class LeJEPA(Method):
@@ -141,7 +142,8 @@ class LeJEPA(Method):
         h1, h2 = both
         agree = (h1 - h2).square().sum(1).mean()
         gaussian = (sigreg(h1, directions) + sigreg(h2, directions)) / 2
-        return (1 - self.lamb) * agree + self.lamb * gaussian
+        loss: Tensor = (1 - self.lamb) * agree + self.lamb * gaussian
+        return loss
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None

@@ -94,7 +94,8 @@ def kept_subspace(
         return found
     both = torch.linalg.solve_triangular(L, white.T, upper=False)  # L⁻¹ C L⁻ᵀ
     top = torch.linalg.eigh(both).eigenvectors[:, -rank:]
-    return torch.linalg.solve_triangular(L.T, top, upper=True)
+    read: Tensor = torch.linalg.solve_triangular(L.T, top, upper=True)
+    return read
 
 
 def kept_signal(

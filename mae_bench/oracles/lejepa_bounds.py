@@ -30,7 +30,7 @@ from mae_bench.datasets.ou_mixing import generalised_normal
 
 def isotropy_error(covariance: Float64[Tensor, "k k"]) -> float:
     """ε = |Cov h - I|_F."""
-    return (covariance - torch.eye(len(covariance)).to(covariance)).norm().item()
+    return float((covariance - torch.eye(len(covariance)).to(covariance)).norm())
 
 
 def distance_bound(slack: float, isotropy: float, rho: float) -> float:
@@ -53,7 +53,7 @@ def orthogonal_distance(h: Float64[Tensor, "n k"], u: Float64[Tensor, "n k"]) ->
     one, other = (x - x.mean(0) for x in (h, u))
     cross = torch.linalg.svdvals(one.T @ other / len(h)).sum()
     energy = one.square().sum(1).mean() + other.square().sum(1).mean()
-    return (energy - 2 * cross).item()
+    return float(energy - 2 * cross)
 
 
 def shape_r2(alpha: float) -> float:
