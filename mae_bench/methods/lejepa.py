@@ -14,6 +14,7 @@ from mae_bench.models.processes import gather
 from mae_bench.records.schema import Track
 
 KNOTS, REACH = 17, 3.0
+DIRECTIONS = 16  # a step: plenty of few features, and new ones at the next
 
 
 def sigreg(
@@ -47,8 +48,7 @@ class LeJEPA(Method):
     """A perceptron h on the pixels: (1 - λ) |h(x') - h(x)|² + λ SIGReg of both.
 
     Pairs are what the world says they are (``Dataset.redraw``). There is no target
-    network, no stopped gradient and no projector. As many directions are drawn at each
-    step as there are images.
+    network, no stopped gradient and no projector.
 
     References:
         Balestriero & LeCun 2025, arXiv 2511.08544.
@@ -133,10 +133,10 @@ class LeJEPA(Method):
         one, other, directions = example
         h1, h2 = self.represent(torch.cat([one, other])).chunk(2)
         both = torch.stack([gather(h1), gather(h2)])
-        return in_full_precision(self.compare, both, gather(directions))
+        return in_full_precision(self.compare, both, gather(directions)[:DIRECTIONS])
 
     def compare(
-        self, both: Float[Tensor, "2 n k"], directions: Float[Tensor, "n k"]
+        self, both: Float[Tensor, "2 n k"], directions: Float[Tensor, "m k"]
     ) -> Float[Tensor, ""]:
         """Both terms."""
         h1, h2 = both
