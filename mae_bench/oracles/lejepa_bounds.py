@@ -41,11 +41,11 @@ def distance_bound(slack: float, isotropy: float, rho: float) -> float:
         isotropy: ε.
         rho: ρ, in (0, 1).
 
-    >>> distance_bound(0.0, 0.0, 0.5), distance_bound(0.1, 0.2, 0.5)
+    >>> distance_bound(0.0, 0.0, 0.5), round(distance_bound(0.1, 0.2, 0.5), 9)
     (0.0, 0.36)
     """
     nonlinear = max(0.0, slack) / (2 * rho * (1 - rho))
-    return round(nonlinear + (isotropy + nonlinear) ** 2, 12)
+    return nonlinear + (isotropy + nonlinear) ** 2
 
 
 def orthogonal_distance(h: Float64[Tensor, "n k"], u: Float64[Tensor, "n k"]) -> float:
