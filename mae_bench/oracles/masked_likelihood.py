@@ -75,7 +75,7 @@ def relative_variance(length: int, phi: float, masked: int, masks: Masks) -> flo
         ValueError: A k out of range.
 
     >>> [round(relative_variance(8, 0.6, k, "all"), 2) for k in (1, 2, 4, 6, 8)]
-    [1.18, 1.13, 1.05, 1.01, 1.0]
+    [1.18, 1.13, 1.05, 1.0, 1.0]
     """
     if not 1 <= masked <= length:
         raise ValueError(f"masked is {masked}; give an integer in 1..{length}")
