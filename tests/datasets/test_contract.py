@@ -16,7 +16,14 @@ SMOKE = TIERS["smoke"]
 DATASETS = registry.names("datasets")
 SPLITS = ("train", "val", "test")
 # Worlds without parameters are the same for every seed.
-DRAW_NOTHING = {"gaussian_field", "identity", "linear_pair", "sprites"}
+DRAW_NOTHING = {
+    "ar_chain",
+    "gaussian_field",
+    "identity",
+    "linear_pair",
+    "sprites",
+    "two_modes",
+}
 
 
 def stream(seed: int = 0) -> torch.Generator:

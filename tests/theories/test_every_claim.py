@@ -75,6 +75,16 @@ CLAIMS = {
     "V1 V2 V3 V4": "attention_homogeneity",
     # Korchinski, Favero & Wyart 2026.
     "KW0 KW1 KW2 KW3": "latent_prediction",
+    # Van Assel et al. 2025, and what follows from its linear world.
+    "JR1 JR2 JR3 JR-D1 JR-D2 JR-supervised JR-networks": "aligned_augmentations",
+    # Cai & Shi 2026.
+    "MB1 MB2 MB3 MB-network": "mode_blindness",
+    # Li et al. 2024, and what follows from the information.
+    "GM1 GM2 GM-D1 GM-sampling GM-network": "masked_likelihood",
+    # Klindt, LeCun & Balestriero 2026.
+    "LJ1 LJ2 LJ3 LJ-D1 LJ-ablation LL1": "lejepa",
+    # Przewiezlikowski et al. 2025.
+    "BC1 BC2": "selective_pooling",
     # What every theory is held against.
     "N1": "visible_share",
 }
