@@ -194,7 +194,7 @@ def of_standings(verdicts: Sequence[Row]) -> Finding | None:
     no, beyond = (_refuted(verdicts, name) for name in STANDINGS[:2])
     text = (
         "With the theorems counts what is derived from one. Refuted are "
-        f"{no} and {beyond}; the others are open. "
+        f"{no} and {beyond}; the others are neither. "
         "Shares have 95 % Wilson intervals; a planted null is a claim that was made "
         "false on purpose. See"
     )
