@@ -17,7 +17,7 @@ def head_to_head(table: pd.DataFrame) -> Figure:
     grids = {
         str(name): rows
         for name, rows in table.groupby("forecast_of")
-        if len(set(rows["theory"])) > 1
+        if len({*rows.dropna(subset="skill")["theory"]}) > 1
     }
     if not grids:
         figure = plt.figure(figsize=(5, 1))
@@ -25,7 +25,9 @@ def head_to_head(table: pd.DataFrame) -> Figure:
             0.5, 0.5, "no grid that two theories forecast is measured", ha="center"
         )
         return figure
-    worlds = [*sorted(set(pd.concat(grids.values())["world"]) - {MEAN}), MEAN]
+    drawn = pd.concat(grids.values()).dropna(subset="skill")
+    there = {*drawn["world"]}
+    worlds = [*sorted(there - {MEAN}), *({MEAN} & there)]
     heights = [rows["theory"].nunique() for rows in grids.values()]
     figure, axes = plt.subplots(
         len(grids),
@@ -49,7 +51,8 @@ def head_to_head(table: pd.DataFrame) -> Figure:
         ax.set_xlabel("Kendall's tau")
     figure.suptitle(
         "Forecasts against what was trained. Dots: mean with 95 % over seeds. "
-        "Shaded: 95 % of the same scores in random orders.",
+        "Shaded: 95 % of the same scores in random orders.\nnone: not forecast "
+        "there, or not in all of its worlds.",
         fontsize=8,
     )
     figure.tight_layout()
@@ -60,7 +63,8 @@ def _panel(ax: Axes, rows: pd.DataFrame, order: list[str]) -> None:
     """A line a theory; empty where it says nothing of the world."""
     ax.axvline(0, color="0.6", lw=1)
     for spot, theory in enumerate(order):
-        if theory not in rows.index:
+        if theory not in rows.dropna(subset="skill").index:
+            ax.text(0.02, spot, "none", fontsize=7, va="center", color="0.4")
             continue
         row = rows.loc[theory]
         ax.barh(

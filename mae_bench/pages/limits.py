@@ -5,6 +5,7 @@ Both are rows of the same CSV. The exact curve is the mean over the seeds' world
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,8 +16,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mae_bench.pages.sweeps import with_bars
 from mae_bench.records.rows import Where, matching
-from mae_bench.records.stats import student_interval
 
 X = "mask_ratio"
 
@@ -29,11 +30,13 @@ class Panel:
         title: Above it.
         measured: Column -> value of the rows that were trained.
         exact: Of the rows that an oracle gave; None where the exact answer is 0.
+        most: The greatest that is possible.
     """
 
     title: str
     measured: Where
     exact: Where | None
+    most: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def _levels(dataset: str, probe: str) -> list[list[Panel]]:
                 | {"target": f"level_{level}"},
                 {"dataset": dataset, "metric": "ceiling"}
                 | {"target": f"level_{level}/{view}"},
+                1.0,
             )
             for level in range(3)
         ]
@@ -72,7 +76,8 @@ def _levels(dataset: str, probe: str) -> list[list[Panel]]:
 
 def _error(dataset: str, title: str, measured: str, exact: str) -> Panel:
     at = {"dataset": dataset, "metric": "reconstruction_error"}
-    return Panel(title, at | {"target": measured}, at | {"target": exact})
+    most = 1.0 if measured.startswith("explained") else math.inf
+    return Panel(title, at | {"target": measured}, at | {"target": exact}, most)
 
 
 def _linear(target: str, title: str) -> list[Panel]:
@@ -91,6 +96,7 @@ def _linear(target: str, title: str) -> list[Panel]:
                 f"{title}, {name}",
                 at | {"target": target},
                 None if target == "loss" else exact,
+                1.0 if target.startswith("overlap") else math.inf,
             )
         )
     return found
@@ -149,14 +155,13 @@ def draw(limit: Limit, rows: pd.DataFrame) -> Figure:
         rows: Measurements of its experiment.
     """
     shape = (len(limit.panels), max(map(len, limit.panels)))
-    size = (3.0 * shape[1] + 0.4, 2.3 * shape[0] + 0.6)
+    size = (3.0 * shape[1] + 0.4, 2.5 * shape[0] + 0.6)
     figure, axes = plt.subplots(*shape, figsize=size, squeeze=False)
     for line, panels in zip(axes, limit.panels, strict=True):
         for ax, panel in zip(line, panels, strict=False):
             _draw(ax, panel, rows, limit.lines)
         for ax in line[len(panels) :]:
             ax.set_axis_off()
-        line[0].set_xlabel(X)
     pairs = [ax.get_legend_handles_labels() for ax in axes.flat]
     named = {k: v for vs, ks in pairs for v, k in zip(vs, ks, strict=True)}
     figure.legend(named.values(), named, loc="lower center", ncols=5, frameon=False)
@@ -167,19 +172,19 @@ def draw(limit: Limit, rows: pd.DataFrame) -> Figure:
 
 def _draw(ax: Axes, panel: Panel, rows: pd.DataFrame, lines: str) -> None:
     ax.set_title(panel.title, fontsize=8)
+    ax.set_xlabel(f"{X} (share of the patches)", fontsize=8)
     measured = _found(rows, panel.measured)
     exact = _found(rows, panel.exact) if panel.exact else measured.assign(value=0.0)
     swept = measured[measured[X].notna()]
     for k, level in enumerate(sorted(swept[lines].unique())):
         mine = swept[swept[lines] == level].groupby(X)["value"]
-        interval = [student_interval(values) for _, values in mine]
-        mean, low, high = (np.array(m) for m in zip(*interval, strict=True))
-        name, colour, bars = f"{lines} {level:g}", f"C{k}", [mean - low, high - mean]
+        mean, bars = with_bars((values for _, values in mine), upper=panel.most)
+        name, colour = f"{lines} {level:g}", f"C{k}"
         ax.errorbar(
-            list(mine.groups),
+            np.array(list(mine.groups), float) + 0.012 * k,
             mean,
             bars,
-            fmt="o",
+            fmt="os"[k % 2],
             ms=4,
             capsize=2,
             c=colour,
@@ -191,6 +196,9 @@ def _draw(ax: Axes, panel: Panel, rows: pd.DataFrame, lines: str) -> None:
     # An encoder that was never masked has no masks of its own to be shown by.
     if len(floor) and panel.measured.get("view") == "unmasked":
         ax.axhline(floor["value"].mean(), color="0.5", ls=":", lw=1, label="untrained")
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, min(top, panel.most + 0.02 * (top - bottom)))
+    ax.ticklabel_format(axis="y", useOffset=False)
     if not len(measured):
         ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center")
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Iterable
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-PAGES = ("overview", "leaderboard", "theories")
+from mae_bench.pages import scorecard
+
+PAGES = ("overview", "leaderboard", "theories", "figures")
 
 
 def number(value: str) -> str:
@@ -24,6 +30,34 @@ def number(value: str) -> str:
     return ("\N{MINUS SIGN}" if shown[0] == "-" else "") + shown.removeprefix("-")
 
 
+def whole(value: str) -> str:
+    """A number of seeds; in words where none is enough.
+
+    >>> whole("3.0"), whole("inf"), whole("")
+    ('3', 'no number', '')
+    """
+    if not value:
+        return ""
+    return f"{float(value):.0f}" if math.isfinite(float(value)) else "no number"
+
+
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """Name -> what it is called in an address, no two alike in any file system.
+
+    >>> slugs(["K5", "a/b", "a b", ""])
+    {'K5': 'K5', 'a/b': 'a-b', 'a b': 'a-b-2', '': 'nameless'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip(".") or "nameless"
+        taken, slug, count = {s.lower() for s in found.values()}, stem, 1
+        while slug.lower() in taken:
+            count += 1
+            slug = f"{stem}-{count}"
+        found.setdefault(name, slug)
+    return found
+
+
 _TEMPLATES = Environment(
     loader=PackageLoader("mae_bench.pages"),
     autoescape=True,
@@ -31,15 +65,21 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters["number"] = number
+_TEMPLATES.filters |= {"number": number, "whole": whole}
+_TEMPLATES.globals |= {
+    "colours": scorecard.COLOURS,
+    "signs": scorecard.SIGNS,
+    "dark": scorecard.DARK,
+}
 
 
-def page(name: str, **known: object) -> str:
+def page(template: str, **known: object) -> str:
     """A whole page, to be read without any other file but its figures.
 
     Args:
-        name: Its template, less ``.html``.
+        template: Its template, less ``.html``.
         known: What the template shows; text of it that looks like HTML stays text.
+            ``root`` is the way to the site's root, such as ``../``.
     """
-    template = _TEMPLATES.get_template(f"{name}.html")
-    return template.render(known, name=name, pages=PAGES)
+    source = _TEMPLATES.get_template(f"{template}.html")
+    return source.render({"root": "", **known}, name=template, pages=PAGES)

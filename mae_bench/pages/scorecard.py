@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable, Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,18 +13,30 @@ from matplotlib.patches import Patch, Rectangle
 
 from mae_bench.verdicts.planting import PLANTED
 
+# Told apart under deuteranopia and protanopia as well, see the test.
 COLOURS = {
-    "supported": "#2a9d5c",
-    "refuted": "#d1495b",
-    "undecided": "#edae49",
-    "void": "#8d6a9f",
-    "control_open": "#b8a1c9",
-    "untestable": "#7a8ca3",
-    "not_converged": "#a9b8c9",
-    "depends_on_scale": "#3d7ea6",
-    "not_measured": "#d0d0d0",
+    "supported": "#0b62a8",
+    "refuted": "#b84300",
+    "undecided": "#f2cd63",
+    "void": "#5e2a66",
+    "control_open": "#c78bd6",
+    "untestable": "#68747f",
+    "not_converged": "#a9d0f0",
+    "depends_on_scale": "#0a5c55",
+    "not_measured": "#dcdcdc",
 }
 DARK = ("supported", "refuted", "void", "untestable", "depends_on_scale")
+SIGNS = {
+    "supported": "\N{CHECK MARK}",
+    "refuted": "\N{BALLOT X}",
+    "undecided": "?",
+    "void": "\N{EMPTY SET}",
+    "control_open": "\N{CIRCLE WITH LEFT HALF BLACK}",
+    "untestable": "\N{CIRCLED DIVISION SLASH}",
+    "not_converged": "\N{HORIZONTAL ELLIPSIS}",
+    "depends_on_scale": "\N{UP DOWN ARROW}",
+    "not_measured": "\N{EN DASH}",
+}
 TILES = 10  # a line
 NEW, DOT = "confirmatory", "\N{BULLET}"
 TWO_SIDED = ("equality", "equivalence")
@@ -56,15 +67,20 @@ def tiles(table: pd.DataFrame) -> Figure:
     ax.set_ylim(y, -0.1)
     ax.set_axis_off()
     ax.set_title(_whose(table), fontsize=9)
-    handles = [Patch(color=c, label=v.replace("_", " ")) for v, c in COLOURS.items()]
+    handles = [Patch(color=COLOURS[v], label=named(v)) for v in COLOURS]
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
     figure.tight_layout(rect=(0, 0.5 / (0.32 * total + 0.7), 1, 1))
     return figure
 
 
+def named(verdict: str) -> str:
+    """A verdict's sign and word."""
+    return f"{SIGNS[verdict]} {verdict.replace('_', ' ')}"
+
+
 def _whose(table: pd.DataFrame) -> str:
     """By whose seeds claims were judged, in words."""
-    judged = table[(table["verdict"] != "not_measured") & ~_planted(table)]
+    judged = table[(table["verdict"] != "not_measured") & ~planted(table)]
     new = int((judged["phase"] == NEW).sum())
     old = len(judged) - new
     return f"{new} judged by new seeds {DOT}, {old} by seeds that margins had seen"
@@ -74,10 +90,11 @@ def _most_measured(group: tuple[Hashable, pd.DataFrame]) -> tuple[bool, int, str
     """For sorting: what is planted comes last."""
     theory, rows = group
     measured = int((rows["verdict"] != "not_measured").sum())
-    return bool(_planted(rows).any()), -measured, str(theory)
+    return bool(planted(rows).any()), -measured, str(theory)
 
 
-def _planted(table: pd.DataFrame) -> pd.Series[bool]:
+def planted(table: pd.DataFrame) -> pd.Series[bool]:
+    """Which claims are planted nulls."""
     return table["standing"].astype(str).str.startswith(PLANTED)
 
 
@@ -98,10 +115,11 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
             lw=1.4,
         )
     )
-    number = str(row["prediction"]).partition("/")[2]
+    sign = SIGNS[str(row["verdict"])]
+    number = f"{sign} {str(row['prediction']).partition('/')[2]}"
     number += f" {DOT}" * (row["phase"] == NEW)
     dark = row["verdict"] in DARK
-    size = 8 if len(number) < 12 else 6
+    size = 8 if len(number) < 14 else 6.5
     ax.text(
         x + 0.5,
         y + 0.5,
@@ -111,39 +129,3 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
         fontsize=size,
         color="white" if dark else "0.15",
     )
-
-
-def effects(table: pd.DataFrame) -> Figure:
-    """Every measured claim's interval, coloured by its verdict; without planted nulls.
-
-    Effects are divided by their margin; a filled dot is of new seeds, a hollow one of
-    the pilot's. Right of 1 is what is claimed; of an
-    equality, an equivalence or a bound it lies between the grey ends of its band.
-
-    Args:
-        table: ``verdicts.csv``.
-    """
-    rows = table[table["estimate"].notna() & ~_planted(table)].sort_values(
-        ["theory", "prediction"], ignore_index=True
-    )
-    figure, ax = plt.subplots(figsize=(8.4, 0.21 * len(rows) + 1.0))
-    unit = rows["margin"].abs().where(rows["margin"] != 0, 1.0)
-    for y, row in enumerate(rows.to_dict("records")):
-        colour = COLOURS[row["verdict"]]
-        mid, low, high = (row[c] / unit[y] for c in ("estimate", "ci_low", "ci_high"))
-        ax.axhspan(y - 0.45, y + 0.45, color=colour, alpha=0.15, lw=0)
-        if row["form"] in (*TWO_SIDED, "bound"):
-            end = 1 if row["form"] in TWO_SIDED else np.inf
-            ax.plot([-1, min(end, 1e3)], [y, y], color="0.8", lw=5, zorder=1)
-        ax.plot([low, high], [y, y], color=colour, lw=2)
-        filled = colour if row["phase"] == NEW else "white"
-        ax.plot(mid, y, "o", color=colour, mfc=filled, ms=4)
-    ax.axvline(1, color="0.3", lw=1)
-    ax.set_xscale("symlog", linthresh=2)
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_yticks(range(len(rows)), rows["prediction"], fontsize=7)
-    ax.set_ylim(max(len(rows), 1) - 0.5, -0.5)
-    ax.set_xlabel("effect / margin (claimed: right of the line, or inside a grey band)")
-    ax.set_title(f"hollow: seeds that margins had seen; {DOT}: new ones", fontsize=8)
-    figure.tight_layout()
-    return figure

@@ -19,10 +19,12 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from mae_bench.pages.report import evidence, report
 from mae_bench.records.schema import UsageError
+from mae_bench.runs.provenance import code
 
 CONFIG, LOCK = Path("asv.conf.json"), Path("benchmarks/vendor.json")
 MARK = "overview.html"
@@ -253,8 +255,8 @@ def site(
         Our pages.
 
     Raises:
-        UsageError: ``output`` holds something else, or ``results`` has no CSV that
-            can be read; nothing was written then.
+        UsageError: ``output`` holds something else, or ``results`` is no folder or
+            has a CSV that cannot be read; nothing was written then.
     """
     if output.exists() and any(output.iterdir()) and not (output / MARK).is_file():
         raise UsageError(f"{output} holds something else than a site; choose another")
@@ -272,8 +274,14 @@ def site(
             except UsageError as why:
                 shutil.rmtree(fresh, ignore_errors=True)
                 told(f"asv's graphs are left out: {why}")
-        pages = report(known, fresh, measured=measured)
+        pages = report(
+            known,
+            fresh,
+            measured=measured,
+            date=datetime.now(UTC).date().isoformat(),
+            commit=code()["commit"],
+        )
         if output.exists():
             shutil.rmtree(output)
         fresh.rename(output)
-    return [output / page.name for page in pages]
+    return [output / page.relative_to(fresh) for page in pages]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.metrics import Headline
 from mae_bench.pages import scorecard
+from mae_bench.pages.cards import Row
 from mae_bench.pages.page import page
-from mae_bench.records.schema import UsageError
+from mae_bench.records.schema import TRACKS, UsageError
+from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY
 from mae_bench.verdicts.rank import (
     CEILING,
     FLOOR,
@@ -22,8 +25,6 @@ from mae_bench.verdicts.rank import (
 )
 from mae_bench.verdicts.read_outs import LABEL_PROBE
 
-Row = Mapping[str, str]
-
 ARROWS = {"max": " ↑", "min": " ↓", "none": ""}
 ROLES = {FLOOR: "floor", CEILING: "ceiling"}
 SCORES = {
@@ -31,7 +32,7 @@ SCORES = {
     "extrapolation": "extrapolation_score",
     "forecast": "forecast_skill",
 }
-_SPANNED = ("", "_low", "_high", "_floor", "_ceiling")
+_SPANNED = ("value", "low", "high", "floor", "ceiling")
 
 
 class Columns(NamedTuple):
@@ -44,7 +45,7 @@ class Columns(NamedTuple):
 COLUMNS = {
     "leaderboard": Columns(
         ("dataset", "method", "track", LABEL_PROBE_READ, "coverage", "status"),
-        NUMBERS,
+        (*NUMBERS, *ON_THE_WAY.values()),
     ),
     "theories": Columns(
         ("theory", "forecast_of"),
@@ -58,14 +59,26 @@ COLUMNS = {
         (
             *("prediction", "theory", "standing", "form", "verdict", "kind"),
             *("alone", "phase", "pilot", "control_verdict", "location", "reason"),
-            *("above", "failed", "conditions"),
+            *("above", "failed", "conditions", "confirmed", "claim", "paper"),
+            *("place", "experiment", "metric", "unit", "control", "refuted_by"),
         ),
         (
             *("estimate", "ci_low", "ci_high", "margin", "n_seeds", "e_value"),
-            *("asked", "more_seeds", "minimum_detectable_effect"),
+            *("asked", "more_seeds", "minimum_detectable_effect", "difference"),
         ),
     ),
+    "forecasts": Columns(
+        ("theory", "forecast_of", "world"),
+        ("skill", "low", "high", "null_low", "null_high"),
+    ),
 }
+# An accuracy; what a metric of the leaderboard can be is the metric's own.
+POSSIBLE = {LABEL_PROBE.name: (0.0, 1.0), AT_COST.name: (0.0, 1.0)} | {
+    headline.name: (metric.lower, metric.upper)
+    for metric in LEADERBOARD.metrics
+    for headline in metric.headlines
+}
+MAIN = (LABEL_PROBE.name, AT_COST.name, "linear_r2_level_0", "effective_rank_centred")
 
 
 def read(path: Path) -> list[Row]:
@@ -120,10 +133,22 @@ class Column:
         """The order of the first click: the better first."""
         return "ascending" if self.headline.direction == "min" else "descending"
 
+    @property
+    def budget(self) -> str:
+        """Whether methods take as many steps, or may cost the same."""
+        return "cost" if self.headline == AT_COST else "steps"
+
     def of(self, row: Row) -> Row:
         """A row's part of it: value, low, high, floor, rank_best ..."""
         parts = {part[1:] or "value": part for part in PARTS}
-        return {name: row[self.headline.name + part] for name, part in parts.items()}
+        found = {name: row[self.headline.name + part] for name, part in parts.items()}
+        least, most = POSSIBLE[self.headline.name]
+        # A Student's interval of few seeds may leave what a metric can be.
+        if found["low"] and float(found["low"]) < least:
+            found["low"] = f"{least:g}"
+        if found["high"] and float(found["high"]) > most:
+            found["high"] = f"{most:g}"
+        return found
 
     def read_out(self, row: Row) -> str:
         """The read-out that a row's number is of, where each method has its own."""
@@ -131,8 +156,20 @@ class Column:
 
     def x(self, value: str) -> str:
         """Where a number is on a line from 0 to 100, a little within its ends."""
-        share = (float(value) - self.low) / ((self.high - self.low) or 1.0)
-        return f"{2 + 96 * share:.1f}"
+        return f"{2 + 96 * _share(float(value), self.low, self.high):.1f}"
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return (value - low) / ((high - low) or 1.0)
+
+
+class Point(NamedTuple):
+    """A point of a learning curve: at which share of the steps, how much, and where."""
+
+    at: str
+    value: str
+    x: str
+    y: str
 
 
 @dataclass(frozen=True)
@@ -147,40 +184,78 @@ class Board:
         """The headlines."""
         found = []
         for headline in SHOWN:
-            names = [headline.name + part for part in _SPANNED]
-            seen = [float(row[n]) for row in self.rows for n in names if row[n]]
-            if any(row[headline.name] for row in self.rows):
+            name = headline.name
+            column = Column(headline, 0.0, 1.0)
+            parts = [column.of(row) for row in self.rows]
+            seen = [float(part[end]) for part in parts for end in _SPANNED if part[end]]
+            if any(row[name] for row in self.rows):
                 found.append(Column(headline, min(seen), max(seen)))
         return found
 
+    @property
+    def first(self) -> set[str]:
+        """Headlines that are shown before anybody chooses: the main ones, or all."""
+        names = [column.headline.name for column in self.columns]
+        return {name for name in names if name in MAIN} or {*names}
 
-def leaderboard(rows: Sequence[Row]) -> str:
-    """The leaderboard's page, a table a dataset.
+    @property
+    def has_curves(self) -> bool:
+        """Whether anything is known of the way to the end of training."""
+        return any(row[name] for row in self.rows for name in ON_THE_WAY.values())
+
+    def curve(self, row: Row) -> list[Point]:
+        """The label probe of a method on the way, between the world's ends."""
+        shares = {**ON_THE_WAY, 1.0: LABEL_PROBE.name}
+        names = shares.values()
+        seen = [float(r[name]) for r in self.rows for name in names if r[name]]
+        return [
+            Point(
+                f"{share:g} of the steps",
+                row[name],
+                f"{3 + 94 * share:.1f}",
+                f"{27 - 24 * _share(float(row[name]), min(seen), max(seen)):.1f}",
+            )
+            for share, name in shares.items()
+            if row[name]
+        ]
+
+    @property
+    def both_budgets(self) -> bool:
+        """Whether methods are compared at equal cost as well."""
+        return any(row[AT_COST.name] for row in self.rows)
+
+
+def boards_of(rows: Sequence[Row]) -> list[Board]:
+    """A board a dataset; those of both budgets, which are the default, come first.
 
     Args:
         rows: ``leaderboard.csv``.
     """
     names = dict.fromkeys(row["dataset"] for row in rows)
     boards = [Board(n, [row for row in rows if row["dataset"] == n]) for n in names]
-    return page("leaderboard", boards=boards, roles=ROLES)
+    return sorted(boards, key=lambda board: not board.both_budgets)
 
 
-def theories(scores: Sequence[Row], verdicts: Sequence[Row]) -> str:
-    """The page of what became of every theory, and of each of its predictions.
+def leaderboard(rows: Sequence[Row], **known: object) -> str:
+    """The leaderboard's page, a table a dataset.
 
     Args:
-        scores: ``theories.csv``.
-        verdicts: ``verdicts.csv``.
+        rows: ``leaderboard.csv``.
+        known: What every page shows.
     """
-    order = sorted(
-        scores, key=lambda s: (_measured(s) == 0, -_measured(s), s["theory"])
+    boards = boards_of(rows)
+    columns = {c.headline.name: c for board in boards for c in board.columns}
+    tracks = {row["track"] for row in rows}
+    in_order = sorted(
+        tracks,
+        key=lambda t: (t not in TRACKS, TRACKS.index(t) if t in TRACKS else 0, t),
     )
-    mine = [
-        (score, [row for row in verdicts if row["theory"] == score["theory"]])
-        for score in order
-    ]
-    return page("theories", theories=mine, scores=SCORES, colours=scorecard.COLOURS)
-
-
-def _measured(score: Row) -> float:
-    return float(score["predictions"] or 0) - float(score["not_measured"] or 0)
+    return page(
+        "leaderboard",
+        boards=boards,
+        columns=columns.values(),
+        first={name for board in boards for name in board.first},
+        tracks=in_order,
+        roles=ROLES,
+        **known,
+    )

@@ -48,11 +48,18 @@ def test_dots_are_the_skills_and_bars_what_chance_reaches() -> None:
     (bar, _) = first.patches
     assert bar.get_x() == -0.25
     assert bar.get_width() == pytest.approx(0.55)
-    # What a theory does not say is left empty.
+    # What a theory does not say is said.
     assert len(second.patches) == 1
+    assert [text.get_text() for text in second.texts] == ["none"]
     # An interval of few seeds ends where tau does.
     ends = [c.get_segments()[0][:, 0].tolist() for c in first.collections]
     assert ends[0] == pytest.approx([0.85, 1.0])
+
+
+def test_a_world_that_was_not_measured_has_no_panel() -> None:
+    lost = TABLE.assign(skill=TABLE["skill"].where(TABLE["world"] != "b"))
+    titles = [ax.get_title().splitlines()[-1] for ax in head_to_head(lost).axes]
+    assert titles == ["a", "mean of its worlds"]
 
 
 @pytest.mark.parametrize("rows", [TABLE[:0], TABLE[5:]])

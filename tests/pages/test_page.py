@@ -1,3 +1,4 @@
+import re
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -5,25 +6,33 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from mae_bench.pages.page import PAGES, number, page
+from mae_bench.pages.page import PAGES, number, page, slugs
+from mae_bench.pages.whence import Whence
 
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATES = ROOT / "mae_bench" / "pages" / "templates"
-VOID = {"meta", "link", "img", "br", "input"}
+VOID = {"meta", "link", "img", "br", "input", "path", "circle", "rect"}
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+WHENCE: dict[str, object] = {"whence": Whence(date="2026-01-02")}
+PICTURES: dict[str, object] = {"anchors": {}, "captions": {}}
 FULL: dict[str, dict[str, object]] = {
     "overview": {
         "methods": [],
         "datasets": [],
-        "strict": "none",
-        "beyond": "none",
+        "theories": [],
+        "predictions": 0,
+        "figures": 0,
+        "nothing": True,
+        "findings": [],
+        "counts": {},
         "history": None,
         "measured": False,
-        "first": [],
-        "rest": [],
-    },
-    "leaderboard": {"boards": [], "roles": {}},
-    "theories": {"theories": [], "scores": {}, "colours": {}},
+    }
+    | WHENCE,
+    "leaderboard": {"boards": [], "columns": [], "tracks": [], "roles": {}, "first": ()}
+    | WHENCE,
+    "theories": {"theories": [], "scores": {}, "pages_of": {}} | WHENCE,
+    "figures": {"figures": []} | PICTURES | WHENCE,
     "index": {},
 }
 
@@ -79,10 +88,9 @@ def test_what_is_not_there_is_a_dash() -> None:
 
 def test_words_that_look_like_html_stay_words() -> None:
     hostile = "<script>a & b</script>"
-    known = FULL["overview"] | {"datasets": [hostile], "rest": [hostile]}
+    known = FULL["overview"] | {"datasets": [hostile]}
     shown = read(page("overview", **known)).shown
     assert any(f"({hostile})" in words for words in shown)
-    assert hostile in shown
 
 
 @pytest.mark.parametrize("name", FULL)
@@ -94,6 +102,7 @@ def test_a_page_loads_no_other_file_and_closes_what_it_opens(name: str) -> None:
     if name != "index":
         assert "prefers-color-scheme: dark" in html
         assert "width=device-width" in html
+        assert "Made on 2026-01-02" in html
         assert html.count(' aria-current="page"') == 1
         assert f'<a href="{name}.html" aria-current="page">{name}</a>' in html
         assert all(f'<a href="{other}.html"' in html for other in PAGES)
@@ -104,6 +113,24 @@ def test_what_a_template_shows_and_is_not_given_is_an_error(lost: str) -> None:
     known = {key: value for key, value in FULL["overview"].items() if key != lost}
     with pytest.raises(UndefinedError, match=lost):
         page("overview", **known)
+
+
+def test_what_lies_deeper_finds_its_way_back() -> None:
+    html = page("figures", root="../", **FULL["figures"])
+    assert 'href="../leaderboard.html"' in html
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "<script>", "K5", "Zoe\u0308"])
+def test_an_address_is_of_letters_that_every_system_has(name: str) -> None:
+    (slug,) = slugs([name]).values()
+    assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", slug)
+
+
+def test_no_two_names_have_one_address() -> None:
+    names = ["a b", "a/b", "A-b", "a-b-2", "a b"]
+    found = slugs(names)
+    assert list(found) == names[:4]
+    assert len({slug.lower() for slug in found.values()}) == 4
 
 
 def test_every_file_of_the_package_that_is_no_module_is_in_its_wheel() -> None:

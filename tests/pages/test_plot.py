@@ -1,6 +1,5 @@
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,7 +11,7 @@ from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.held_out_loss import held_out_loss
 from mae_bench.pages import standing
 from mae_bench.pages.limits import LIMITS
-from mae_bench.pages.plot import plot, sweep
+from mae_bench.pages.plot import plot
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders
 from mae_bench.records.merge import write_rows
@@ -99,6 +98,8 @@ def claims() -> pd.DataFrame:
             "ci_high": [0.6, -0.4, 0.1, 0.3, math.nan],
             "margin": [0.1, 0.1, 0.0, 0.1, 0.1],
             "coverage": [1.0, 1.0, 1.0, 1.0, 0.0],
+            "experiment": "e",
+            "metric": "m",
         }
     )
 
@@ -110,7 +111,8 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) ->
         for name in NAMES
         if len(EXPERIMENTS[name].factors) == 1 and EXPERIMENTS[name].drawn
     }
-    cards = {"leaderboard", "verdicts", "effects", "learning_rates"}
+    cards = {"leaderboard", "verdicts", "effects", "conflicts", "learning_rates"}
+    cards |= {"cost"}  # no probe of made-up rows has a curve
     exact = {"located_latents", "mask_graph"}
     assert {p.stem for p in drawn} == {*swept, *LIMITS, *cards, *exact}
     assert all(path.parent == results / "figures" for path in drawn)
@@ -151,59 +153,6 @@ def test_a_leaderboard_without_measurements_gives_a_figure_that_says_so(
     write_board(board, tmp_path)
     (path,) = plot(Folders(tmp_path, tmp_path), {})
     assert path.name == "leaderboard.png"
-
-
-def test_a_sweep_shows_the_question_the_levels_and_every_method() -> None:
-    experiment = EXPERIMENTS["uniformity"]
-    text = words(sweep(made_up("uniformity"), experiment, "lamb"))
-    assert experiment.question in text
-    for word in ("u_mae", "0.001", "gaussian_tree", "effective rank", "lamb"):
-        assert word in text
-
-
-def test_a_metric_without_a_number_is_a_panel_that_says_so() -> None:
-    rows = made_up("uniformity")
-    lost = rows["metric"] == "linear_r2"
-    rows.loc[lost, ["status", "value"]] = ["skipped", math.nan]
-    text = words(sweep(rows, EXPERIMENTS["uniformity"], "lamb"))
-    assert text.count("does not apply") == 1
-
-
-def test_levels_that_are_words_are_drawn_as_well() -> None:
-    rows = made_up("uniformity")
-    names = {0.0: "none", 0.001: "a", 0.01: "b", 0.1: "c", 1.0: "d"}
-    rows["lamb"] = rows["lamb"].map(names)
-    assert "none" in words(sweep(rows, EXPERIMENTS["uniformity"], "lamb"))
-
-
-def test_points_are_means_with_students_intervals() -> None:
-    experiment = replace(
-        EXPERIMENTS["uniformity"], drawn=EXPERIMENTS["uniformity"].drawn[:1]
-    )
-    rows = made_up("uniformity")
-    rows = rows[rows["dataset"] == "gaussian_tree"]
-    rows["value"] = rows["seed"].map({0: 0.0, 1: 1.0, 2: 2.0})
-    figure = sweep(rows, experiment, "lamb")
-    (container,) = figure.axes[0].containers
-    points, _, (bars,) = container.lines
-    assert list(points.get_ydata()) == [1.0] * 5
-    # t(0.975, 2) = 4.3027, a standard deviation of 1 and three seeds.
-    half = 4.3027 / math.sqrt(3)
-    for segment in bars.get_segments():
-        assert segment[:, 1] == pytest.approx([1 - half, 1 + half], abs=1e-4)
-    plt.close(figure)
-
-
-def test_a_sweep_is_of_whole_images_where_masked_ones_were_shown_as_well() -> None:
-    experiment, rows = EXPERIMENTS["mask_ratio"], made_up("mask_ratio")
-    masked = rows.assign(view="masked", value=100.0)
-
-    def heights(rows: pd.DataFrame) -> list[float]:
-        figure = sweep(rows, experiment, "mask_ratio")
-        plt.close(figure)
-        return [y for ax in figure.axes for line in ax.lines for y in line.get_ydata()]
-
-    assert heights(pd.concat([rows, masked])) == heights(rows)
 
 
 def test_figures_of_published_rows_are_ones_own_and_show_ones_own_verdicts(

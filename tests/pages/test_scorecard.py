@@ -1,17 +1,19 @@
 import math
+from itertools import combinations
 from typing import Any
 
 import matplotlib as mpl
 
 mpl.use("agg")
 
+import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mae_bench.pages.scorecard import COLOURS, NEW, effects, tiles
+from mae_bench.pages.scorecard import COLOURS, DARK, NEW, SIGNS, tiles
 
 
 def claim(number: str, verdict: str, **changed: Any) -> dict[str, Any]:
@@ -50,25 +52,20 @@ def test_every_claim_has_a_tile_of_its_verdicts_colour_and_its_number(
         COLOURS["supported"],
     ]
     said = {text.get_text() for text in figure.axes[0].texts}
-    numbers = {f"A{k}" for k in range(len(COLOURS))}
-    assert {*numbers, "B1", "one", "two"} == said
+    numbers = {f"{sign} A{k}" for k, sign in enumerate(SIGNS.values())}
+    assert {*numbers, f"{SIGNS['supported']} B1", "one", "two"} == said
 
 
 def test_what_new_seeds_have_judged_has_a_dot(table: pd.DataFrame) -> None:
     table.loc[table["prediction"] == "two/B1", "phase"] = NEW
     figure = tiles(table)
     said = {text.get_text() for text in figure.axes[0].texts}
-    assert {"B1 \N{BULLET}", "A0"} < said
+    sign = SIGNS["supported"]
+    assert {f"{sign} B1 \N{BULLET}", f"{sign} A0"} < said
     judged = len(COLOURS)  # one is not measured, and there is one more
     assert figure.axes[0].get_title() == (
         f"1 judged by new seeds \N{BULLET}, {judged - 1} by seeds that margins had seen"
     )
-    dots = [
-        line.get_markerfacecolor()
-        for line in effects(table).axes[0].lines
-        if line.get_marker() == "o"
-    ]
-    assert dots == ["white"] * (judged - 1) + [COLOURS["supported"]]
 
 
 def test_planted_nulls_come_last_and_are_not_counted(table: pd.DataFrame) -> None:
@@ -90,27 +87,62 @@ def test_tiles_do_not_lie_on_each_other() -> None:
     assert len(set(corners)) == 38
 
 
-def test_effects_are_in_units_of_their_margin_and_leave_out_what_is_not_measured(
-    table: pd.DataFrame,
-) -> None:
-    ax = effects(table).axes[0]
-    assert [label.get_text() for label in ax.get_yticklabels()] == [
-        *(f"one/A{k}" for k in range(len(COLOURS) - 1)),
-        "two/B1",
-    ]
-    spans = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2]
-    assert any(list(span) == pytest.approx([2.0, 4.0]) for span in spans)
+def linear(colour: str) -> np.ndarray:
+    """Linear RGB of a colour, 0 to 1."""
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
-def test_an_equality_has_its_band_on_both_sides() -> None:
-    equal = pd.DataFrame([claim("one/E", "supported", form="equality")])
-    ax = effects(equal).axes[0]
-    assert any(list(line.get_xdata()) == [-1, 1] for line in ax.lines)
+def luminance(colour: str) -> float:
+    return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
 
 
-def test_planted_nulls_have_tiles_and_no_interval(table: pd.DataFrame) -> None:
-    null = claim("nulls/n", "refuted", standing="planted")
-    both = pd.concat([table, pd.DataFrame([null])], ignore_index=True)
-    assert len(boxes(tiles(both))) == len(boxes(tiles(table))) + 1
-    lines = [len(effects(each).axes[0].get_yticks()) for each in (both, table)]
-    assert lines[0] == lines[1]
+@pytest.mark.parametrize("verdict", COLOURS)
+def test_a_word_on_its_colour_can_be_read(verdict: str) -> None:
+    ink = luminance("#ffffff" if verdict in DARK else "#1c2127")
+    low, high = sorted([ink, luminance(COLOURS[verdict])])
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+# Machado, Oliveira & Fernandes 2009, severity 1, on linear RGB.
+SEEN = {
+    "normal": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+
+
+def lab(colour: str, seen: np.ndarray) -> np.ndarray:
+    """CIELAB of a colour as it is seen."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722]]
+    to_xyz.append([0.0193, 0.1192, 0.9505])
+    rgb = (seen @ linear(colour)).clip(0, 1)
+    x, y, z = np.cbrt(np.array(to_xyz) @ rgb / [0.9505, 1.0, 1.089] + 1e-9)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eye", SEEN)
+def test_no_two_verdicts_look_alike_to_any_eye(eye: str) -> None:
+    for a, b in combinations(COLOURS, 2):
+        apart = lab(COLOURS[a], SEEN[eye]) - lab(COLOURS[b], SEEN[eye])
+        # Signs tell them apart as well; the two that matter most are far apart.
+        least = 40 if {a, b} == {"supported", "refuted"} else 14
+        assert np.linalg.norm(apart) > least, (a, b)
+
+
+def test_every_verdict_has_a_sign_of_its_own() -> None:
+    assert list(SIGNS) == list(COLOURS)
+    assert len({*SIGNS.values()}) == len(SIGNS)
+    assert {*DARK} < {*COLOURS}

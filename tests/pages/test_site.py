@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -184,7 +185,8 @@ def test_the_site_loads_nothing_from_the_net(root: Path) -> None:
         told=told.append,
     )
     assert told == []
-    assert all(page.parent == root / "build" / "site" for page in pages)
+    home = root / "build" / "site"
+    assert {page.parent for page in pages} == {home, home / "theories"}
     every = sorted((root / "build" / "site").rglob("*.html"))
     assert {"overview.html", "error.html"} <= {page.name for page in every}
     local = 0
@@ -245,19 +247,22 @@ def test_where_graphs_cannot_be_had_the_site_is_made_and_says_so(
     assert "\n" not in line
     assert "graphs are left out" in pages[0].read_text("utf-8")
     assert all(page.is_file() for page in pages)
-    assert {path.name for path in output.iterdir() if path.is_dir()} == {"figures"}
+    folders = {path.name for path in output.iterdir() if path.is_dir()}
+    assert folders == {"figures", "theories", "data"}
 
 
 def test_pages_of_our_own_ask_neither_for_npm_nor_for_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def called(*_: object, **__: object) -> None:
-        pytest.fail("a program was called")
+    def called(words: list[str], **_: object) -> None:
+        if words[0] != "git":
+            pytest.fail("a program was called")
+        raise FileNotFoundError("no git here")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(subprocess, "run", called)
     pages = site(ROOT / "results", tmp_path / "no", tmp_path / "site")
-    assert [loaded(page) for page in pages] == [["data:,"]] * 3
+    assert [loaded(page) for page in pages] == [["data:,"]] * len(pages)
 
 
 def test_outside_of_a_repository_there_are_no_graphs(
@@ -271,7 +276,17 @@ def test_outside_of_a_repository_there_are_no_graphs(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_results_nothing_is_written(tmp_path: Path) -> None:
+def test_without_a_folder_of_results_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="mae-bench run"):
-        site(tmp_path, tmp_path, tmp_path / "build" / "site")
+        site(tmp_path / "no", tmp_path, tmp_path / "build" / "site")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_site_has_its_date_and_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "code", lambda: {"commit": "abc123", "dirty": False})
+    (tmp_path / "results").mkdir()
+    front, *_ = site(tmp_path / "results", tmp_path, tmp_path / "site")
+    words = rf"Made on {datetime.now(UTC).year}-\d\d-\d\d by mae_bench [\d.]+, commit"
+    assert re.search(rf"{words} <code>abc123</code>", front.read_text("utf-8"))

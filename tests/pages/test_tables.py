@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mae_bench.pages import scorecard
+from mae_bench.pages import scorecard, tables
 from mae_bench.pages.page import number
-from mae_bench.pages.tables import COLUMNS, leaderboard, read, theories
+from mae_bench.pages.report import Evidence, Report
+from mae_bench.pages.tables import COLUMNS, POSSIBLE, boards_of, read
+from mae_bench.pages.whence import Whence
 from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.rank import SHOWN
 
@@ -15,8 +17,17 @@ DASH = "\N{EN DASH}"
 RESULTS = Path(__file__).parent.parent.parent / "results"
 
 
+def leaderboard(board: list[dict[str, str]]) -> str:
+    return tables.leaderboard(board, whence=Whence())
+
+
+def theories(scores: list[dict[str, str]], verdicts: list[dict[str, str]]) -> str:
+    made = Report(Evidence([], scores, verdicts)).pages(None, measured=False)
+    return next(html for name, html in made if name == "theories.html")
+
+
 def rows(name: str) -> list[dict[str, str]]:
-    with (RESULTS / name).open(newline="") as file:
+    with (RESULTS / f"{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -57,9 +68,9 @@ class Tables(HTMLParser):
 
 
 def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() -> None:
-    board = rows("leaderboard.csv")
+    board = rows("leaderboard")
     page = Tables(leaderboard(board))
-    assert page.titles == list(dict.fromkeys(row["dataset"] for row in board))
+    assert page.titles == ["mnist", "random_hierarchy", "gaussian_tree"]
     seen = 0
     for dataset, lines in zip(page.titles, page.found, strict=True):
         mine = [row for row in board if row["dataset"] == dataset]
@@ -69,14 +80,19 @@ def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() 
             assert (line[0][1], line[1][0]) == (row["method"], row["track"])
             assert [word for word, _ in line[-2:]] == [row["coverage"], row["status"]]
             for h, title, (words, key) in zip(
-                shown, lines[0][2:-2], line[2:-2], strict=True
+                shown,
+                lines[0][2 : 2 + len(shown)],
+                line[2 : 2 + len(shown)],
+                strict=True,
             ):
                 if not row[h.name]:
                     assert words == DASH
                     continue
                 seen += 1
                 assert key == row[h.name]
-                low, high = (number(row[h.name + end]) for end in ("_low", "_high"))
+                least, most = POSSIBLE[h.name]
+                ends = [float(row[h.name + end]) for end in ("_low", "_high")]
+                low, high = (number(f"{min(max(x, least), most):g}") for x in ends)
                 assert words.startswith(f"{number(row[h.name])} {low} to {high}")
                 assert f"n {row[f'{h.name}_n_seeds']}" in words
                 best, worst = (row[f"{h.name}_rank_{end}"] for end in ("best", "worst"))
@@ -90,7 +106,7 @@ def test_every_number_of_the_leaderboard_has_interval_seeds_rank_and_its_ends() 
 
 
 def made_up(**numbers: str) -> dict[str, str]:
-    blank = dict.fromkeys(rows("leaderboard.csv")[0], "")
+    blank = dict.fromkeys(rows("leaderboard")[0], "")
     about = {"dataset": "d", "method": "m", "coverage": "4/5", "status": "diverged 1"}
     return {**blank, **about, **numbers}
 
@@ -131,6 +147,7 @@ def test_the_first_and_all_that_are_tied_with_it_are_bold() -> None:
     ]
     html = leaderboard(made)
     assert html.count('<td class="first"') == 2
+    assert html.count("rank 1\N{EN DASH}2") == 1
     assert html.count("rank 1\N{EN DASH}3") == 1
 
 
@@ -154,7 +171,7 @@ def test_what_is_missing_has_no_key_and_the_better_comes_first() -> None:
 
 
 def test_a_csv_is_read_and_none_is_no_rows(tmp_path: Path) -> None:
-    assert read(RESULTS / "verdicts.csv") == rows("verdicts.csv")
+    assert read(RESULTS / "verdicts.csv") == rows("verdicts")
     assert read(tmp_path / "verdicts.csv") == []
 
 
@@ -179,33 +196,72 @@ def test_a_number_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None
         read(path)
 
 
-def test_every_prediction_stands_under_its_theory_with_its_interval() -> None:
-    verdicts, scores = rows("verdicts.csv"), rows("theories.csv")
+def test_an_interval_ends_where_its_metric_does() -> None:
+    ends = {"": "0.9", "_low": "-0.2", "_high": "1.3", "_n_seeds": "2"}
+    html = leaderboard([made_up(**{f"linear_probe{k}": v for k, v in ends.items()})])
+    assert "0.000 to 1.000" in html
+    html = leaderboard(
+        [made_up(**{f"linear_r2_level_0{k}": v for k, v in ends.items()})]
+    )
+    assert "\N{MINUS SIGN}0.200 to 1.000" in html
+
+
+def test_worlds_of_both_budgets_come_first_and_have_their_curves() -> None:
+    way = {"label_probe_at_1_8": "0.2", "label_probe_at_1_2": "0.6", "label_probe": "1"}
+    made = [
+        made_up(dataset="a", label_probe="0.5"),
+        made_up(dataset="z", label_probe_at_cost="0.4", **way),
+    ]
+    last, first = (board.dataset for board in boards_of(made)), "z"
+    assert next(last) == first
+    points = boards_of(made)[0].curve(made[1])
+    assert [(p.at, p.x, p.y) for p in points] == [
+        ("0.125 of the steps", "14.8", "27.0"),
+        ("0.5 of the steps", "50.0", "15.0"),
+        ("1 of the steps", "97.0", "3.0"),
+    ]
+    html = leaderboard(made)
+    assert html.count('<svg class="curve"') == 1
+    assert "0.200 at 0.125 of the steps, 0.600 at 0.5 of the steps" in html
+
+
+def test_columns_of_either_budget_are_marked_for_those_who_choose() -> None:
+    html = leaderboard([made_up(label_probe="0.5", label_probe_at_cost="0.4")])
+    choices = re.findall(r'data-shows="(\w+)" data-of="(\w+)"( checked)?', html)
+    assert choices == [
+        ("label_probe", "steps", " checked"),
+        ("label_probe_at_cost", "cost", " checked"),
+        ("curve", "steps", " checked"),
+    ]
+    assert 'data-column="label_probe_at_cost"' in html
+    alone = leaderboard([made_up(linear_probe="0.5", mcc_level_0="0.4")])
+    choices = re.findall(r'data-shows="(\w+)" data-of="steps"( checked)?', alone)
+    assert choices[:2] == [("mcc_level_0", " checked"), ("linear_probe", " checked")]
+
+
+def test_every_prediction_is_listed_with_its_interval() -> None:
+    verdicts, scores = rows("verdicts"), rows("theories")
     page = Tables(theories(scores, verdicts))
-    assert set(page.titles) == {row["theory"] for row in scores}
-    assert len(page.found) == 1 + len(page.titles)
-    for theory, lines in zip(page.titles, page.found[1:], strict=True):
-        mine = [row for row in verdicts if row["theory"] == theory]
-        for row, line in zip(mine, lines[1:], strict=True):
-            words = [shown for shown, _ in line]
-            assert words[0] == row["prediction"].removeprefix(f"{theory}/")
-            assert words[1] == row["verdict"].replace("_", " ")
-            if row["verdict"] == "not_measured":
-                assert words[2:9] == [DASH] * 6 + [""]
-                assert words[11].endswith(row["reason"])
-                continue
-            ends = [number(row[k]) for k in ("estimate", "ci_low", "ci_high")]
-            assert words[2] == (
-                "{} {} to {}".format(*ends) if row["estimate"] else DASH
-            )
-            assert words[3] == number(row["margin"])
-            assert words[4] == row["n_seeds"]
-            assert words[5] == number(row["e_value"])
+    assert page.titles == ["Theories", "Predictions"]
+    lines = {line[0][1]: line for line in page.found[1][1:]}
+    assert set(lines) == {row["prediction"] for row in verdicts}
+    for row in verdicts:
+        words = [shown for shown, _ in lines[row["prediction"]]]
+        assert words[0].startswith(row["prediction"].removeprefix(f"{row['theory']}/"))
+        assert words[1] == (row["claim"] or row["reason"])
+        assert words[2].endswith(row["verdict"].replace("_", " "))
+        if row["verdict"] == "not_measured":
+            assert words[3:8] == [DASH] * 5
+            continue
+        ends = [number(row[k]) for k in ("estimate", "ci_low", "ci_high")]
+        assert words[3] == ("{} {} to {}".format(*ends) if row["estimate"] else DASH)
+        assert words[4:6] == [number(row["margin"]), row["n_seeds"]]
+        assert words[6] == number(row["e_value"])
 
 
 def test_theories_are_counted_and_the_most_measured_comes_first() -> None:
-    scores = rows("theories.csv")
-    page = Tables(theories(scores, []))
+    scores = rows("theories")
+    page = Tables(theories(scores, rows("verdicts")))
     lines = {line[0][0]: line for line in page.found[0][1:]}
     measured = []
     for name, line in lines.items():
@@ -222,25 +278,28 @@ def test_theories_are_counted_and_the_most_measured_comes_first() -> None:
         assert number(skill) in line[end + 2][0]
         assert not skill or row["forecast_of"] in line[end + 2][0]
         assert ("of its grid" in line[end + 2][0]) == bool(skill and float(share) < 1)
-        measured.append(int(row["predictions"]) - int(row["not_measured"]))
+        if name != "planted_nulls":
+            measured.append(int(row["predictions"]) - int(row["not_measured"]))
     assert measured == sorted(measured, reverse=True)
+    assert list(lines)[-1] == "planted_nulls"
 
 
 @pytest.mark.parametrize("verdict", scorecard.COLOURS)
 def test_a_verdict_has_the_colour_of_the_figure(verdict: str) -> None:
-    row = {**dict.fromkeys(rows("verdicts.csv")[0], ""), "theory": "t"}
+    row = {**dict.fromkeys(rows("verdicts")[0], ""), "theory": "t"}
     row |= {"prediction": "t/A", "verdict": verdict}
-    score = dict.fromkeys(rows("theories.csv")[0], "") | {"theory": "t"}
+    score = dict.fromkeys(rows("theories")[0], "") | {"theory": "t"}
     score |= dict.fromkeys(("predictions", *scorecard.COLOURS), "0")
-    html = theories([score], [row]).partition('id="t"')[2]
-    colour = scorecard.COLOURS[verdict]
-    assert f'style="--c: {colour}">{verdict.replace("_", " ")}<' in html
+    html = theories([score], [row]).partition("Predictions</h2>")[2]
+    colour, word = scorecard.COLOURS[verdict], verdict.replace("_", " ")
+    sign = f'<span aria-hidden="true">{scorecard.SIGNS[verdict]}</span> {word}<'
+    assert f'style="--c: {colour}">{sign}' in html
 
 
 def test_a_template_escapes_also_what_should_be_a_number() -> None:
     hostile, shown = "<script>alert(1)</script>", set()
     for page, name in ((leaderboard, "leaderboard"), (verdicts_page, "verdicts")):
-        row = next(r for r in rows(f"{name}.csv") if r.get("verdict") != "not_measured")
+        row = next(r for r in rows(name) if r.get("verdict") != "not_measured")
         for column in COLUMNS[name].numbers:
             try:
                 html = page([{**row, column: hostile}])
@@ -253,5 +312,5 @@ def test_a_template_escapes_also_what_should_be_a_number() -> None:
 
 
 def verdicts_page(verdicts: list[dict[str, str]]) -> str:
-    scores = [s for s in rows("theories.csv") if s["theory"] == verdicts[0]["theory"]]
+    scores = [s for s in rows("theories") if s["theory"] == verdicts[0]["theory"]]
     return theories(scores, verdicts)

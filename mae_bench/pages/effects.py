@@ -1,0 +1,143 @@
+"""Effects as figures: every claim's interval, in units of its margin."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mae_bench.pages.scorecard import COLOURS, DOT, NEW, TWO_SIDED, named, planted
+
+LONGEST = 40  # claims of a page
+ENDS = (-1e3, 1e5)  # in margins; what is beyond stands at the end
+INSIDE = "0.85"
+
+
+def pages(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    """Every measured claim without planted nulls, in pages that can be read.
+
+    Args:
+        table: ``verdicts.csv``.
+
+    Yields:
+        Name and figure: ``effects``, ``effects_2`` ...; a theory is on one page if it
+        fits there.
+    """
+    parts: list[list[pd.DataFrame]] = [[]]
+    for _, rows in _measured(table).groupby("theory"):
+        if parts[-1] and sum(map(len, parts[-1])) + len(rows) > LONGEST:
+            parts.append([])
+        parts[-1].append(rows)
+    for k, part in enumerate(filter(None, parts), 1):
+        yield f"effects_{k}" if k > 1 else "effects", draw(pd.concat(part))
+
+
+def conflicts(table: pd.DataFrame) -> Figure:
+    """Claims of different theories about one measure of one experiment, together.
+
+    Args:
+        table: ``verdicts.csv``.
+    """
+    rows = _measured(table)
+    groups = rows.groupby(["experiment", "metric"])
+    rivals = [mine for _, mine in groups if len({*mine["theory"]}) > 1]
+    if not rivals:
+        figure = plt.figure(figsize=(5, 1))
+        said = "no two theories have measured claims of the same measure"
+        figure.text(0.5, 0.5, said, ha="center", va="center")
+        return figure
+    figure = draw(pd.concat(rivals), "Where two theories speak of the same measure")
+    (ax,), y = figure.axes, 0
+    at = ax.get_yaxis_transform()
+    for mine in rivals:
+        words = f"{mine['experiment'].iloc[0]}\n{mine['metric'].iloc[0]}"
+        ax.text(1.02, y, words, transform=at, fontsize=7, va="center")
+        ax.axhline(y - 0.5, color="0.6", lw=0.8)
+        y += len(mine)
+    figure.tight_layout(rect=(0, 0.55 / figure.get_figheight(), 1, 1))
+    return figure
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    rows = table[table["estimate"].notna() & ~planted(table)]
+    return rows.sort_values(["theory", "prediction"], ignore_index=True)
+
+
+def draw(rows: pd.DataFrame, title: str = "Effects of the claims") -> Figure:
+    """A line a claim: its interval, coloured by its verdict.
+
+    Effects are divided by their margin; a filled dot is of new seeds, a hollow one of
+    the pilot's. Right of 1 is what is claimed; of an equality, an equivalence or a
+    bound it lies inside the grey band.
+
+    Args:
+        rows: Of ``verdicts.csv``, measured; drawn in their order.
+        title: Above the figure.
+    """
+    lines = rows.to_dict("records")
+    size = (8.4, 0.21 * len(lines) + 2.2)
+    figure, ax = plt.subplots(figsize=size)
+    for y, row in enumerate(lines):
+        _line(ax, y, row)
+    ax.axvline(1, color="0.3", lw=1)
+    ax.set_xscale("symlog", linthresh=2)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlim(*_ends(ax))
+    ax.set_yticks(range(len(lines)), [_label(row) for row in lines], fontsize=7)
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(
+        "effect / margin; linear to 2, then logarithmic\n"
+        "(claimed: right of the line at 1, or inside a grey band)"
+    )
+    ax.set_title(f"{title}; hollow: seeds that margins had seen; {DOT}: new ones")
+    ax.title.set_fontsize(8)
+    figure.legend(
+        handles=_key([str(row["verdict"]) for row in lines]),
+        loc="lower center",
+        ncols=4,
+        frameon=False,
+        fontsize=7,
+    )
+    figure.tight_layout(rect=(0, 0.55 / size[1], 1, 1))
+    return figure
+
+
+def _label(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['prediction']} {named(row['verdict'])[0]}"
+
+
+def _ends(ax: Axes) -> tuple[float, float]:
+    low, high = ax.get_xlim()
+    return max(min(low, -1.5), ENDS[0]), min(max(high, 2.0), ENDS[1])
+
+
+def _line(ax: Axes, y: int, row: Mapping[Hashable, Any]) -> None:
+    colour = COLOURS[row["verdict"]]
+    unit = abs(row["margin"]) or 1.0
+    mid, low, high = (row[c] / unit for c in ("estimate", "ci_low", "ci_high"))
+    if row["form"] in TWO_SIDED:
+        ax.fill_betweenx([y - 0.4, y + 0.4], -1, 1, color=INSIDE, lw=0)
+    elif row["form"] == "bound":
+        ax.fill_betweenx([y - 0.4, y + 0.4], -1, ENDS[1], color=INSIDE, lw=0)
+    # A pale colour on white or grey is seen by its dark rim.
+    ax.plot([low, high], [y, y], color="0.25", lw=3.2, solid_capstyle="butt")
+    ax.plot([low, high], [y, y], color=colour, lw=2, solid_capstyle="butt")
+    filled = colour if row["phase"] == NEW else "white"
+    ax.plot(mid, y, "o", color=colour, mfc=filled, mec="0.25", ms=5)
+    ax.plot(mid, y, "o", color=colour, mfc=filled, ms=4)
+
+
+def _key(verdicts: Sequence[str]) -> list[Any]:
+    there = [verdict for verdict in COLOURS if verdict in verdicts]
+    lines: list[Any] = [
+        Line2D([], [], color=COLOURS[verdict], lw=3, label=named(verdict))
+        for verdict in there
+    ]
+    return [*lines, Patch(color=INSIDE, label="claimed, if two-sided or a bound")]
