@@ -80,6 +80,21 @@ def keep_apart(folder: Path, settings: Sequence[str]) -> None:
     Raises:
         UsageError: It has, or does not tell.
     """
+    there = settings_of(folder)
+    if measured(folder) and there != list(settings):
+        theirs, mine = (" ".join(words) or "none" for words in (there, settings))
+        raise UsageError(
+            f"{folder} has rows of other settings (there: {theirs}; now: {mine}); "
+            "name another folder with --results"
+        )
+
+
+def settings_of(folder: Path) -> list[str]:
+    """The settings that the rows of a folder have, besides the experiments'.
+
+    Raises:
+        UsageError: It does not tell.
+    """
     path = folder / SETTINGS
     try:
         there = parse(path.read_bytes()) if path.exists() else []
@@ -87,12 +102,7 @@ def keep_apart(folder: Path, settings: Sequence[str]) -> None:
             raise ValueError("no list of texts")
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path} ({error}); remove it") from error
-    if measured(folder) and there != list(settings):
-        theirs, mine = (" ".join(words) or "none" for words in (there, settings))
-        raise UsageError(
-            f"{folder} has rows of other settings (there: {theirs}; now: {mine}); "
-            "name another folder with --results"
-        )
+    return [*map(str, there)]
 
 
 def note(folder: Path, settings: Sequence[str]) -> None:
