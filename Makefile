@@ -17,7 +17,7 @@ export MKL_NUM_THREADS := 1
 # Installed once; again when what is wanted changes.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,ray,slurm]"
 	touch $@
 
 leaderboard: .venv/installed
