@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mae_bench.commands.options import Measuring
+from mae_bench.records.schema import UsageError
+
+if TYPE_CHECKING:
+    from mae_bench.runs.engines import Engine
+
+LOCAL, RAY, SLURM = "local", "ray", "slurm"
 
 
 class Weights(StrEnum):
@@ -56,3 +65,35 @@ class Running(Measuring):
             min=1, help="Stop when so many cells failed, with everything written."
         ),
     ] = None
+
+
+def opened(
+    on: str, settings: Sequence[str], store: Path
+) -> AbstractContextManager[Engine]:
+    """An engine, for as long as it is used.
+
+    Args:
+        on: ``local``, ``ray``, ``ray://HOST:PORT`` or ``slurm``.
+        settings: Of SLURM, ``KEY=VALUE``.
+        store: Folder that all nodes of SLURM see.
+
+    Raises:
+        UsageError: No such engine; or, when it is entered, it is not installed, or not
+            to be reached.
+    """
+    from mae_bench.runs import engines
+
+    kind, _, address = on.partition("://")
+    if settings and kind != SLURM:
+        raise UsageError("--slurm KEY=VALUE goes with --on slurm")
+    if on == LOCAL:
+        return nullcontext(engines.HERE)
+    if kind == RAY and bool(address) == ("://" in on):
+        from mae_bench.runs import on_ray
+
+        return on_ray.opened(address)
+    if on == SLURM:
+        from mae_bench.runs import on_slurm
+
+        return on_slurm.opened(settings, store)
+    raise UsageError(f"unknown engine {on!r}; local, ray, ray://HOST:PORT or slurm")

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mae_bench.commands.console import console, tell
-from mae_bench.commands.engines import Running, Weights
+from mae_bench.commands.engines import Running, Weights, opened
 from mae_bench.records import registry
 from mae_bench.records.folders import keep_apart, note, own
 
@@ -156,14 +156,14 @@ def _run(
 def _engine(wish: Running) -> Iterator[Engine]:
     """Who runs what is wished, if that has a meaning; else nothing is started."""
     from mae_bench.experiments import asked_for
-    from mae_bench.runs import engines, shards
+    from mae_bench.runs import shards
 
     asked_for(wish.experiments)
     _known("methods", wish.methods)
     _known("datasets", wish.datasets)
     if wish.shard is not None:
         shards.shard_of(wish.shard)
-    with engines.opened(wish.on, wish.slurm or (), wish.store) as engine:
+    with opened(wish.on, wish.slurm or (), wish.store) as engine:
         yield engine
 
 

@@ -1,4 +1,4 @@
-"""Who runs the cells: a pool of processes here, a Ray cluster, or SLURM.
+"""What runs the cells: a pool of processes here, a Ray cluster, or SLURM.
 
 The contract: jobs in, outcomes out; a lost worker costs its job. A file an engine:
 ``launch``, ``on_ray``, ``on_slurm``.
@@ -7,18 +7,14 @@ The contract: jobs in, outcomes out; a lost worker costs its job. A file an engi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from pathlib import Path
 
-from mae_bench.records.schema import UsageError
 from mae_bench.runs import launch
 from mae_bench.runs.worker import Job, Outcome, Work, Worker, start
 
 Outcomes = Generator[Outcome, None, None]
 Launch = Callable[[Sequence[Job], Work, Sequence[str], float], Outcomes]
-LOCAL, RAY, SLURM = "local", "ray", "slurm"
 # How often a job is tried again whose node died, or was taken from it.
 RETRIES = 3
 # Seconds between two looks at a job that says nothing.
@@ -47,36 +43,6 @@ class Engine:
 
 
 HERE = Engine(launch.devices, launch.launch, away=False)
-
-
-def opened(
-    on: str, settings: Sequence[str], store: Path
-) -> AbstractContextManager[Engine]:
-    """An engine, for as long as it is used.
-
-    Args:
-        on: ``local``, ``ray``, ``ray://HOST:PORT`` or ``slurm``.
-        settings: Of SLURM, ``KEY=VALUE``.
-        store: Folder that all nodes of SLURM see.
-
-    Raises:
-        UsageError: No such engine; or, when it is entered, it is not installed, or not
-            to be reached.
-    """
-    kind, _, address = on.partition("://")
-    if settings and kind != SLURM:
-        raise UsageError("--slurm KEY=VALUE goes with --on slurm")
-    if on == LOCAL:
-        return nullcontext(HERE)
-    if kind == RAY and bool(address) == ("://" in on):
-        from mae_bench.runs import on_ray
-
-        return on_ray.opened(address)
-    if on == SLURM:
-        from mae_bench.runs import on_slurm
-
-        return on_slurm.opened(settings, store)
-    raise UsageError(f"unknown engine {on!r}; local, ray, ray://HOST:PORT or slurm")
 
 
 def chains(jobs: Iterable[Job]) -> list[list[Job]]:

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from mae_bench.commands.engines import opened
+from mae_bench.records.schema import UsageError
+from mae_bench.runs.engines import HERE
+
 Call = Callable[..., Result]
 SMALL = ("--tier", "smoke", "--jobs", "0", "--seeds", "2", "--dataset", "gaussian_tree")
 CELLS = (*SMALL, "--method", "pixels", "--method", "random_init")
@@ -87,3 +91,12 @@ def test_rows_stay_where_weights_do_not(call: Call, tmp_path: Path) -> None:
     assert {path.suffix for path in files(tmp_path / "s")} == {".log"}
     assert len(files(tmp_path / "s" / "logs")) == 3
     assert not [path for path in (tmp_path / "s").iterdir() if path.name != "logs"]
+
+
+def test_the_local_engine_is_the_pool(tmp_path: Path) -> None:
+    with opened("local", [], tmp_path) as engine:
+        assert engine is HERE
+        assert not engine.away
+    for word in ("", "ray:/x", "slurm://x", "local://x", "Ray"):
+        with pytest.raises(UsageError, match="unknown engine"):
+            opened(word, [], tmp_path)

@@ -1,4 +1,4 @@
-"""What a cell needs goes along and what it made comes back, if the store is not here."""
+"""What a cell needs goes along to another machine, and what it made comes back."""
 
 import math
 from collections.abc import Callable, Sequence

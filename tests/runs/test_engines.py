@@ -1,13 +1,9 @@
 """The contract of engines: jobs in turn by one worker, each behind what it follows."""
 
 import os
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from mae_bench.records.schema import UsageError
-from mae_bench.runs.engines import HERE, chains, in_turn, lost, opened
+from mae_bench.runs.engines import chains, in_turn, lost
 from mae_bench.runs.worker import Job
 
 
@@ -46,12 +42,3 @@ def test_what_is_lost_says_why() -> None:
         "no node came back",
         True,
     )
-
-
-def test_the_local_engine_is_the_pool(tmp_path: Path) -> None:
-    with opened("local", [], tmp_path) as engine:
-        assert engine is HERE
-        assert not engine.away
-    for word in ("", "ray:/x", "slurm://x", "local://x", "Ray"):
-        with pytest.raises(UsageError, match="unknown engine"):
-            opened(word, [], tmp_path)
