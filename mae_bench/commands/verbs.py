@@ -16,7 +16,6 @@ from mae_bench.commands.running import cost_of, run_of
 from mae_bench.commands.words import one_of
 from mae_bench.records import registry
 from mae_bench.records.folders import Folders, beside, folders, registrations
-from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import TIERS, TRACKS, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows of several experiments in one table."""
     import pandas as pd
+
+    from mae_bench.records.rows import COLUMNS
 
     if not tables:  # of a share without cells
         return pd.DataFrame(columns=[*COLUMNS])

@@ -31,6 +31,8 @@ from mae_bench.runs.worker import Job, Outcome, Work, environment
 # Seconds within which a cluster must answer.
 PATIENCE = 5.0
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# How one begins with a head, which speaks HTTP/2, and answers by a frame of that kind.
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 # How often, and how long, Ray tries to reach a head.
 _SOON = {"RAY_NUM_REDIS_GET_RETRIES": "2", "RAY_py_gcs_connect_timeout_s": "3"}
 # Of what is started here: what Ray calls so keeps it on 127.0.0.1, and its workers are
@@ -74,14 +76,18 @@ def opened(address: str) -> Iterator[Engine]:
 
 
 def _reach(address: str) -> None:
-    """Refuse an address at which nothing listens."""
+    """Refuse an address at which no head listens."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise UsageError(f"--on ray://{address}: say ray://HOST:PORT")
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
+        with socket.create_connection((host, int(port)), PATIENCE) as line:
+            line.sendall(_HELLO)
+            answer = line.recv(9)
     except (OSError, OverflowError) as error:
         raise UsageError(f"no Ray at {host}:{port}: {error}") from error
+    if answer[3:4] != _HELLO[-6:-5]:
+        raise UsageError(f"no Ray at {host}:{port}: what listens there is another")
 
 
 def _start(ray: Any, address: str) -> None:
