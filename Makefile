@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	@echo "Installing into .venv: 1.8 GB on disk, once."
-	$(BIN)/pip install --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/pip install --constraint constraints.txt --editable ".[dev,ray,slurm]"
 	touch $@
 
 leaderboard: .venv/installed

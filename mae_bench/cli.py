@@ -15,6 +15,8 @@ from mae_bench.commands import (
     entry,
     evaluate,
     history,
+    log,
+    merge,
     new,
     parts,
     pipeline,
@@ -26,7 +28,7 @@ from mae_bench.commands import (
 from mae_bench.commands.console import heard
 
 GROUPS = {
-    "Run it": (pipeline.run, pipeline.measure),
+    "Run it": (pipeline.run, pipeline.measure, merge.merge, log.log),
     "Judge and show": (
         pipeline.judge,
         pipeline.rank,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from mae_bench.commands import judging, outcome, own, verbs
 from mae_bench.commands.console import end, errors_in_one_line, say, tell
+from mae_bench.commands.engines import Running
 from mae_bench.commands.options import (
     Fixed,
     Folder,
     Json,
-    Measuring,
     Rerun,
     Tier,
     TierName,
@@ -25,33 +25,49 @@ from mae_bench.records.schema import UsageError, of_the_moment
 if TYPE_CHECKING:
     from mae_bench.runs.measure import Run
 
+OTHERS = "FOLDER FOLDER ... --results OUT"
+
 
 @errors_in_one_line
-@spread(Measuring)
-def run(wish: Measuring, as_json: Json = False) -> None:
+@spread(Running)
+def run(wish: Running, as_json: Json = False) -> None:
     """Measure, judge, rank and plot: from nothing to the leaderboard."""
-    from mae_bench.verdicts.standings import render
-
     if wish.dry_run:
         _foretell(wish, as_json)
         return
-    ran = run_of(wish, verbs.rank_so_far)
-    before = outcome.words_of(ran.results)
-    verbs.judge(ran.results)
-    board = verbs.rank(ran.results)
-    verbs.plot(ran.results)
-    if not as_json and len(board):
-        say(render(board))
-    after = outcome.words_of(ran.results)
-    for line in outcome.told(before, after, ran.results, wish.tier.value):
-        tell(line)
+    if wish.shard is not None:
+        ran = run_of(wish)
+        tell(f"a share is not judged; when all are there: mae-bench merge {OTHERS}")
+    else:
+        ran = run_of(wish, verbs.rank_so_far)
+        conclude(ran.results, wish.tier.value, as_json=as_json)
     failed = _failures(ran, wish)
     end(failed, ran.results, as_json, _way_on(failed))
 
 
+def conclude(results: Path, tier: str, *, as_json: bool) -> None:
+    """Judge, rank and plot what is measured, and say what is decided.
+
+    Args:
+        results: The folder.
+        tier: Of its rows.
+        as_json: Whether a program listens, which is told nothing of it.
+    """
+    from mae_bench.verdicts.standings import render
+
+    before = outcome.words_of(results)
+    verbs.judge(results)
+    board = verbs.rank(results)
+    verbs.plot(results)
+    if not as_json and len(board):
+        say(render(board))
+    for line in outcome.told(before, outcome.words_of(results), results, tier):
+        tell(line)
+
+
 @errors_in_one_line
-@spread(Measuring)
-def measure(wish: Measuring, as_json: Json = False) -> None:
+@spread(Running)
+def measure(wish: Running, as_json: Json = False) -> None:
     """Train and score what is missing; write measurements/*.csv."""
     if wish.dry_run:
         _foretell(wish, as_json)
@@ -69,18 +85,19 @@ def _way_on(failed: Mapping[str, str]) -> str:
     """
     passed = sum(map(of_the_moment, failed.values()))
     if not failed or passed == 0:
-        return "--rerun failed tries again what failed" if failed else ""
+        tried = "--rerun failed tries again what failed; mae-bench log KEY says more"
+        return tried if failed else ""
     told = f"{passed} for want of time or disk, or killed: run again to try"
     return told if passed == len(failed) else f"{told}; --rerun failed tries all"
 
 
-def _failures(ran: Run, wish: Measuring) -> dict[str, str]:
+def _failures(ran: Run, wish: Running) -> dict[str, str]:
     """What failed; what was not to be run, or not in the time, did not."""
-    whole = wish.rerun != Rerun.never and wish.budget is None
+    whole = wish.rerun != Rerun.never and wish.budget is None and not ran.patience.over
     return ran.failures(missing=whole)
 
 
-def _foretell(wish: Measuring, as_json: bool) -> None:
+def _foretell(wish: Running, as_json: bool) -> None:
     """Print what it would cost."""
     from mae_bench.runs import estimate
 

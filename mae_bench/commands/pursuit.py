@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mae_bench.commands.console import console, tell
-from mae_bench.commands.options import Measuring
-from mae_bench.commands.options import Rerun as Again
+from mae_bench.commands.engines import Running
 from mae_bench.experiments import asked_for
 from mae_bench.records import registry
 from mae_bench.records.folders import PUBLISHED, keep_apart, own, registrations
@@ -63,6 +62,7 @@ class Pursuit:
         end: When to stop, by ``time.monotonic``.
         ensembles: See ``Run.measure``.
         wrote: Called with ``results`` when rows were written while others are measured.
+        runs: Makes a run of a round, see ``Run``; whose patience ends it all.
     """
 
     theories: Mapping[str, Theory]
@@ -77,6 +77,7 @@ class Pursuit:
     end: float
     ensembles: bool | None = None
     wrote: Callable[[Path], None] = lambda _: None
+    runs: Callable[..., Run] = Run
     _rows: dict[str, pd.DataFrame] = field(default_factory=dict)
     _judged: dict[str, pd.DataFrame] = field(default_factory=dict)
     _told: list[Told] = field(default_factory=list)
@@ -147,7 +148,7 @@ class Pursuit:
     def _done(self, name: str) -> set[str]:
         """Cells of an experiment that were measured, or cannot be."""
         if name not in self._rows:
-            return set(self._tried)
+            return {*self._tried}
         pairs = self.experiments[name].wanted
         versions = {m: registry.load("metrics", m).version for m, _ in pairs}
         return finished(self._rows[name], pairs, versions) | self._tried
@@ -162,22 +163,19 @@ class Pursuit:
         """The cells that are run next, by experiment; none if the time is over."""
         workers = max(1, len(self.devices))
         left = (self.end - END - time.monotonic()) * workers
-        fitting = [
-            need
-            for need in lacking
-            if sum(self._price(need.experiment, *placed) for placed in need.cells)
-            <= left
+        prices = [
+            sum(self._price(n.experiment, *at) for at in n.cells) for n in lacking
         ]
+        fitting = [n for n, p in zip(lacking, prices, strict=True) if p <= left]
         return needs.in_order(fitting, self._price, min(left, ROUND * workers))
 
     def _measure(self, chosen: Mapping[str, list[plan.Placed]], number: int) -> None:
         """Run a round and merge it into the rows."""
         wanted, origin = plan.Plan(), provenance.code()
         for name, cells in chosen.items():
+            pairs = self.experiments[name].wanted
             for each in (wanted, self._plan):
-                each.take(
-                    name, cells, self.experiments[name].wanted, self.store, origin
-                )
+                each.take(name, cells, pairs, self.store, origin)
         known = wanted.known(self._rows)
         due = {
             t.cell.key: t for t in plan.pending(wanted, self.store, known, "missing")
@@ -194,10 +192,11 @@ class Pursuit:
         tell(f"round {number}: {len(in_turn)} cells of seed {_span(seeds)}")
         begun = time.monotonic()
         with progress(len(in_turn), console) as told:
-            run = Run(wanted, self.store, self.results, known, told)
+            run = self.runs(wanted, self.store, self.results, known, told)
             run.wrote = lambda: self.wrote(self.results)
             run.measure(in_turn, self.devices, self.ensembles, self.end - END)
         self._tried |= wanted.tasks.keys()
+        self.end = time.monotonic() if run.patience.over else self.end
         self._foreseen += sum(foreseen.values())
         if foreseen:
             workers = max(1, min(len(self.devices), len(in_turn)))
@@ -213,8 +212,7 @@ class Pursuit:
             f"{seconds / 3600:.2g} core-hours, {clock(seconds / workers)} "
             f"on {workers} workers"
         )
-        left = self.end - time.monotonic()
-        if left < seconds / workers:
+        if (left := self.end - time.monotonic()) < seconds / workers:
             tell(f"the budget ends it in {clock(left)}")
 
     def _say_settled(self, open_before: set[str]) -> None:
@@ -251,11 +249,12 @@ def _span(seeds: Sequence[int]) -> str:
 
 
 def pursuit(
-    wish: Measuring,
+    wish: Running,
     store: Store,
     devices: Sequence[str],
     end: float,
     wrote: Callable[[Path], None] = lambda _: None,
+    runs: Callable[..., Run] = Run,
 ) -> Pursuit:
     """What a wish pursues.
 
@@ -265,6 +264,7 @@ def pursuit(
         devices: One worker each.
         end: When to stop, by ``time.monotonic``.
         wrote: See ``Pursuit``.
+        runs: Likewise.
 
     Raises:
         UsageError: Options that change a prediction's cells; or a folder of such cells.
@@ -274,10 +274,10 @@ def pursuit(
         "--method": wish.methods,
         "--dataset": wish.datasets,
         "--seeds": wish.seeds,
-        "--rerun": wish.rerun is not Again.missing,
+        "--shard": wish.shard,
+        "--rerun": wish.rerun.value != "missing",
     }
-    if any(given.values()):
-        said = ", ".join(option for option, value in given.items() if value)
+    if said := ", ".join(option for option, value in given.items() if value):
         raise UsageError(f"--until chooses cells and seeds itself; leave out {said}")
     results = wish.results or own(wish.tier.value)
     keep_apart(results, ())
@@ -296,4 +296,5 @@ def pursuit(
         end=end,
         ensembles=wish.ensembles,
         wrote=wrote,
+        runs=runs,
     )

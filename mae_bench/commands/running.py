@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mae_bench.commands.console import console, tell
-from mae_bench.commands.options import Measuring
+from mae_bench.commands.engines import Running, Weights, opened
 from mae_bench.records import registry
 from mae_bench.records.folders import keep_apart, note, own
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from mae_bench.records.store import Store
     from mae_bench.runs.costs import Costs
+    from mae_bench.runs.engines import Engine
     from mae_bench.runs.known import Known
     from mae_bench.runs.measure import Run
     from mae_bench.runs.plan import Plan, Rerun, Task
@@ -53,7 +57,7 @@ class _Laid:
         return plan.pending(self.plan, store, self.known, self.rerun, self.cost)
 
 
-def run_of(wish: Measuring, wrote: Callable[[Path], None] = _silent) -> Run:
+def run_of(wish: Running, wrote: Callable[[Path], None] = _silent) -> Run:
     """Train and score what is missing of a wish, and merge it into the rows.
 
     Args:
@@ -65,53 +69,82 @@ def run_of(wish: Measuring, wrote: Callable[[Path], None] = _silent) -> Run:
         UsageError: What is wished for cannot be.
         StoreError: The store or the results cannot be written.
     """
-    from mae_bench.records.merge import check_writable
-    from mae_bench.records.store import Store, StoreError, Untouched
-    from mae_bench.runs import launch
-    from mae_bench.runs.trial import trial
+    from mae_bench.runs import measure
+    from mae_bench.runs.away import launcher
+    from mae_bench.runs.patience import Patience
 
     end = math.inf if wish.budget is None else time.monotonic() + wish.budget
-    store, devices = Store(wish.store, tell), launch.devices(wish.device, wish.jobs)
+    patience = Patience(wish.max_failures)
+    with _engine(wish) as engine, _store(wish) as store:
+        launch = launcher(engine, store) if engine.away else None
+        runs = partial(measure.Run, launch=launch, patience=patience)
+        ran = _ran(wish, store, engine, runs, end, wrote)
+    if patience.over:
+        tell(
+            f"stopped at {patience.failed} failures, as asked; what was measured is "
+            "written, the rest is run when asked again",
+            "yellow",
+        )
+    return ran
+
+
+def _ran(
+    wish: Running,
+    store: Store,
+    engine: Engine,
+    runs: Callable[..., Run],
+    end: float,
+    wrote: Callable[[Path], None],
+) -> Run:
+    """Lay out a wish, see that it can be, and run it."""
+    from mae_bench.records.merge import check_writable
+    from mae_bench.records.store import StoreError, Untouched
+    from mae_bench.runs.trial import trial
+
+    devices = engine.devices(wish.device, wish.jobs)
     if wish.until is not None:
         from mae_bench.commands.pursuit import pursuit
 
-        pursued = pursuit(wish, store, devices, end, wrote)
+        pursued = pursuit(wish, store, devices, end, wrote, runs)
         store.check_writable()
         store.sweep()
         check_writable(pursued.results)
         return pursued.run()
-    laid = _lay_out(wish, devices)
+    laid = _lay_out(wish, devices, store.root)
     if laid.plan.own or wish.datasets:
         # Who names a world may be without its pictures.
-        trial(laid.due(Untouched(wish.store)))
+        trial(laid.due(Untouched(store.root)))
     try:
         store.check_writable()
     except StoreError:
-        if laid.due(Untouched(wish.store)):
+        if laid.due(Untouched(store.root)):
             raise
         # A store that has all need not be written to.
     store.sweep()
     check_writable(laid.results)
     note(laid.results, laid.plan.own)
-    return _run(wish, laid, store, devices, end, wrote)
+    return _run(wish, laid, store, devices, runs, end, wrote)
 
 
 def _run(
-    wish: Measuring,
+    wish: Running,
     laid: _Laid,
     store: Store,
     devices: Sequence[str],
+    runs: Callable[..., Run],
     end: float,
     wrote: Callable[[Path], None],
 ) -> Run:
     """Run what is laid out, as far as the time goes."""
-    from mae_bench.runs import measure, plan
+    from mae_bench.runs import plan
     from mae_bench.runs.progress import progress
 
     due = laid.due(store)
+    if wish.shard is not None:
+        tell(f"shard {wish.shard}")
     _foretell(laid.plan, due, plan.trained_again(due, store, laid.known), len(devices))
     with progress(len(due), console) as told:
-        run = measure.Run(laid.plan, store, laid.results, laid.known, told)
+        run = runs(laid.plan, store, laid.results, laid.known, told)
         run.wrote = lambda: wrote(laid.results)
         run.measure(due, devices, wish.ensembles, end)
     if time.monotonic() >= end:
@@ -119,7 +152,39 @@ def _run(
     return run
 
 
-def cost_of(wish: Measuring) -> pd.DataFrame:
+@contextmanager
+def _engine(wish: Running) -> Iterator[Engine]:
+    """Who runs what is wished, if that has a meaning; else nothing is started."""
+    from mae_bench.experiments import asked_for
+    from mae_bench.runs import shards
+
+    asked_for(wish.experiments)
+    _known("methods", wish.methods)
+    _known("datasets", wish.datasets)
+    if wish.shard is not None:
+        shards.shard_of(wish.shard)
+    with opened(wish.on, wish.slurm or (), wish.store) as engine:
+        yield engine
+
+
+@contextmanager
+def _store(wish: Running) -> Iterator[Store]:
+    """Where cells are kept; for this run alone, but for their logs, if not for long."""
+    from mae_bench.records.store import Store
+    from mae_bench.runs import logs
+
+    if wish.keep_weights is Weights.store:
+        yield Store(wish.store, tell)
+        return
+    Store(wish.store).check_writable()
+    with TemporaryDirectory(dir=wish.store, prefix=".passing.") as folder:
+        try:
+            yield Store(Path(folder), tell)
+        finally:
+            logs.move(Path(folder), wish.store)
+
+
+def cost_of(wish: Running) -> pd.DataFrame:
     """What a wish would cost, a row an experiment; nothing is begun, or written.
 
     Returns:
@@ -129,23 +194,24 @@ def cost_of(wish: Measuring) -> pd.DataFrame:
         UsageError: What is wished for cannot be.
     """
     from mae_bench.records.store import Untouched
-    from mae_bench.runs import launch
     from mae_bench.runs.estimate import estimate
 
-    store, devices = Untouched(wish.store), launch.devices(wish.device, wish.jobs)
+    store = Untouched(wish.store)
+    with _engine(wish) as engine:
+        devices = engine.devices(wish.device, wish.jobs)
     if wish.until is not None:
         from mae_bench.commands.pursuit import pursuit
 
         return pursuit(wish, store, devices, math.inf).costs()
-    laid = _lay_out(wish, devices)
+    laid = _lay_out(wish, devices, store.root)
     return estimate(laid.plan, laid.due(store), store, laid.cost)
 
 
-def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
+def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     """All cells of the experiments, or those that filters leave."""
     from mae_bench.experiments import asked_for
     from mae_bench.records.store import Untouched
-    from mae_bench.runs import launch, plan
+    from mae_bench.runs import launch, plan, shards
     from mae_bench.runs.costs import costs, published
     from mae_bench.runs.known import read_beside
 
@@ -153,7 +219,7 @@ def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
         asked_for(wish.experiments),
         tier=wish.tier.value,
         seeds=wish.seeds,
-        store=Untouched(wish.store),
+        store=Untouched(store),
         precision=launch.precision(devices),
         roundings=wish.roundings,
         methods=_known("methods", wish.methods),
@@ -161,6 +227,8 @@ def _lay_out(wish: Measuring, devices: Sequence[str]) -> _Laid:
         takes=bool(wish.experiments),
         settings=wish.settings or (),
     )
+    if wish.shard is not None:
+        wanted = shards.share(wanted, shards.shard_of(wish.shard))
     results = wish.results or own(wish.tier.value, wanted.own)
     keep_apart(results, wanted.own)
     rows = read_beside(results, wish.tier.value, devices)

@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mae_bench.commands.console import tell
-from mae_bench.commands.options import (
-    Evaluating,
-    Measuring,
-    TierName,
-    spread,
-)
+from mae_bench.commands.engines import Running
+from mae_bench.commands.options import Evaluating, TierName, spread
 from mae_bench.commands.running import cost_of, run_of
 from mae_bench.commands.words import one_of
 from mae_bench.records import registry
@@ -31,6 +27,10 @@ def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Rows of several experiments in one table."""
     import pandas as pd
 
+    from mae_bench.records.rows import COLUMNS
+
+    if not tables:  # of a share without cells
+        return pd.DataFrame(columns=[*COLUMNS])
     return pd.concat(tables.values(), ignore_index=True)
 
 
@@ -44,8 +44,8 @@ def where_to(results: Path | str | None, tier: str) -> Folders:
     return folders(named, one_of(TierName, tier).value)
 
 
-@spread(Measuring, spoken=False)
-def measure(wish: Measuring) -> pd.DataFrame:
+@spread(Running, spoken=False)
+def measure(wish: Running) -> pd.DataFrame:
     """Train and score what is missing; gives the rows of all cells that were asked for.
 
     Returns:

@@ -105,7 +105,7 @@ def settings_of(folder: Path) -> list[str]:
             raise ValueError("no list of texts")
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path} ({error}); remove it") from error
-    return there
+    return [*map(str, there)]
 
 
 def note(folder: Path, settings: Sequence[str]) -> None:

@@ -57,7 +57,13 @@ def write_rows(rows: pd.DataFrame, path: Path) -> None:
     Raises:
         StoreError: The disk does not take it.
     """
-    _write(_sorted(_as_text(rows)), path)
+    write_text(_as_text(rows), path)
+
+
+def write_text(text: pd.DataFrame, path: Path) -> None:
+    """The same, of rows that are the fields of a file already."""
+    content = _sorted(text).to_csv(index=False, lineterminator="\n")
+    write_atomically(path, content.encode())
 
 
 def check_writable(folder: Path) -> None:
@@ -72,24 +78,28 @@ def _merge(fresh: pd.DataFrame, path: Path) -> None:
     if path.exists():
         there = read_text(path)
         there = there.loc[typed(there, path).index]  # checked; of equal rows the first
+    write_text(together(there, fresh), path)
+
+
+def together(there: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Rows and new ones, as the fields of a file; see ``merge`` for which stay."""
     columns = _header([*fresh, *there])
     there, fresh = (t.reindex(columns=columns, fill_value="") for t in (there, fresh))
     fresh = fresh[~_outdone(fresh, there)]
-    joined = pd.concat([there[~_replaced(there, fresh)], fresh], ignore_index=True)
-    _write(_sorted(joined), path)
+    return pd.concat([there[~_replaced(there, fresh)], fresh], ignore_index=True)
 
 
 def _outdone(fresh: pd.DataFrame, there: pd.DataFrame) -> pd.Series[bool]:
     """New rows that say less than what is there: finished rows stay."""
-    done = there[_finished(there)]
-    lesser = ~_finished(fresh) & _among(fresh, done)
+    done = there[finished(there)]
+    lesser = ~finished(fresh) & _among(fresh, done)
     whole = fresh["metric"] == ""
     of_metrics = done.loc[done["metric"] != "", "cell"]
     failed_for_good = done.loc[done["metric"] == "", "cell"]
     return (
         lesser
         | (whole & fresh["cell"].isin(of_metrics))
-        | (~_finished(fresh) & fresh["cell"].isin(failed_for_good))
+        | (~finished(fresh) & fresh["cell"].isin(failed_for_good))
     )
 
 
@@ -100,7 +110,7 @@ def _replaced(there: pd.DataFrame, fresh: pd.DataFrame) -> pd.Series[bool]:
     return _among(there, fresh) | of_failed | failed_then
 
 
-def _finished(rows: pd.DataFrame) -> pd.Series[bool]:
+def finished(rows: pd.DataFrame) -> pd.Series[bool]:
     """Whether no row of the group would end better in another run."""
     done = rows["status"].isin(FINISHED)
     return done.groupby([rows[c] for c in GROUP]).transform("all").astype(bool)
@@ -142,7 +152,3 @@ def _key(column: pd.Series) -> pd.Series:
         return column
     found = levels(column)
     return found.mask(column == "") if found is column else found
-
-
-def _write(text: pd.DataFrame, path: Path) -> None:
-    write_atomically(path, text.to_csv(index=False, lineterminator="\n").encode())

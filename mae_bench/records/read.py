@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mae_bench.records.rows import COLUMNS, FACTS, IDENTITY
+from mae_bench.records.rows import COLUMNS, FACTS, IDENTITY, Measurements
 from mae_bench.records.schema import (
     FULL_PRECISION,
     LARGEST,
@@ -57,12 +57,25 @@ def read_measurements(folder: Path) -> dict[str, pd.DataFrame]:
             device.
     """
     found = {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
-    for column, name in _ALIKE.items():
-        of = {v: stem for stem, rows in found.items() for v in _kinds(rows, column)}
-        if len(of) > 1:
-            named = ", ".join(f"{v} ({stem}.csv)" for v, stem in sorted(of.items()))
-            raise UsageError(f"{folder} mixes {name}: {named}; keep them apart")
+    refuse_mixture({f"{stem}.csv": rows for stem, rows in found.items()}, str(folder))
     return found
+
+
+def refuse_mixture(tables: Measurements, place: str) -> None:
+    """Refuse tables that are not to be looked at together.
+
+    Args:
+        tables: By the name of their file.
+        place: Where they are.
+
+    Raises:
+        UsageError: They are of several tiers, precisions or kinds of device.
+    """
+    for column, name in _ALIKE.items():
+        of = {v: file for file, rows in tables.items() for v in _kinds(rows, column)}
+        if len(of) > 1:
+            named = ", ".join(f"{v} ({file})" for v, file in sorted(of.items()))
+            raise UsageError(f"{place} mixes {name}: {named}; keep them apart")
 
 
 def refuse_unlike(rows: pd.DataFrame, path: Path, **of: str) -> None:

@@ -85,7 +85,8 @@ def export(
                 **found,
             )
             rows.append(_flat(measured))
-    return pd.DataFrame(rows)
+    # A factor's numbers stay as they are, whatever else is in their column.
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _flat(measured: Measurement) -> Record:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from itertools import takewhile
 from multiprocessing.connection import wait
 
@@ -91,7 +91,7 @@ def launch(
     work: Work,
     devices: Sequence[str],
     until: float = math.inf,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run jobs and give each outcome as it comes.
 
     Args:

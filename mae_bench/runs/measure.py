@@ -12,6 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from mae_bench.records.merge import merge
 from mae_bench.records.read import read_rows
 from mae_bench.records.schema import Cell, Status
 from mae_bench.records.store import Record, Store, Trained
-from mae_bench.runs import provenance
+from mae_bench.runs import logs, provenance
 from mae_bench.runs.costs import time_limit
+from mae_bench.runs.engines import Launch
 from mae_bench.runs.export import Sources, export
 from mae_bench.runs.known import Known, Pair
 from mae_bench.runs.launch import launch
+from mae_bench.runs.patience import Patience
 from mae_bench.runs.plan import Plan, Task
 from mae_bench.runs.worker import Job, Outcome
 from mae_bench.training.places import places, reading_place
@@ -39,6 +42,11 @@ WRITE_EVERY = 60.0
 
 def work(task: Task, device: str) -> Trained:
     """Train and score one cell, as far as the store lacks it (in a worker)."""
+    with logs.kept(task.store, task.cell.key, name_of(task.cell), device):
+        return _work(task, device)
+
+
+def _work(task: Task, device: str) -> Trained:
     import torch
 
     from mae_bench.runs import score
@@ -95,6 +103,8 @@ def _keep(
 ) -> Trained:
     """Store how a cell's training ended, with where, and in how large an ensemble."""
     origin = task.provenance | provenance.machine(device)
+    if node := origin.pop("node", ""):
+        origin["versions"] += f" node={node}"
     if members > 1:
         origin["versions"] += f" ensemble={members}"
     trained = Trained(**(vars(trained) | {"provenance": origin}))
@@ -113,6 +123,8 @@ class Run:
         known: What the rows there say already.
         told: Called after every cell with its name, status and reason.
         wrote: Called when rows were written, while others are still measured.
+        launch: Who runs jobs; see ``engines.Engine``. By default processes here.
+        patience: How many cells may fail.
         lost: Cell key -> why it was not trained, or not scored.
         anew: Cell key -> its pairs that this run measured.
     """
@@ -123,6 +135,8 @@ class Run:
     known: Known = field(default_factory=Known)
     told: Callable[[str, str, str], None] = lambda *_: None
     wrote: Callable[[], None] = lambda: None
+    launch: Launch | None = None
+    patience: Patience = field(default_factory=Patience)
     lost: dict[str, str] = field(default_factory=dict)
     anew: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
 
@@ -145,29 +159,33 @@ class Run:
         Raises:
             StoreError: The store or the results cannot be written.
         """
+        run = self.launch or launch
         if ensembles is None:
             gpus = [device for device in devices if device.startswith("cuda")]
             ensembles = any(len(places(device)) == 1 for device in gpus)
         if ensembles:
-            _train_ensembles(due, self.store, devices, until)
+            _train_ensembles(due, self.store, devices, until, run)
         written, waiting = time.monotonic(), list(due)
-        while waiting and time.monotonic() < until:
+        while waiting and time.monotonic() < until and not self.patience.over:
             tasks, waiting = {task.cell.key: task for task in waiting}, []
             jobs = [
                 Job(key, task, time_limit(task.cell), task.after)
                 for key, task in tasks.items()
             ]
-            for outcome in launch(jobs, work, devices, until):
-                task = tasks[outcome.id]
-                if self._goes_on(outcome, task):
-                    waiting.append(task)
-                    continue
-                self.anew[outcome.id] = task.wanted
-                self.told(name_of(task.cell), *self._end(outcome))
-                if time.monotonic() - written > WRITE_EVERY:
-                    self.write(self.anew)
-                    self.wrote()
-                    written = time.monotonic()
+            with closing(run(jobs, work, devices, until)) as outcomes:
+                for outcome in outcomes:
+                    task = tasks[outcome.id]
+                    if self._goes_on(outcome, task):
+                        waiting.append(task)
+                        continue
+                    self.anew[outcome.id] = task.wanted
+                    self.told(name_of(task.cell), *self._end(outcome))
+                    if self.patience.over:
+                        break
+                    if time.monotonic() - written > WRITE_EVERY:
+                        self.write(self.anew)
+                        self.wrote()
+                        written = time.monotonic()
         self.write(self.plan.tasks)
 
     def _goes_on(self, outcome: Outcome, task: Task) -> bool:
@@ -192,11 +210,14 @@ class Run:
     def _end(self, outcome: Outcome) -> tuple[Status, str]:
         """How a cell ended, in a status and its reason."""
         trained: Trained | None = outcome.result or self.store.trained(outcome.id)
-        if trained and (outcome.status == "ok" or trained.status != "ok"):
-            return trained.status, trained.reason
-        if not outcome.lost:
-            self.lost[outcome.id] = f"{outcome.status}: {outcome.reason}"
-        return outcome.status, outcome.reason
+        status, reason = outcome.status, outcome.reason
+        if trained and (status == "ok" or trained.status != "ok"):
+            status, reason = trained.status, trained.reason
+        elif not outcome.lost:
+            self.lost[outcome.id] = f"{status}: {reason}"
+        self.patience.note(status)
+        logs.note(self.store.root, outcome.id, f"-- {status}: {reason}".rstrip(": "))
+        return status, reason
 
     def write(self, keys: Collection[str]) -> None:
         """Merge what is known of some cells into the files of all experiments."""
@@ -253,7 +274,11 @@ def name_of(cell: Cell) -> str:
 
 
 def _train_ensembles(
-    due: Sequence[Task], store: Store, devices: Sequence[str], until: float
+    due: Sequence[Task],
+    store: Store,
+    devices: Sequence[str],
+    until: float,
+    run: Launch,
 ) -> None:
     """Train what can be stacked; what is lost on the way is left to train alone."""
     from mae_bench.training import stacked
@@ -269,7 +294,7 @@ def _train_ensembles(
         tasks = tuple(fresh[cell.key] for cell in cells)
         limit = sum(map(time_limit, cells))
         jobs.append(Job(cells[0].key, tasks, limit))
-    for outcome in launch(jobs, work_together, devices, until):
+    for outcome in run(jobs, work_together, devices, until):
         if outcome.status != "ok":
             lost = f"an ensemble is trained one by one: {outcome.reason}"
             logging.getLogger(__name__).warning(lost)

@@ -197,22 +197,28 @@ def _along(due: Sequence[Task], store: Store) -> list[Task]:
     """The tasks, of those that lie on one way the longest with the others' cells."""
     ways: dict[str, list[Task]] = {}
     for task in due:
-        given = task.cell.method_settings
-        if (
-            given.get("stop")
-            and _passes(task.cell)
-            and not store.trained(task.cell.key)
-        ):
-            whole = replace(task.cell, method_settings={**given, "stop": 1.0})
-            ways.setdefault(whole.key, []).append(task)
+        if _lies_on_a_way(task.cell) and not store.trained(task.cell.key):
+            ways.setdefault(way(task.cell), []).append(task)
     changed = {}
-    for way in ways.values():
-        *others, longest = sorted(way, key=lambda t: _stop(t.cell))
+    for along in ways.values():
+        *others, longest = sorted(along, key=lambda t: _stop(t.cell))
         passing = tuple(task.cell for task in others)
         changed[longest.cell.key] = replace(longest, passing=passing)
         key = longest.cell.key
         changed |= {task.cell.key: replace(task, after=key) for task in others}
     return [changed.get(task.cell.key, task) for task in due]
+
+
+def way(cell: Cell) -> str:
+    """The key of the training on whose way a cell's end lies; its own if on none's."""
+    if not _lies_on_a_way(cell):
+        return cell.key
+    whole = {**cell.method_settings, "stop": 1.0}
+    return replace(cell, method_settings=whole).key
+
+
+def _lies_on_a_way(cell: Cell) -> bool:
+    return bool(cell.method_settings.get("stop")) and _passes(cell)
 
 
 def _stop(cell: Cell) -> float:

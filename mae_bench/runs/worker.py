@@ -190,7 +190,7 @@ def start(work: Work, device: str) -> Worker:
     # What it is to do is imported when it holds its line to us: that takes seconds.
     args = (theirs, used, pickle.dumps(work), device)
     process = context.Process(target=_serve, args=args, daemon=daemon)
-    with _environment(WORKER_ENVIRONMENT), _uninterrupted():
+    with environment(WORKER_ENVIRONMENT), _uninterrupted():
         process.start()
     theirs.close()
     return Worker(process, ours, device, used)
@@ -223,7 +223,8 @@ def _serve(pipe: Any, used: Any, pickled: bytes, device: str) -> None:
 
 
 @contextmanager
-def _environment(extra: dict[str, str]) -> Iterator[None]:
+def environment(extra: dict[str, str]) -> Iterator[None]:
+    """Variables for what is started inside."""
     before = {name: os.environ.get(name) for name in extra}
     os.environ.update(extra)
     try:

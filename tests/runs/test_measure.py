@@ -658,10 +658,10 @@ def test_ensembles_are_for_gpus_unless_asked_otherwise(
 
     def launch(
         jobs: list[Job], work: Any, where: list[str], until: float
-    ) -> list[Outcome]:
+    ) -> Iterator[Outcome]:
         assert (where, until) == (devices, math.inf)
         launched.append((work, jobs))
-        return []
+        yield from ()
 
     monkeypatch.setattr(verb, "launch", launch)
     wanted = bench.plan({"weights": WEIGHTS}, seeds=3)
