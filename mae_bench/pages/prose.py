@@ -160,6 +160,13 @@ class Fields:
         mean, low, high = (bare(self.speed(cell, variant, c), 2) for c in columns)
         return f"{mean} ({low} to {high})"
 
+    def detected(
+        self, detector: str, column: str, planted: str, size: float, quiet: float = 0.0
+    ) -> float:
+        """A number of ``detection.csv``."""
+        at = {"planted": planted, "size": size, "quiet": quiet}
+        return self._number("detection", column, detector=detector, **at)
+
     def claims(self, theory: str) -> str:
         """The predictions of a theory that have rows, as a table."""
         return markdown.claims(self.table("verdicts"), theory)
@@ -208,7 +215,7 @@ class Fields:
         none = rows["reason"].isin(("no rows", "no row has a value"))
         return int((none if declared else ~none).sum())
 
-    def _number(self, name: str, column: str, **at: str) -> float:
+    def _number(self, name: str, column: str, **at: Setting) -> float:
         """The number of a table's only row that fits."""
         table = self.table(name)
         found = table[(table[[*at]] == pd.Series(at)).all(axis=1)]
