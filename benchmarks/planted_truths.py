@@ -27,6 +27,7 @@ from mae_bench.predictions.membership import Membership
 from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.slope import Slope
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.strength import ENOUGH_SEEDS
 
@@ -89,6 +90,11 @@ FORMS = {
     "membership": Planted(Membership(0.9), _sets(1.5, 0), _sets(0, 0.5), one_in=4),
     "equality": Planted(
         Equality(1.0, {"arm": 1}, {"arm": 0}), _line(0, 0), _line(0, 9)
+    ),
+    "slope": Planted(
+        Slope(1.0, 0.0, "arm", tuple((arm, float(arm)) for arm in range(4))),
+        _line(0, 0, 0, 0),
+        _line(0, 9, 18, 27),
     ),
     "equivalence": Planted(
         Equivalence(1.0, Contrast(1.0, {}, 0.0)), _line(0), _line(9)

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-HERE = Path(os.environ["FAKE_SLURM"])
+HERE = Path(os.environ.get("FAKE_SLURM", ""))
 
 
 def sbatch(script: str) -> None:

@@ -16,6 +16,16 @@ from mae_bench.models.projector import Projector
 from mae_bench.records.schema import Track
 
 
+def pair(
+    dataset: Dataset, batch: Batch, generator: torch.Generator
+) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c h w"]]:
+    """Each image and its redrawing; where the world has none, two augmentations."""
+    redrawn = dataset.redraw(batch, generator)
+    if redrawn is not None:
+        return batch.images, redrawn.images
+    return augment(batch.images, generator), augment(batch.images, generator)
+
+
 class TwoViews(ViTMethod):
     """Two views of each image, projected: the difference between methods is the loss.
 
@@ -61,10 +71,7 @@ class TwoViews(ViTMethod):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The positive pair of every image."""
-        redrawn = self.dataset.redraw(batch, generator)
-        if redrawn is not None:
-            return batch.images, redrawn.images
-        return augment(batch.images, generator), augment(batch.images, generator)
+        return pair(self.dataset, batch, generator)
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """The loss of two views of every image, of all processes' images together."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.methods._two_views import pair
 from mae_bench.models.full_precision import in_full_precision
 from mae_bench.models.processes import gather
 from mae_bench.records.schema import Track
@@ -35,8 +36,8 @@ def sigreg(
     t = torch.linspace(0, REACH, KNOTS, dtype=h.dtype, device=h.device)
     gauss = torch.exp(-t.square() / 2)
     weight = torch.full_like(t, 2 * REACH / (KNOTS - 1)) * gauss
-    ends = torch.ones_like(t)
-    ends[0] = ends[-1] = 0.5
+    at = torch.arange(KNOTS, device=h.device)
+    ends = 1 - 0.5 * ((at == 0) | (at == KNOTS - 1)).to(h.dtype)
     unit = directions / directions.norm(dim=1, keepdim=True)
     angles = (h @ unit.T)[..., None] * t  # [n m knots]
     error = (angles.cos().mean(0) - gauss).square() + angles.sin().mean(0).square()
@@ -47,7 +48,8 @@ def sigreg(
 class LeJEPA(Method):
     """A perceptron h on the pixels: (1 - λ) |h(x') - h(x)|² + λ SIGReg of both.
 
-    Pairs are what the world says they are (``Dataset.redraw``). There is no target
+    Pairs are what the world says they are (``Dataset.redraw``), such as a state and the
+    next; where it says nothing, both are augmentations. There is no target
     network, no stopped gradient and no projector.
 
     References:
@@ -72,7 +74,7 @@ class LeJEPA(Method):
         """Build the perceptron, of two hidden layers.
 
         Args:
-            dataset: The world that it learns from, which must redraw images.
+            dataset: The world that it learns from.
             generator: Draws the initial weights.
             lamb: λ, weight of SIGReg, in (0, 1); 0.02 as released.
             width: Of the hidden layers.
@@ -88,7 +90,7 @@ class LeJEPA(Method):
             raise ValueError(f"lamb is {lamb}; choose in (0, 1)")
         if width < 1 or features < 1:
             raise ValueError(f"{features} features of width {width}; give at least 1")
-        self.lamb = lamb
+        self.lamb, self.k = lamb, features
         d = dataset.channels * dataset.image_size**2
         sizes = (d, width, width, features)
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
@@ -109,23 +111,13 @@ class LeJEPA(Method):
         return h
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """The image, its next moment, and a direction.
-
-        Raises:
-            ValueError: The world has no pairs.
-        """
-        after = self.dataset.redraw(batch, generator)
-        if after is None:
-            raise ValueError(
-                f"{type(self.dataset).__name__} has no pairs; give a world that redraws"
-            )
-        k = self.layers[-1].out_features
-        shape = (len(batch), k)
-        device = generator.device
+        """Two views of each image, and directions."""
+        device, shape = generator.device, (len(batch), self.k)
         return (
-            batch.images,
-            after.images,
-            torch.randn(shape, generator=generator, device=device),  # type: ignore[arg-type]
+            *pair(self.dataset, batch, generator),
+            torch.randn(
+                shape, generator=generator, device=device, dtype=batch.images.dtype
+            ),
         )
 
     def forward(self, example: Any) -> Float[Tensor, ""]:

@@ -11,13 +11,15 @@ from torch import Tensor, nn
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
+from mae_bench.models.augmentation import augment
 from mae_bench.records.schema import Track
 
 
 class LinearViews(Method):
     """x̃ -> x̃ A, trained on ‖x - x̃ A B‖² or by the spectral contrastive loss.
 
-    Views x̃ are what the world says they are (``Dataset.redraw``); the loss of
+    Views x̃ are what the world says they are (``Dataset.redraw``), and augmentations
+    where it says nothing; the loss of
     ``reconstruction`` sees one of each image and the image, that of
     ``joint_embedding`` two, and no images.
 
@@ -43,7 +45,7 @@ class LinearViews(Method):
         """Draw A and, to reconstruct, B.
 
         Args:
-            dataset: The world that it learns from, which must redraw images.
+            dataset: The world that it learns from.
             generator: Draws the initial weights.
             objective: ``reconstruction`` or ``joint_embedding``.
             rank: k, in 1..d with d = c h w.
@@ -69,20 +71,11 @@ class LinearViews(Method):
             self.B = nn.Parameter(torch.randn(rank, d, generator=generator) / d**0.5)
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """A view of each image, and what it is held against: the image or a second.
-
-        Raises:
-            ValueError: The world has no views.
-        """
-        views = [self.dataset.redraw(batch, generator) for _ in range(2)]
-        one, other = views
-        if one is None or other is None:
-            raise ValueError(
-                f"{type(self.dataset).__name__} has no views; give a world that redraws"
-            )
+        """A view of each image, and what it is held against: the image or a second."""
+        one, other = (_view(self.dataset, batch, generator) for _ in range(2))
         if self.objective == "reconstruction":
-            other = batch
-        return one.images.flatten(1), other.images.flatten(1)
+            other = batch.images
+        return one.flatten(1), other.flatten(1)
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """Mean squared error of the d pixels, or the spectral contrastive loss."""
@@ -104,6 +97,13 @@ class LinearViews(Method):
             raise ValueError("its views are noisy, not masked; leave ids_keep out")
         code = batch.images.flatten(1) @ self.A
         return {"code": code, "mean": code}
+
+
+def _view(
+    dataset: Dataset, batch: Batch, generator: torch.Generator
+) -> Float[Tensor, "n c h w"]:
+    redrawn = dataset.redraw(batch, generator)
+    return augment(batch.images, generator) if redrawn is None else redrawn.images
 
 
 def by_moments(z1: Float[Tensor, "n k"], z2: Float[Tensor, "n k"]) -> Float[Tensor, ""]:

@@ -86,7 +86,8 @@ def name_tuples(
 ) -> tuple[Int64[Tensor, "n parents"], int]:
     """A number for each different tuple of s siblings, and how many there are.
 
-    >>> name_tuples(torch.tensor([[0, 1, 1, 0], [0, 1, 1, 1]]), 2, 2)
+    >>> symbols = torch.tensor([[0, 1, 1, 0], [0, 1, 1, 1]], dtype=torch.uint8)
+    >>> name_tuples(symbols, 2, 2)
     (tensor([[0, 1],
             [0, 2]]), 3)
     """

@@ -164,7 +164,7 @@ class Fields:
         self, detector: str, column: str, planted: str, size: float, quiet: float = 0.0
     ) -> float:
         """A number of ``detection.csv``."""
-        at = {"planted": planted, "size": size, "quiet": quiet}
+        at: dict[str, Setting] = {"planted": planted, "size": size, "quiet": quiet}
         return self._number("detection", column, detector=detector, **at)
 
     def claims(self, theory: str) -> str:

@@ -96,7 +96,8 @@ LEJEPA = Theory(
             ceiling=1.0,
         ),
         "LJ3-exact": _probe(
-            claim="it tells Corr(u, z)^2 of them, to 0.08, at every shape",
+            claim="at every shape of latents a linear read-out tells Corr(u, z)^2 of "
+            "them, to 0.08",
             # Training leaves 0.03 to 0.05 of nonlinearity at alpha = 2.
             form=Equality(
                 0.08,

@@ -112,8 +112,8 @@ MODE_BLINDNESS = Theory(
             refuted_by="a mode that is less certain than the bound says",
         ),
         "MB2-exact": _in_grid(
-            claim="it is the exact sum over counts, to a third, at every ratio from "
-            "0.75 on",
+            claim="what is left of the error is the exact sum over counts, to a third, "
+            "at every ratio from 0.75 on",
             # Of 2,000 images with 16 spins visible the mean has a deviation of a sixth.
             form=Equality(
                 0.33,

@@ -111,7 +111,7 @@ class Ensemble(L.LightningModule):
         trained = {
             name: w for name, w in stacked.items() if named[0][name].requires_grad
         }
-        self.matrix = torch.cat([w.flatten(1) for w in trained.values()], 1)
+        self.matrix = torch.cat([w.reshape(len(w), -1) for w in trained.values()], 1)
         sizes = [w[0].numel() for w in trained.values()]
         views = zip(trained, torch.split(self.matrix, sizes, 1), strict=True)
         self.trained = {name: v.view(trained[name].shape) for name, v in views}
@@ -151,7 +151,9 @@ class Ensemble(L.LightningModule):
             found, losses = vmap(grad_and_value(self._loss))(
                 self.trained, self.frozen, self.buffers_apart, self.settings, example
             )
-        return torch.cat([found[name].flatten(1) for name in self.trained], 1), losses
+        return torch.cat(
+            [found[name].reshape(len(losses), -1) for name in self.trained], 1
+        ), losses
 
     def _loss(
         self,

@@ -38,7 +38,10 @@ def sides(form: Form) -> list[Where]:
     values = [getattr(form, field.name) for field in fields(form)]
     found = [value for value in values if isinstance(value, Mapping)]
     named = [getattr(form, name, None) for name in ("level", "near", "far")]
-    levels = getattr(form, "levels", None) or [x for x in named if x is not None]
+    placed = [level for level, _ in getattr(form, "at", ())]
+    levels = (
+        getattr(form, "levels", None) or placed or [x for x in named if x is not None]
+    )
     return [*found, *({factor_of(form): level} for level in levels)]
 
 

@@ -22,9 +22,9 @@ fall on the side of the claim: 3 % of five, 6 % of four.)
 ``scattered``: of a contrast with a constant, the effect of a seed is multiplied by a
 standard normal number z: it expects 0.
 
-``shifted``: closeness is false once something is far. The effect of an equality, or of
-an equivalence of a contrast, becomes ``z effect + 1.1 margin``: it expects a tenth of
-the margin more than is allowed.
+``shifted``: closeness is false once something is far. The effect of an equality, of a
+slope, or of an equivalence of a contrast, becomes ``z effect + 1.1 margin``: it expects
+a tenth of the margin more than is allowed.
 
 ``violated``: in every second seed, on average, one point of a bound is put beyond its
 limit by at least twice the margin. None of n seeds is in ``2^-n``: of nulls with five
@@ -45,6 +45,7 @@ from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.equivalence import Equivalence
+from mae_bench.predictions.slope import Slope
 from mae_bench.records.rows import COLUMNS, IDENTITY, Where, matching
 from mae_bench.records.schema import digest
 from mae_bench.records.stats import wilson
@@ -150,12 +151,28 @@ def _moved(
     rows: pd.DataFrame, form: Form, each: tuple[str, ...], draw: Draw, margins: float
 ) -> pd.Series[float]:
     """So that the effect is z times what it was, and some margins."""
+    if isinstance(form, Slope):
+        return _tilted(rows, form, draw, margins)
     sides = _sides(form)
     moved, still = _compared(rows, sides, each)
     z = moved["seed"].map({s: draw(s).normal() for s in moved["seed"].unique()})
     unit = still.abs() if sides.relative else sides.sign * sides.scale
     found: pd.Series[float] = still + z * (moved["value"] - still)
     return found + margins * form.margin * unit
+
+
+def _tilted(
+    rows: pd.DataFrame, form: Slope, draw: Draw, margins: float
+) -> pd.Series[float]:
+    """Likewise of a slope: a seed's line is turned about its middle."""
+    places = dict(form.at)
+    x = rows[form.factor].map(places) - float(np.mean([*places.values()]))
+    effect = rows["seed"].map(form.effects(rows)["slope"])
+    z = rows["seed"].map({s: draw(s).normal() for s in rows["seed"].unique()})
+    found: pd.Series[float] = (
+        rows["value"] + ((z - 1) * effect + margins * form.margin) * x
+    )
+    return found
 
 
 def _scattered(

@@ -33,8 +33,9 @@ def test_columns_stand_in_the_order_of_its_metrics() -> None:
 def test_a_method_is_on_the_board_unless_it_says_no(name: str) -> None:
     method = registry.load("methods", name)
     assert (method in LEADERBOARD.methods) == ("leaderboard" in method.joins)
-    linear = {"deep_linear", "linear_mae", "reduced_rank", "ridgeless"}
-    assert (name in linear) == (method.joins == ())
+    apart = {"deep_linear", "linear_mae", "linear_views", "reduced_rank", "ridgeless"}
+    apart |= {"lejepa", "masked_likelihood", "mode_witness"}
+    assert (name in apart) == (method.joins == ())
 
 
 def test_it_has_worlds_with_known_causes_and_real_images() -> None:

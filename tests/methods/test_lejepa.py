@@ -70,10 +70,12 @@ def test_a_setting_out_of_range_is_named(settings, message):
         LeJEPA(OUMixing(rng()), rng(), **settings)
 
 
-def test_a_world_without_pairs_and_a_masked_view_are_refused():
+def test_of_a_world_without_pairs_it_sees_augmentations_and_no_masked_view():
     digits = Digits(rng())
     method, batch = LeJEPA(digits, rng()), digits.sample(2, rng())
-    with pytest.raises(ValueError, match="Digits has no pairs"):
-        method.loss(batch, rng())
+    one, other, _ = method.prepare(batch, rng())
+    assert one.shape == other.shape == batch.images.shape
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, batch.images)
     with pytest.raises(ValueError, match="leave ids_keep out"):
         method.features(batch, torch.zeros(2, 1, dtype=torch.int64))

@@ -75,11 +75,12 @@ def test_a_setting_out_of_range_is_named(settings, message):
         LinearViews(AlignedNuisance(rng()), rng(), **settings)
 
 
-def test_a_world_without_views_and_a_masked_view_are_refused():
+def test_of_a_world_without_views_it_sees_augmentations_and_no_masked_view():
     digits = Digits(rng())
     method = LinearViews(digits, rng())
     batch = digits.sample(2, rng())
-    with pytest.raises(ValueError, match="Digits has no views"):
-        method.loss(batch, rng())
+    view, image = method.prepare(batch, rng())
+    assert torch.equal(image, batch.images.flatten(1))
+    assert not torch.equal(view, image)
     with pytest.raises(ValueError, match="leave ids_keep out"):
         method.features(batch, torch.zeros(2, 1, dtype=torch.int64))

@@ -75,10 +75,10 @@ def made_up(name: str, seeds: int = 3) -> pd.DataFrame:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """A folder with every CSV."""
-    for name in NAMES:
-        write_rows(made_up(name), tmp_path / "measurements" / f"{name}.csv")
-    write_board(rank({"leaderboard": made_up("leaderboard")}), tmp_path)
+    """A folder with a leaderboard and verdicts."""
+    board = made_up("leaderboard")
+    board = board[board["dataset"].isin(["mnist", "gaussian_tree"])]
+    write_board(rank({"leaderboard": board}), tmp_path)
     write_table(claims(), tmp_path / "verdicts.csv")
     return tmp_path
 
@@ -105,6 +105,8 @@ def claims() -> pd.DataFrame:
 
 
 def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) -> None:
+    for name in NAMES:
+        write_rows(made_up(name), results / "measurements" / f"{name}.csv")
     drawn = plot(Folders(results, results), EXPERIMENTS)
     swept = {
         name
@@ -118,9 +120,13 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) ->
     assert all(path.parent == results / "figures" for path in drawn)
     first = {path: path.read_bytes() for path in drawn}
     assert all(content.startswith(PNG) for content in first.values())
-    assert {
-        path: path.read_bytes() for path in plot(Folders(results, results), EXPERIMENTS)
-    } == first
+    # One of every kind again: all that is drawn of tables, rows and single factors.
+    for name in NAMES:
+        if name not in ("leaderboard", "learning_rates", *NAMES[:6]):
+            (results / "measurements" / f"{name}.csv").unlink()
+    again = plot(Folders(results, results), EXPERIMENTS)
+    assert len(again) >= 8
+    assert all(path.read_bytes() == first[path] for path in again)
 
 
 def test_only_what_was_measured_is_drawn(tmp_path: Path) -> None:

@@ -59,6 +59,12 @@ def act(payload: tuple[str, str], device: str) -> Any:
     return what, device
 
 
+def idle(payload: tuple[str, str], device: str) -> None:
+    """Outlive the test."""
+    del payload, device
+    time.sleep(60)
+
+
 def test_an_array_of_jobs_whose_nodes_die_and_are_taken_away(
     slurm: Path, tmp_path: Path
 ) -> None:
@@ -90,10 +96,12 @@ def test_an_array_of_jobs_whose_nodes_die_and_are_taken_away(
 def test_what_is_at_work_at_the_end_of_the_time_is_cancelled(
     slurm: Path, tmp_path: Path
 ) -> None:
+    from test_on_slurm import idle as work
+
     with opened([], tmp_path) as engine:
         jobs = [Job(word, (word, str(tmp_path)), 60.0) for word in ("a", "b")]
         begun = time.monotonic()
-        found = list(engine.launch(jobs, time.sleep, ["cpu"], begun + 2.0))
+        found = list(engine.launch(jobs, work, ["cpu"], begun + 2.0))
     assert found == []
     assert not [p for p in slurm.glob("*.pid") if not ended(int(p.read_text()))]
 

@@ -98,6 +98,6 @@ def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MALLOC_TOP_PAD_", raising=False)
     before = dict(os.environ)
-    with module._environment(module.WORKER_ENVIRONMENT):
+    with module.environment(module.WORKER_ENVIRONMENT):
         assert os.environ["OMP_NUM_THREADS"] == "1"
     assert dict(os.environ) == before

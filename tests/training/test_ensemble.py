@@ -26,7 +26,7 @@ from tests.training.double import rounding, wide
 
 SMALL = TIERS["smoke"].budget() | {"steps": 4, "batch_size": 8, "depth": 1}
 # These give every step another shape, or step otherwise.
-ALONE = {"deep_linear", "r2_mae"}
+ALONE = {"deep_linear", "mode_witness", "r2_mae"}
 STACKING = [
     name
     for name in registry.names("methods")

@@ -10,6 +10,7 @@ from mae_bench.predictions.membership import Membership
 from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.predictions.peak import Peak
+from mae_bench.predictions.slope import Slope
 from mae_bench.predictions.trend import Trend
 from mae_bench.records import registry
 from mae_bench.verdicts.compared import (
@@ -52,6 +53,11 @@ FORMS = [
         Bound(0.0, {"target": "a"}, 0.5, ("lamb",)),
         [{"target": "a"}],
         {"target", "lamb"},
+    ),
+    (
+        Slope(0.1, 1.0, "lamb", ((1, 0.0), (2, 1.0))),
+        [{"lamb": 1}, {"lamb": 2}],
+        {"lamb"},
     ),
     (Equality(0.1, {}, {"target": "a"}), [{}, {"target": "a"}], {"target"}),
 ]
