@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	@echo "Installing into .venv: 1.8 GB on disk, once."
-	$(BIN)/pip install --constraint constraints.txt --editable ".[dev,ray,slurm]"
+	$(BIN)/pip install --constraint constraints.txt --editable ".[dev,docs,ray,slurm]"
 	touch $@
 
 leaderboard: .venv/installed
@@ -67,12 +67,8 @@ site: .venv/installed
 	$(BIN)/mae-bench site
 
 # In build/docs, read without internet.
-docs: .venv/docs
+docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
-
-.venv/docs: .venv/installed
-	$(BIN)/pip install --constraint constraints.txt --editable ".[docs]"
-	touch $@
 
 # Every README.md of its README.md.j2.
 readmes: .venv/installed
