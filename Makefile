@@ -43,7 +43,7 @@ test-rounding: export OPENBLAS_CORETYPE := Nehalem
 test-rounding: export OMP_NUM_THREADS := 2
 test-rounding: export MKL_NUM_THREADS := 2
 test-rounding: .venv/installed
-	$(BIN)/python -m pytest --numprocesses 2 $(ROUNDING:%=tests/%)
+	$(BIN)/python -m pytest $(ROUNDING:%=tests/%)
 
 check: .venv/installed
 	$(BIN)/ruff format --check .
