@@ -249,3 +249,17 @@ def test_an_aligned_mask_breaks_at_most_one_subtree_of_each_size() -> None:
 def test_aligned_masks_need_a_power_of_two() -> None:
     with pytest.raises(ValueError, match="cannot quarter 6 units"):
         random_masking(1, 6, 0.5, torch.Generator().manual_seed(0), family="aligned")
+
+
+def test_a_block_of_one_unit_lies_anywhere_as_often() -> None:
+    mask = random_masking(5000, 5, 0.04, stream(), family="block").mask
+    assert mask.sum(1).unique().tolist() == [1]
+    often = mask.mean(0)
+    # Of 5,000 a cell has 200, with a deviation of 14.
+    assert ((often - 0.04).abs() < 5 * 14 / 5000).all()
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_the_ends_of_the_ratio_are_no_ratios(ratio: float) -> None:
+    with pytest.raises(ValueError, match=r"choose in \(0, 1\)"):
+        visible_units(16, ratio)
