@@ -77,3 +77,14 @@ def test_collapse_correlates_with_nothing_and_costs_one_a_coordinate(
 def test_a_weight_below_zero_is_an_error(lamb: float, redrawn: Dataset) -> None:
     with pytest.raises(ValueError, match="would ask for redundancy"):
         BarlowTwins(redrawn, rng(), lamb=lamb)
+
+
+def test_two_pairs_correlate_and_one_does_not() -> None:
+    z = torch.tensor([[1.0, 2.0], [3.0, 1.0]])
+    assert barlow_twins_loss(z, z, 0.0).isfinite()
+    with pytest.raises(ValueError, match="1 pairs do not correlate"):
+        barlow_twins_loss(z[:1], z[:1], 0.0)
+
+
+def test_the_last_layer_has_no_bias_as_in_the_released_code(redrawn: Dataset) -> None:
+    assert BarlowTwins(redrawn, rng()).projector.out.bias is None

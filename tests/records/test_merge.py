@@ -164,3 +164,11 @@ def test_two_writers_lose_nothing_of_each_other(write: Write) -> None:
     running = [subprocess.Popen(call) for call in calls]
     assert [process.wait() for process in running] == [0, 0]
     assert len(read_rows(path)) == 41
+
+
+def test_folders_that_are_not_there_are_made(write: Write, tmp_path: Path) -> None:
+    there = read_rows(write({}))
+    path = tmp_path / "a" / "measurements" / "e.csv"
+    merge(there, path)
+    merge(there, path)
+    assert len(read_rows(path)) == len(there)
