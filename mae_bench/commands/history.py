@@ -116,11 +116,7 @@ def _moved(fed: Sequence[tuple[Entry, Errors]], path: Path) -> str:
 def _step(at: Mapping[Any, Any]) -> str:
     """One number that moved: since when, and from what to what."""
     ends = at["earliest"][:7], at["latest"][:7]
-    since = (
-        at["since"][:7]
-        if len({*ends}) == 1
-        else f"{at['since'][:7]} ({'..'.join(ends)})"
-    )
+    since = at["since"][:7] + (f" ({ends[0]}..{ends[1]})" if ends[0] != ends[1] else "")
     return (
         f"{at['verdict']:9} since {since}  {at['number']}: error "
         f"{at['a']:.3g} {at['change']:+.2g} ({at['low']:+.2g} to {at['high']:+.2g})"

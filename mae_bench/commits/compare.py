@@ -79,7 +79,7 @@ def compare(
     if across_devices and a.known("device") != b.known("device"):
         notes.insert(0, f"compared across devices: {_both(a, b, 'device')}")
     if a.known("versions") != b.known("versions"):
-        notes.insert(0, f"libraries differ: {_both(a, b, 'versions')}")
+        notes.insert(0, f"libraries or processors differ: {_both(a, b, 'versions')}")
     return Comparison(a, b, found + settle(taken), notes)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mae_bench.encoders import checkpoint, weights
 from mae_bench.records.faults import in_one_line
@@ -138,9 +139,19 @@ def identity(spec: str, module: nn.Module) -> str:
 
 
 def weights_of(module: nn.Module) -> str:
-    """SHA-256 of weights and buffers; empty of a network that has none."""
-    if not [*module.parameters(), *module.buffers()]:
+    """SHA-256 of weights and buffers; empty of a network that has none.
+
+    Raises:
+        UsageError: A layer waits for its first image to know its shape.
+    """
+    held = [*module.parameters(), *module.buffers()]
+    if not held:
         return ""
+    if any(map(is_lazy, held)):
+        raise UsageError(
+            f"{type(module).__name__} has a layer without a shape as yet; show it an "
+            "image before you give it"
+        )
     sha = hashlib.sha256()
     for name, tensor in sorted([*module.named_parameters(), *module.named_buffers()]):
         sha.update(name.encode())

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
 from mae_bench.models.haar import rotations
+from mae_bench.models.optimiser import gradient_flow
 from mae_bench.records.schema import Track
 
 
@@ -130,9 +130,7 @@ class DeepLinear(Method):
 
     def configure_optimizers(self) -> Any:
         """Gradient descent at a constant rate, without momentum."""
-        optimizer = torch.optim.SGD(self.parameters(), lr=self.lr)
-        schedule = LambdaLR(optimizer, lambda _: 1.0)
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+        return gradient_flow(self.parameters(), self.lr)
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None

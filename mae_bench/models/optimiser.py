@@ -1,4 +1,4 @@
-"""How the weights move: AdamW, a linear warm-up and half a cosine."""
+"""How the weights move: AdamW, a linear warm-up and half a cosine; or plain descent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
 
 BETAS = (0.9, 0.95)
 
@@ -58,3 +59,15 @@ def adamw(
     return torch.optim.AdamW(
         groups, lr=lr, betas=BETAS, weight_decay=weight_decay, fused=fused
     )
+
+
+def gradient_flow(parameters: Iterable[nn.Parameter], lr: float) -> Any:
+    """Gradient descent at a constant rate, without momentum, as Lightning asks for it.
+
+    Args:
+        parameters: All of them are trained.
+        lr: Learning rate: the time that a step takes in the flow.
+    """
+    optimizer = torch.optim.SGD(parameters, lr=lr)
+    schedule = LambdaLR(optimizer, lambda _: 1.0)
+    return [optimizer], [{"scheduler": schedule, "interval": "step"}]

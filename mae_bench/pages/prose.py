@@ -167,6 +167,19 @@ class Fields:
         at: dict[str, Setting] = {"planted": planted, "size": size, "quiet": quiet}
         return self._number("detection", column, detector=detector, **at)
 
+    def operated(self, quantity: str, form: str, noise: str) -> float:
+        """A value of ``operating.csv``."""
+        at = {"quantity": quantity, "form": form, "noise": noise}
+        return self._number("operating", "value", **at)
+
+    def on_the_wrong_side(self) -> tuple[int, int]:
+        """Verdicts on the wrong side where the truth is clear, and all of these."""
+        table = self.table("operating")
+        wrong = ("refuted where clearly true", "supported where clearly false")
+        clear = table[table["quantity"].isin(wrong)]
+        hits = (clear["value"] * clear["draws"]).round()
+        return int(hits.sum()), int(clear["draws"].sum())
+
     def claims(self, theory: str) -> str:
         """The predictions of a theory that have rows, as a table."""
         return markdown.claims(self.table("verdicts"), theory)

@@ -17,46 +17,44 @@ def _gain(method: str) -> Contrast:
     )
 
 
-def _selective(dataset: str) -> Prediction:
+_SELECTIVE = (
+    "a query that learns which patches to read gains a point or more of accuracy on "
+    "MAE's patches over their mean"
+)
+_MORE_THAN_JOINT = (
+    "selecting patches gains a point or more on MAE, and less on SimCLR, whose pooled "
+    "features the loss has shaped"
+)
+
+
+def _claim(claim: str, dataset: str, other: str, reason: str) -> Prediction:
+    """That MAE gains, and another encoder does not, or less."""
     return Prediction(
-        claim="a query that learns which patches to read gains a point or more of "
-        "accuracy on MAE's patches over their mean",
+        claim=claim,
         form=_gain("mae"),
         experiment=LEADERBOARD,
         metric=attentive_probe,
         against=linear_probe,
-        where={"dataset": dataset, "view": "unmasked", "method": ("mae", "supervised")},
-        control=Control(
-            reason="a supervised encoder was trained to be read by one token, and has "
-            "left nothing to select",
-            form=_gain("supervised"),
-        ),
+        where={"dataset": dataset, "view": "unmasked", "method": ("mae", other)},
+        control=Control(reason=reason, form=_gain(other)),
         standing="extrapolation",
-        place="abstract: aggregating patch tokens well improves MAE without changing "
-        "it; read as one query under cross entropy against the mean token",
+        place="abstract: MAE's class token attends little to the patches that matter, "
+        "joint embeddings' does; aggregating patches well improves MAE without "
+        "changing it. Read as one query under cross entropy against the mean token",
         refuted_by="a gain of less than a point, or a loss",
     )
 
 
+def _selective(dataset: str) -> Prediction:
+    reason = "a supervised encoder was trained to be read by one token, and has left "
+    return _claim(_SELECTIVE, dataset, "supervised", f"{reason}nothing to select")
+
+
 def _more_than_joint(dataset: str) -> Prediction:
-    return Prediction(
-        claim="selecting patches gains a point or more on MAE, and less on SimCLR, "
-        "whose pooled features the loss has shaped",
-        form=_gain("mae"),
-        experiment=LEADERBOARD,
-        metric=attentive_probe,
-        against=linear_probe,
-        where={"dataset": dataset, "view": "unmasked", "method": ("mae", "simclr")},
-        control=Control(
-            reason="a joint embedding's loss acts on the pooled features: by the "
-            "theory there is less to select",
-            form=_gain("simclr"),
-        ),
-        standing="extrapolation",
-        place="abstract: MAE's class token attends little to the patches that matter, "
-        "joint embeddings' does; read as the gain of SimCLR below a point",
-        refuted_by="no gain for MAE; void if SimCLR gains as well",
+    reason = (
+        "a joint embedding's loss acts on the pooled features: by the theory there "
     )
+    return _claim(_MORE_THAN_JOINT, dataset, "simclr", f"{reason}is less to select")
 
 
 SELECTIVE_POOLING = Theory(

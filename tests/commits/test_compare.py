@@ -261,7 +261,7 @@ def test_a_failure_on_another_device_is_unknown(measured, cell_lost) -> None:
 def test_other_libraries_are_compared_and_told(measured) -> None:
     got = compare(side(measured()), side(measured(versions="torch=3")))
     assert [change.verdict for change in got.changes] == ["same"]
-    assert got.notes == ["libraries differ: torch=2 -> torch=3"]
+    assert got.notes == ["libraries or processors differ: torch=2 -> torch=3"]
 
 
 def test_a_ceiling_that_moves_is_told_for_then_the_worlds_are_others(measured) -> None:

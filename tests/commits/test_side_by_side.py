@@ -54,7 +54,7 @@ LOST = Change("quality", NAME, "unknown", "in B absent | why", True)
 
 def comparison(*changes: Change, **columns: Any) -> Comparison:
     a, b = Side("main", ROWS), Side("HEAD", ROWS.assign(**columns), "f" * 40)
-    return Comparison(a, b, list(changes), ["libraries differ: x -> y"])
+    return Comparison(a, b, list(changes), ["libraries or processors differ: x -> y"])
 
 
 def table(text: str, heading: str) -> list[list[str]]:
@@ -70,7 +70,7 @@ def test_the_page_says_both_sides_notes_and_the_sum_before_the_rows() -> None:
     assert "# compare main HEAD" in head
     assert "0123456789ab" in head
     assert "ffffffffffff" in head
-    assert "Note: libraries differ: x -> y" in head
+    assert "Note: libraries or processors differ: x -> y" in head
     assert "**1 worse, 0 better, 1 same, 0 unknown** (exit 1; fails" in head
 
 

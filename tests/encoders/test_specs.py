@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
-from mae_bench.encoders.specs import identity, load
+from mae_bench.encoders.specs import identity, load, weights_of
 from mae_bench.models.vit import ViT
 from mae_bench.records.schema import UsageError
 
@@ -149,3 +150,11 @@ def test_what_is_said_beside_weights_tells_a_network_from_another(here: Path):
     alone = identity("x.pth", vit())
     (here / "config.json").write_text("{}")
     assert alone != identity("x.pth", vit()) == identity("x.pth:part", vit())
+
+
+def test_a_network_that_waits_for_its_first_image_is_refused_in_one_line() -> None:
+    lazy = nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
+    with pytest.raises(UsageError, match="Sequential has a layer without a shape"):
+        weights_of(lazy)
+    lazy(torch.zeros(2, 1, 2, 2))
+    assert len(weights_of(lazy)) == 64

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mae_bench.models.optimiser import BETAS, adamw, warmup_cosine
+from mae_bench.models.optimiser import BETAS, adamw, gradient_flow, warmup_cosine
 
 
 def test_the_rate_rises_in_equal_steps_to_the_peak_and_falls_to_nothing() -> None:
@@ -69,3 +69,15 @@ def test_its_steps_are_those_of_the_paper_in_loops() -> None:
             mean, var = m[k] / (1 - BETAS[0] ** t), v[k] / (1 - BETAS[1] ** t)
             slow[k] -= 0.05 * (mean / (math.sqrt(var) + 1e-8) + 0.1 * slow[k])
         assert weight[0].tolist() == pytest.approx(slow, abs=1e-5)
+
+
+def test_the_flow_goes_down_the_gradient_at_a_constant_rate() -> None:
+    w = nn.Parameter(torch.tensor([1.0, -2.0]))
+    (optimizer,), (schedule,) = gradient_flow([w], 0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        (w.square().sum() / 2).backward()
+        optimizer.step()
+        schedule["scheduler"].step()
+    expected = torch.tensor([1.0, -2.0]) * 0.9**3
+    torch.testing.assert_close(w.detach(), expected)
