@@ -5,6 +5,7 @@ from mae_bench.experiments import Experiment
 from mae_bench.experiments.located_masks import LOCATED_MASKS
 from mae_bench.methods.mae import MAE
 from mae_bench.methods.reduced_rank import ReducedRank
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.located_r2 import located_r2
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 
@@ -28,7 +29,7 @@ BOTTLENECK = Experiment(
     ),
     settings=LOCATED_MASKS.settings,
     budgets=LOCATED_MASKS.budgets,
-    metrics=(located_r2, reconstruction_error),
+    metrics=(located_r2, reconstruction_error, convergence),
     drawn=((located_r2, "c"), (located_r2, "private/eps_1")),
     cost="50 cells, 15 of them trained beyond located_masks': about 2 minutes on two "
     "cores",

@@ -5,6 +5,7 @@ from mae_bench.experiments import Experiment
 from mae_bench.methods.autoencoder import Autoencoder
 from mae_bench.methods.mae import MAE
 from mae_bench.methods.reduced_rank import ReducedRank
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.located_r2 import located_r2
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 from mae_bench.records.schema import Settings
@@ -52,7 +53,7 @@ LOCATED_MASKS = Experiment(
             "decoder_depth": 2,
         }
     },
-    metrics=(located_r2, reconstruction_error),
+    metrics=(located_r2, reconstruction_error, convergence),
     drawn=((located_r2, "c"), (located_r2, "private/eps_1")),
     cost="70 cells, 30 of them trained: about 4 minutes on two cores",
 )

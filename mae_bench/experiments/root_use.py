@@ -10,6 +10,7 @@ from mae_bench.datasets.random_hierarchy import RandomHierarchy
 from mae_bench.experiments import Experiment
 from mae_bench.methods.mae import MAE
 from mae_bench.metrics.ceiling import ceiling
+from mae_bench.metrics.convergence import convergence
 from mae_bench.metrics.level_accuracy import level_accuracy
 from mae_bench.metrics.reconstruction_error import reconstruction_error
 
@@ -37,6 +38,6 @@ ROOT_USE = Experiment(
             "decoder_num_heads": 4,
         }
     },
-    metrics=(level_accuracy, ceiling, reconstruction_error),
+    metrics=(level_accuracy, ceiling, reconstruction_error, convergence),
     cost="10 cells, 5 of them trained: about a minute on two cores",
 )

@@ -13,6 +13,7 @@ import pytest
 
 from mae_bench import predictions
 from mae_bench.metrics import WITHOUT_VIEW
+from mae_bench.metrics.convergence import convergence
 from mae_bench.predictions import Form
 from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
@@ -71,6 +72,8 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     assert prediction.experiment.id in EXPERIMENTS
     for metric in (prediction.metric, prediction.against or prediction.metric):
         assert metric in prediction.experiment.metrics
+    # What speaks of optima is heard where its cells say whether they are at rest.
+    assert convergence in prediction.experiment.metrics or not prediction.converged
 
 
 def sees(prediction: Prediction) -> bool:
