@@ -204,10 +204,11 @@ def drawn(prediction: Prediction, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     noise *= min(1e-4, max(form.margin, 1e-7) / 100)
     known = [v for v in vars(form).values() if type(v) in (int, float)]
     offsets = (*known, 0.0, 0.5, 1.0, -1.0, 10.0)
-    # Without noise at last: an order of what is equal is nought, of noise it is none.
-    for loud, size, offset in product((1.0, 0.0), (1.0, 10.0, 100.0), offsets):
+    for size, offset in product((1.0, 10.0, 100.0), offsets):
         for height in heights(prediction, rows):
-            yield rows.assign(value=offset + size * height + loud * noise)
+            # An order of what is equal is nought, of noise it is none.
+            for loud in (1.0, 0.0):
+                yield rows.assign(value=offset + size * height + loud * noise)
 
 
 def verdicts(prediction: Prediction, whole: pd.DataFrame) -> set[str]:
