@@ -28,7 +28,7 @@ class UnevenNoise(Generated):
         self,
         generator: torch.Generator,
         *,
-        image_size: int = 15,
+        image_size: int = 12,
         spike: float = 2.0,
         noise_ratio: float = 4.0,
         **settings: Any,

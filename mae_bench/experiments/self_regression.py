@@ -1,6 +1,6 @@
 """When do regressions of every pixel on the rest find a direction, and components not?
 
-225 pixels, 450 or 112 samples of them: spikes are found beyond 0.71 or beyond 1.42. In
+144 pixels, 288 or 72 samples of them: spikes are found beyond 0.71 or beyond 1.41. In
 even noise the limits of the squared overlap are 0, 0.33, 0.70 and 0.86 at spikes of
 0.35, 1, 2 and 4 with many samples, and 0, 0, 0.25 and 0.58 with few. In uneven noise,
 four times as loud in half of the pixels, no limit is known here.
@@ -22,11 +22,11 @@ SELF_REGRESSION = Experiment(
     factors={
         "spike": (0.35, 1.0, 2.0, 4.0),
         "noise_ratio": (1.0, 4.0),
-        "samples": (112, 450),
+        "samples": (72, 288),
     },
-    without=({"noise_ratio": 4.0, "samples": 112},),
+    without=({"noise_ratio": 4.0, "samples": 72},),
     settings={"ridge": 0.1, "fits": 10},
     metrics=(direction_overlap,),
-    cost="60 cells without training: about a minute on one core",
+    cost="60 cells without training: about half a minute on one core",
     drawn=((direction_overlap, "regressions"), (direction_overlap, "components")),
 )

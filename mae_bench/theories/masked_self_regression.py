@@ -15,7 +15,7 @@ from mae_bench.theories import Prediction, Theory
 
 _FOUND, _COMPONENTS = {"target": "regressions"}, {"target": "components"}
 _EVEN = {"noise_ratio": 1.0}
-_UNEVEN = {"noise_ratio": 4.0, "samples": 450}
+_UNEVEN = {"noise_ratio": 4.0, "samples": 288}
 _in_grid = partial(Prediction, experiment=SELF_REGRESSION, metric=direction_overlap)
 
 MASKED_SELF_REGRESSION = Theory(
@@ -37,12 +37,12 @@ MASKED_SELF_REGRESSION = Theory(
         "X1": _in_grid(
             claim="two samples a pixel find a spike as strong as the noise: the "
             "leading direction of the regressions has a squared overlap above 0.15",
-            # The limit is 0.33; 225 pixels leave 0.29, with 0.04 over ten fits.
+            # The limit is 0.33; 144 pixels leave some 0.28, with 0.04 over ten fits.
             form=Contrast(0.15, treatment=_FOUND, baseline=0.0),
-            where={**_EVEN, "spike": 1.0, "samples": 450},
+            where={**_EVEN, "spike": 1.0, "samples": 288},
             control=Control(
                 reason="with half a sample a pixel it is below the threshold",
-                where={**_EVEN, "spike": 1.0, "samples": 112},
+                where={**_EVEN, "spike": 1.0, "samples": 72},
             ),
             standing="derived",
             place="abstract: a transition of Baik, Ben Arous & Péché; that its "
@@ -52,7 +52,7 @@ MASKED_SELF_REGRESSION = Theory(
         "X1-exact": _in_grid(
             claim="in even noise the squared overlap is (1 - g/s^2) / (1 + g/s) of "
             "g = d/n beyond s^2 = g, and 0 below it, to 0.12 at every spike and n",
-            # 225 pixels are off by 0.05 near the threshold, ten fits by 0.04.
+            # 144 pixels are off by 0.05 near the threshold, ten fits by 0.04.
             form=Equality(
                 0.12,
                 value=_FOUND,
@@ -78,7 +78,7 @@ MASKED_SELF_REGRESSION = Theory(
                 exact={"target": "eigenvalue_limit"},
                 along=("spike",),
             ),
-            where={**_EVEN, "samples": 450, "spike": (2.0, 4.0)},
+            where={**_EVEN, "samples": 288, "spike": (2.0, 4.0)},
             control=Control(
                 reason="it has left the bulk: it is not the bulk's edge",
                 form=Equality(
@@ -100,7 +100,7 @@ MASKED_SELF_REGRESSION = Theory(
             where={**_UNEVEN, "spike": 2.0},
             control=Control(
                 reason="in even noise both have the same eigenvectors",
-                where={**_EVEN, "samples": 450},
+                where={**_EVEN, "samples": 288},
             ),
             standing="derived",
             place="abstract: regimes where it beats principal components; that noise "

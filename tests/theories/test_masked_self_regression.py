@@ -9,7 +9,7 @@ PREDICTIONS = MASKED_SELF_REGRESSION.predictions
 
 
 def exact(factors):
-    spike, gamma = factors["spike"], 225 / factors["samples"]
+    spike, gamma = factors["spike"], 144 / factors["samples"]
     even, uneven = squared_overlap(spike, gamma), 0.75 * (spike >= 2)
     loud = factors["noise_ratio"] > 1
     return {
