@@ -1,4 +1,4 @@
-"""The best masked predictors of the form of a hidden chain's posterior, and their chain."""
+"""The best masked predictors in the form of a hidden chain's posterior."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
