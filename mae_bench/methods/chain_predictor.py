@@ -114,11 +114,11 @@ class ChainPredictor(Method):
         def closure() -> Tensor:
             optimizer.zero_grad()
             now = loss(*chain())
-            now.backward()
+            now.backward()  # type: ignore[no-untyped-call]
             return now
 
         with torch.inference_mode(False), torch.enable_grad():
-            optimizer.step(closure)
+            optimizer.step(closure)  # type: ignore[no-untyped-call]
         return tuple(one.detach() for one in (loss(*chain()), *chain()))  # type: ignore[return-value]
 
     def features(

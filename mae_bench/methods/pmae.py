@@ -111,7 +111,8 @@ class PMAE(ViTMethod):
         # A component of the error's patches is one of its pixels, put in their order.
         rows = self._patches(self.basis.T.reshape(-1, *images.shape[1:]))
         along = torch.einsum("nlp,dlp->nd", error, rows)
-        return (along * hidden).square().sum(1).mean() / x.shape[1]
+        loss: Tensor = (along * hidden).square().sum(1).mean() / x.shape[1]
+        return loss
 
     def decode(self, tokens: Float[Tensor, "n t d"]) -> Float[Tensor, "n l p"]:
         """Pixels of every patch, from the encoder's tokens, or from its code alone."""

@@ -46,7 +46,7 @@ def direction_overlap(
     gamma = len(u) / method.samples
 
     def overlap(found: Tensor) -> float:
-        return (found.cpu() @ u).square().mean().item()
+        return float((found.cpu() @ u).square().mean())
 
     return {
         "regressions": overlap(method.directions),

@@ -33,7 +33,7 @@ def conditionals(
     factor = torch.linalg.cholesky(q)
     white = torch.linalg.solve_triangular(factor, inside[..., None], upper=False)
     spread = factor.diagonal(dim1=1, dim2=2).log()
-    found = -0.5 * white[..., 0].square() - spread - 0.5 * math.log(2 * math.pi)
+    found: Tensor = -0.5 * white[..., 0].square() - spread - 0.5 * math.log(2 * math.pi)
     return found.flip(1)
 
 

@@ -38,23 +38,27 @@ def coefficients(
     >>> coefficients(S, 0.0).tolist()
     [[0.0, 0.5], [0.5, 0.0]]
     """
-    theta = torch.linalg.inv(
-        covariance + ridge * torch.eye(len(covariance)).to(covariance)
-    )
-    return torch.eye(len(theta)).to(theta) - theta / theta.diagonal()[:, None]
+    theta = _resolvent(covariance, ridge)
+    found: Tensor = torch.eye(len(theta)).to(theta) - theta / theta.diagonal()[:, None]
+    return found
 
 
 def leading(
     covariance: Float64[Tensor, "d d"], ridge: float
 ) -> tuple[float, Float64[Tensor, " d"]]:
     """The largest eigenvalue of A, and its right eigenvector, of length 1."""
-    theta = torch.linalg.inv(
-        covariance + ridge * torch.eye(len(covariance)).to(covariance)
-    )
+    theta = _resolvent(covariance, ridge)
     scale = theta.diagonal().rsqrt()
     values, vectors = torch.linalg.eigh(scale[:, None] * theta * scale)
     found = scale * vectors[:, 0]
     return 1 - values[0].item(), found / found.norm()
+
+
+def _resolvent(covariance: Tensor, ridge: float) -> Tensor:
+    """Θ = (S + λI)⁻¹."""
+    eye = torch.eye(len(covariance)).to(covariance)
+    found: Tensor = torch.linalg.inv(covariance + ridge * eye)
+    return found
 
 
 def squared_overlap(spike: float, gamma: float) -> float:

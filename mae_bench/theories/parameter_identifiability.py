@@ -7,11 +7,12 @@ from mae_bench.metrics.parameter_error import parameter_error
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
+from mae_bench.records.schema import Setting
 from mae_bench.theories import Prediction, Theory
 
-_PAIRS = {"emissions": "symbols", "tokens": 2}
-_TRIPLES = {"emissions": "symbols", "tokens": 3}
-_GAUSSIAN = {"emissions": "gaussian", "tokens": 2}
+_PAIRS: dict[str, Setting] = {"emissions": "symbols", "tokens": 2}
+_TRIPLES: dict[str, Setting] = {"emissions": "symbols", "tokens": 3}
+_GAUSSIAN: dict[str, Setting] = {"emissions": "gaussian", "tokens": 2}
 _EMISSION, _EXCESS = {"target": "emission"}, {"target": "excess"}
 _in_grid = partial(Prediction, experiment=IDENTIFIED_CHAINS, metric=parameter_error)
 _PLACE = "its theorems, from memory; states that are uniform, and T doubly stochastic"
