@@ -105,7 +105,7 @@ class MaskedLikelihood(Method):
             shares = rows.flatten().bincount(minlength=fits * number).view(fits, -1)
             value = moments @ forms.flatten(1).T
             value = value + shares.double() / x.shape[1] @ constants.T
-        return _top(value)
+        return top(value)
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None
@@ -143,7 +143,7 @@ def _log_density(covariances: Tensor, subset: Tensor) -> tuple[Tensor, Tensor]:
     return form, -0.5 * torch.linalg.slogdet(part).logabsdet
 
 
-def _top(value: Float64[Tensor, "f p"]) -> Float64[Tensor, " f"]:
+def top(value: Float64[Tensor, "f p"]) -> Float64[Tensor, " f"]:
     """Where a parabola through the best of the grid and its neighbours is best."""
     best = value.argmax(1).clamp(1, len(GRID) - 2)[:, None]
     low, top, high = (value.gather(1, best + step)[:, 0] for step in (-1, 0, 1))

@@ -85,6 +85,8 @@ CLAIMS = {
     "LJ1 LJ2 LJ3 LJ-D1 LJ-ablation LL1": "lejepa",
     # Przewiezlikowski et al. 2025.
     "BC1 BC2": "selective_pooling",
+    # Wettig et al. 2023.
+    "WE1 WE2 WE3": "corruption_and_prediction",
     # What every theory is held against.
     "N1": "visible_share",
 }
