@@ -85,6 +85,10 @@ CLAIMS = {
     "LJ1 LJ2 LJ3 LJ-D1 LJ-ablation LL1": "lejepa",
     # Przewiezlikowski et al. 2025.
     "BC1 BC2": "selective_pooling",
+    # Garnier-Brun et al. 2025.
+    "GB1 GB2 GB3": "hierarchical_filtering",
+    # Liu et al. 2026, and what follows from mixtures.
+    "IP1 IP-D1": "log_posterior_features",
     # What every theory is held against.
     "N1": "visible_share",
 }
