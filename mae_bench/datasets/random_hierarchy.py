@@ -67,10 +67,12 @@ class RandomHierarchy(Generated):
         rules: Of each level above the leaves, ``[v, m, 4]``: the productions of each
             symbol, children in raster order.
         textures: ``[v, leaf_size, leaf_size]``.
+        root_law: ``[v]``, of the class; each as likely if None.
     """
 
     version: ClassVar[int] = 1
     joins: ClassVar[tuple[str, ...]] = ("leaderboard",)
+    root_law: Tensor | None = None
 
     def __init__(
         self,

@@ -67,7 +67,8 @@ def posteriors(
             cut out of range.
     """
     rules = [rule.to(images.device) for rule in world.rules]
-    return propagate(rules, leaf_log_likelihood(world, images, mask), cut=cut)
+    seen = leaf_log_likelihood(world, images, mask)
+    return propagate(rules, seen, cut=cut, root=world.root_law)
 
 
 def leaf_log_likelihood(
@@ -92,6 +93,7 @@ def propagate(
     log_likelihood: Float64[Tensor, "n leaves v"],
     *,
     cut: int | None = None,
+    root: Float[Tensor, " v"] | None = None,
 ) -> Posteriors:
     """Level -> posteriors of its nodes, from what is seen of each leaf.
 
@@ -102,6 +104,7 @@ def propagate(
         rules: Of each level above the leaves, root first.
         log_likelihood: Of each leaf's symbols, finite.
         cut: As ``posteriors``.
+        root: Probability of each symbol at the root; equal if None.
 
     Raises:
         ValueError: A cut out of range.
@@ -116,9 +119,12 @@ def propagate(
         message = terms[0].logsumexp(-1) - math.log(rule.shape[1])
         messages.insert(0, message)
     if cut is None:
+        if root is not None:
+            message = message + root.to(message).log()
         beliefs = _descend(rules, terms, message.softmax(-1))
     else:
-        unseen = propagate(rules, torch.zeros_like(log_likelihood[:1])).values()
+        blank = torch.zeros_like(log_likelihood[:1])
+        unseen = propagate(rules, blank, root=root).values()
         prior = [p.expand(len(log_likelihood), -1, -1) for p in unseen]
         severed = (messages[cut] + prior[cut].log()).softmax(-1)
         beliefs = prior[:cut] + _descend(rules[cut:], terms[cut:], severed)
@@ -128,7 +134,8 @@ def propagate(
 def marginals(world: RandomHierarchy) -> Posteriors:
     """Level -> P(symbol) of its nodes, with n = 1: what is known of an unseen image."""
     like = torch.zeros(1, 4**world.depth, world.symbols, dtype=torch.float64)
-    return propagate(world.rules, like.to(world.textures.device))
+    like = like.to(world.textures.device)
+    return propagate(world.rules, like, root=world.root_law)
 
 
 def bayes_accuracy(

@@ -15,6 +15,7 @@ from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.ordering import Ordering
 from mae_bench.records.registry import settings
 from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories.claims.mode_networks import NETWORKS
 
 _SCHEDULE = ("mask_ratio", "uniform", "full_masks")
 _FIXED = {"uniform": False, "full_masks": 0.0}
@@ -172,6 +173,7 @@ MODE_BLINDNESS = Theory(
             place="mask schedules; the uniform one is ours",
             refuted_by="a fixed ratio that learns the weight as fast",
         ),
+        **NETWORKS,
     },
     forecasts=(
         Forecast(
@@ -188,8 +190,5 @@ MODE_BLINDNESS = Theory(
         "of times that of a mode",
         "MB3-radius": "the radius of recovery, of the root of the risk over the share "
         "of full masks: it asks for the risk to a precision that samples do not give",
-        "MB-network": "whether a trained network has wrong frequencies; the authors "
-        "claim nothing of the kind, and a density model of its own is needed to read "
-        "the weight from a full mask",
     },
 )

@@ -18,8 +18,8 @@ KINDS = {name: registry.load("methods", name) for name in METHODS}
 TRAINED = [name for name in METHODS if KINDS[name].trains]
 VITS = [name for name in METHODS if issubclass(KINDS[name], ViTMethod)]
 MOMENTUM = [name for name in VITS if "momentum" in registry.settings(KINDS[name])]
-# Its head reads the patches alone.
-NO_CODE = {"sim_mim"}
+# Its head reads the patches alone; where none is visible there is no code.
+NO_CODE = {"sim_mim", "full_mask_mae"}
 # Their masks have another number of patches at every step, and linear algebra checks.
 WAIT = {"r2_mae"}
 

@@ -87,6 +87,10 @@ CLAIMS = {
     "BC1 BC2": "selective_pooling",
     # Wettig et al. 2023.
     "WE1 WE2 WE3": "corruption_and_prediction",
+    # Garnier-Brun et al. 2025.
+    "GB1 GB2 GB3": "hierarchical_filtering",
+    # Liu et al. 2026, and what follows from mixtures.
+    "IP1 IP-D1": "log_posterior_features",
     # What every theory is held against.
     "N1": "visible_share",
 }
