@@ -10,9 +10,10 @@ from pathlib import Path
 from mae_bench import __version__
 from mae_bench.pages.cards import Row
 from mae_bench.pages.scorecard import NEW
+from mae_bench.records.machine import of_row
 from mae_bench.verdicts.planting import PLANTED
 
-_KNOWN = ("tier", "seed", "commit")
+_KNOWN = ("tier", "seed", "commit", "device", "versions")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Whence:
         date: Of the site.
         commit: Of the code that made it; empty of an installed package.
         version: Of that code.
+        processors: Kinds on which the rows were computed, as far as they say.
     """
 
     tiers: Sequence[str] = ()
@@ -40,6 +42,7 @@ class Whence:
     date: str = ""
     commit: str = ""
     version: str = __version__
+    processors: Sequence[str] = ()
 
 
 def whence(
@@ -58,9 +61,7 @@ def whence(
         commit: Of the code that makes it.
     """
     rows = {row for path in measurements for row in _rows(path)}
-    tiers, seeds, commits = (
-        sorted({row[k] for row in rows} - {""}) for k in range(len(_KNOWN))
-    )
+    tiers, seeds, commits = (sorted({row[k] for row in rows} - {""}) for k in range(3))
     judged = [row for row in verdicts if not row["standing"].startswith(PLANTED)]
     judged = [row for row in judged if row["verdict"] != "not_measured"]
     new = [row for row in judged if row["phase"] == NEW]
@@ -73,11 +74,12 @@ def whence(
         sum(row["confirmed"] == "yes" for row in new),
         date,
         commit,
+        processors=sorted({of_row(*row[3:]) for row in rows} - {""}),
     )
 
 
 def _rows(path: Path) -> Iterator[tuple[str, ...]]:
-    """Tier, seed and commit of each row; nothing of a file that lacks them."""
+    """Those columns of each row; nothing of a file that lacks one."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = csv.reader(file)
         head = next(lines, [])
