@@ -27,6 +27,7 @@ from mae_bench.pages import (
     standing,
     trials,
 )
+from mae_bench.pages.inputs import frame
 from mae_bench.pages.sweeps import sweep
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
@@ -84,9 +85,9 @@ def _figures(
     yield from _of_oracles(measured)
     for name, (table, draw) in OF_A_TABLE.items():
         if (path := where.find(table)).exists():
-            yield name, draw(pd.read_csv(path))
+            yield name, draw(frame(path))
     if (path := where.find("verdicts.csv")).exists():
-        yield from effects.pages(pd.read_csv(path))
+        yield from effects.pages(frame(path))
     yield from budgets.draw(measured)
 
 

@@ -11,6 +11,7 @@ from mae_bench import __version__
 from mae_bench.pages.cards import Row
 from mae_bench.pages.scorecard import NEW
 from mae_bench.records.machine import of_row
+from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.planting import PLANTED
 
 _KNOWN = ("tier", "seed", "commit", "device", "versions")
@@ -59,6 +60,9 @@ def whence(
         verdicts: ``verdicts.csv``.
         date: Of the site.
         commit: Of the code that makes it.
+
+    Raises:
+        UsageError: A CSV is no text.
     """
     rows = {row for path in measurements for row in _rows(path)}
     tiers, seeds, commits = (sorted({row[k] for row in rows} - {""}) for k in range(3))
@@ -80,11 +84,12 @@ def whence(
 
 def _rows(path: Path) -> Iterator[tuple[str, ...]]:
     """Those columns of each row; nothing of a file that lacks one."""
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = csv.reader(file)
-        head = next(lines, [])
-        if not {*_KNOWN} <= {*head}:
-            return
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            head, *lines = [*csv.reader(file)] or [[]]
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    if {*_KNOWN} <= {*head}:
         at = [head.index(name) for name in _KNOWN]
         yield from (tuple(line[k] for k in at) for line in lines if len(line) > max(at))
 

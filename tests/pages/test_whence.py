@@ -1,8 +1,11 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from mae_bench.pages.scorecard import NEW
 from mae_bench.pages.whence import spans, whence
+from mae_bench.records.schema import UsageError
 
 HEAD = ("experiment", "tier", "seed", "commit", "versions", "device", "value")
 
@@ -25,6 +28,12 @@ def test_rows_say_their_tiers_seeds_and_commits(tmp_path: Path) -> None:
         ["c0", "c1"],
     )
     assert found.processors == ["EPYC", "NVIDIA H200"]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"tier,seed\n\xff,1\n")
+    with pytest.raises(UsageError, match=r"cannot read .*a\.csv"):
+        whence([tmp_path / "a.csv"], [])
 
 
 def test_planted_and_unmeasured_claims_are_not_counted() -> None:
