@@ -10,7 +10,7 @@ import ast
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mae_bench.records import registry
 from mae_bench.records.faults import HOUSE
 from mae_bench.records.folders import PUBLISHED_TIER, published, shown
+from mae_bench.records.ruling import Verdict
 from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
@@ -76,10 +77,24 @@ def _pattern(made: ast.JoinedStr) -> re.Pattern[str]:
 
 
 def rows_of(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a file of verdicts; none without one."""
-    if path.exists():
+    """Rows of a file of verdicts; none without one.
+
+    Raises:
+        UsageError: It is no table of verdicts.
+    """
+    if not path.exists():
+        return
+    try:
         with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
+            rows = csv.DictReader(file, restval="")
+            if not {f.name for f in fields(Verdict)} <= {*(rows.fieldnames or ())}:
+                raise UsageError(f"{path} lacks columns; run mae-bench judge")
+            yield from rows
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, UsageError):
+            raise
+        again = "run mae-bench judge"
+        raise UsageError(f"cannot read {path}: {error}; {again}") from error
 
 
 def ids(folder: Path | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mae_bench.commands.claims import rows_of
 from mae_bench.records.folders import PUBLISHED_TIER, own
 from mae_bench.records.ruling import RULINGS
+from mae_bench.records.schema import UsageError
 
 DECIDED = ("supported", "refuted")
 NOT_EVIDENCE = "tier smoke is not evidence: it shows that everything runs"
@@ -16,10 +17,17 @@ SHOWN = 5  # new ones that are named
 
 
 def words_of(folder: Path) -> dict[str, str]:
-    """Prediction -> verdict, of a folder's, without claims made false on purpose."""
+    """Prediction -> verdict, of a folder's, without claims made false on purpose.
+
+    What cannot be read says nothing: it is about to be made again.
+    """
+    try:
+        rows = [*rows_of(folder / "verdicts.csv")]
+    except UsageError:
+        return {}
     return {
         row["prediction"]: row["verdict"]
-        for row in rows_of(folder / "verdicts.csv")
+        for row in rows
         if not row["standing"].startswith("planted")
     }
 

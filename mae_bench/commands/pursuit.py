@@ -146,7 +146,7 @@ class Pursuit:
         return found
 
     def _done(self, name: str) -> set[str]:
-        """Cells of an experiment that were measured, or cannot be."""
+        """Cells of an experiment that were measured, or were tried just now."""
         if name not in self._rows:
             return {*self._tried}
         pairs = self.experiments[name].wanted
@@ -155,9 +155,9 @@ class Pursuit:
 
     def _price(self, experiment: str, cell: Cell, at: Mapping[str, Setting]) -> float:
         """Core-seconds, as far as the pace so far tells; nothing for what is there."""
-        trained = cell.key in self._tried or self.store.trained(cell.key) is not None
+        there = cell.key in self._tried or plan.is_trained(self.store, cell.key)
         pace = self._taken / self._foreseen if self._foreseen else 1.0
-        return 0.0 if trained else pace * self.cost(experiment, cell, at)
+        return 0.0 if there else pace * self.cost(experiment, cell, at)
 
     def _round(self, lacking: list[needs.Need]) -> dict[str, list[plan.Placed]]:
         """The cells that are run next, by experiment; none if the time is over."""

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mae_bench.commands.console import console, tell
@@ -171,6 +170,7 @@ def _engine(wish: Running) -> Iterator[Engine]:
 @contextmanager
 def _store(wish: Running) -> Iterator[Store]:
     """Where cells are kept; for this run alone, but for their logs, if not for long."""
+    from mae_bench.records.scratch import folder_for
     from mae_bench.records.store import Store
     from mae_bench.runs import logs
 
@@ -178,11 +178,11 @@ def _store(wish: Running) -> Iterator[Store]:
         yield Store(wish.store, tell)
         return
     Store(wish.store).check_writable()
-    with TemporaryDirectory(dir=wish.store, prefix=".passing.") as folder:
+    with folder_for(wish.store / "passing") as folder:
         try:
-            yield Store(Path(folder), tell)
+            yield Store(folder, tell)
         finally:
-            logs.move(Path(folder), wish.store)
+            logs.move(folder, wish.store)
 
 
 def cost_of(wish: Running) -> pd.DataFrame:

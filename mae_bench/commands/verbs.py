@@ -97,11 +97,16 @@ def judge(
     """
     where = where_to(results, tier)
     from mae_bench.records.read import read_measurements
+    from mae_bench.records.rows import processors
     from mae_bench.records.strength import ANYTIME, FIXED
     from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
 
     measured = read_measurements(where.read / "measurements")
+    if len(kinds := processors(measured)) > 1:
+        # Each rounds otherwise, which is one more draw; see ``runs.provenance``.
+        told = f"rows of {len(kinds)} kinds of processor are judged together, as seeds"
+        tell(f"{told} are: {', '.join(kinds)}")
     known = registry.load_all("theories")
     rules = registration.registered(registrations(None))
     first_seeds = {key: found.first_seed for key, found in rules.items()}

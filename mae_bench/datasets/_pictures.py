@@ -18,7 +18,6 @@ from io import BytesIO
 from itertools import islice
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +30,7 @@ from torch import Tensor
 from mae_bench.datasets._finite import NAMES, assign, moments_of, print_of
 from mae_bench.records.machine import cores
 from mae_bench.records.schema import UsageError
+from mae_bench.records.scratch import folder_for
 
 CHUNK = 512  # pictures in memory at a time
 
@@ -61,8 +61,8 @@ def write_once(
         with FileLock(f"{folder}.lock"):
             if folder.exists():
                 return
-            with TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-                whole = Path(scratch) / folder.name
+            with folder_for(folder) as scratch:
+                whole = scratch / folder.name
                 whole.mkdir()
                 write(whole, read(), shape, share)
                 os.replace(whole, folder)

@@ -31,6 +31,7 @@ from mae_bench.pages import (
     trials,
 )
 from mae_bench.pages.drawn import Drawn
+from mae_bench.pages.inputs import frame
 from mae_bench.pages.sweeps import sweep
 from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
@@ -149,7 +150,7 @@ def _groups(where: Folders, experiments: Mapping[str, Experiment]) -> Iterator[G
         if (path := where.find(table)).exists():
             yield Group(name, (path,), partial(_of_table, name, path, of_table))
     if (path := where.find("verdicts.csv")).exists():
-        yield Group("effects", (path,), lambda: effects.pages(pd.read_csv(path)))
+        yield Group("effects", (path,), lambda: effects.pages(frame(path)))
     yield Group("budgets", every, lambda: budgets.draw(measured))
 
 
@@ -165,7 +166,7 @@ def _one(
 def _of_table(
     name: str, path: Path, draw: Callable[[pd.DataFrame], Figure]
 ) -> Iterator[tuple[str, Figure]]:
-    yield name, draw(pd.read_csv(path))
+    yield name, draw(frame(path))
 
 
 def _sweeps(

@@ -13,8 +13,9 @@ from mae_bench.pages.captions import caption, figures_of
 from mae_bench.pages.cards import Card, Row, short
 from mae_bench.pages.findings import STANDINGS, counts, findings, held
 from mae_bench.pages.history import History, history
+from mae_bench.pages.inputs import SCORES, read
 from mae_bench.pages.page import PAGES, page, slugs
-from mae_bench.pages.tables import SCORES, boards_of, leaderboard, read
+from mae_bench.pages.tables import boards_of, leaderboard
 from mae_bench.pages.whence import Whence, whence
 from mae_bench.records import registry
 from mae_bench.records.folders import PUBLISHED_TIER

@@ -24,6 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from mae_bench.pages.report import evidence, report
 from mae_bench.records.schema import UsageError
+from mae_bench.records.scratch import folder_for
 from mae_bench.runs.provenance import code
 
 CONFIG, LOCK = Path("asv.conf.json"), Path("benchmarks/vendor.json")
@@ -263,8 +264,8 @@ def site(
     known = evidence(results)
     measured = (asv / "benchmarks.json").is_file()
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".site-") as folder:
-        fresh = Path(folder, "site")
+    with folder_for(output) as folder:
+        fresh = folder / "site"
         if not measured:
             told(f"no asv results in {asv}: no history; run mae-bench history first")
         else:
@@ -282,6 +283,6 @@ def site(
             commit=code()["commit"],
         )
         if output.exists():
-            shutil.rmtree(output)
+            output.rename(folder / "old")
         fresh.rename(output)
     return [output / page.relative_to(fresh) for page in pages]

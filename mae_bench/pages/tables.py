@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.metrics import Headline
-from mae_bench.pages import scorecard
 from mae_bench.pages.cards import Row
 from mae_bench.pages.page import page
-from mae_bench.records.schema import TRACKS, UsageError
+from mae_bench.records.schema import TRACKS
 from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY
 from mae_bench.verdicts.rank import (
     CEILING,
     FLOOR,
     LABEL_PROBE_READ,
-    NUMBERS,
     PARTS,
     SHOWN,
 )
@@ -27,51 +23,9 @@ from mae_bench.verdicts.read_outs import LABEL_PROBE
 
 ARROWS = {"max": " ↑", "min": " ↓", "none": ""}
 ROLES = {FLOOR: "floor", CEILING: "ceiling"}
-SCORES = {
-    "theorem": "theorem_score",
-    "extrapolation": "extrapolation_score",
-    "forecast": "forecast_skill",
-}
 _SPANNED = ("value", "low", "high", "floor", "ceiling")
 
 
-class Columns(NamedTuple):
-    """What the pages read of a CSV."""
-
-    words: tuple[str, ...]
-    numbers: tuple[str, ...]
-
-
-COLUMNS = {
-    "leaderboard": Columns(
-        ("dataset", "method", "track", LABEL_PROBE_READ, "coverage", "status"),
-        (*NUMBERS, *ON_THE_WAY.values()),
-    ),
-    "theories": Columns(
-        ("theory", "forecast_of"),
-        (
-            *("predictions", *scorecard.COLOURS, "forecast_coverage"),
-            *SCORES.values(),
-            *(part + end for part in SCORES for end in ("_low", "_high")),
-        ),
-    ),
-    "verdicts": Columns(
-        (
-            *("prediction", "theory", "standing", "form", "verdict", "kind"),
-            *("alone", "phase", "pilot", "control_verdict", "location", "reason"),
-            *("above", "failed", "conditions", "confirmed", "claim", "paper"),
-            *("place", "experiment", "metric", "unit", "control", "refuted_by"),
-        ),
-        (
-            *("estimate", "ci_low", "ci_high", "margin", "n_seeds", "e_value"),
-            *("asked", "more_seeds", "minimum_detectable_effect", "difference"),
-        ),
-    ),
-    "forecasts": Columns(
-        ("theory", "forecast_of", "world"),
-        ("skill", "low", "high", "null_low", "null_high"),
-    ),
-}
 # An accuracy; what a metric of the leaderboard can be is the metric's own.
 POSSIBLE = {LABEL_PROBE.name: (0.0, 1.0), AT_COST.name: (0.0, 1.0)} | {
     headline.name: (metric.lower, metric.upper)
@@ -79,40 +33,6 @@ POSSIBLE = {LABEL_PROBE.name: (0.0, 1.0), AT_COST.name: (0.0, 1.0)} | {
     for headline in metric.headlines
 }
 MAIN = (LABEL_PROBE.name, AT_COST.name, "linear_r2_level_0", "effective_rank_centred")
-
-
-def read(path: Path) -> list[Row]:
-    """A CSV whose columns are as the pages need them; no rows if there is none.
-
-    Args:
-        path: ``leaderboard.csv``, ``theories.csv`` or ``verdicts.csv``.
-
-    Raises:
-        UsageError: It lacks columns, or has something else where a number belongs.
-    """
-    if not path.is_file():
-        return []
-    words, numbers = COLUMNS[path.stem]
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, restval="")
-        lacking = {*words, *numbers} - {*(reader.fieldnames or ())}
-        if lacking:
-            raise UsageError(f"{path} lacks {', '.join(sorted(lacking))}")
-        rows: list[Row] = list(reader)
-    for line, row in enumerate(rows, start=2):
-        for name in numbers:
-            if not _is_number(row[name] or "0"):
-                found = f"{row[name]!r}, which is not a number"
-                raise UsageError(f"{path}: row {line} has as {name} {found}")
-    return rows
-
-
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)

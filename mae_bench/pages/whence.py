@@ -10,9 +10,11 @@ from pathlib import Path
 from mae_bench import __version__
 from mae_bench.pages.cards import Row
 from mae_bench.pages.scorecard import NEW
+from mae_bench.records.machine import of_row
+from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.planting import PLANTED
 
-_KNOWN = ("tier", "seed", "commit")
+_KNOWN = ("tier", "seed", "commit", "device", "versions")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Whence:
         date: Of the site.
         commit: Of the code that made it; empty of an installed package.
         version: Of that code.
+        processors: Kinds on which the rows were computed, as far as they say.
     """
 
     tiers: Sequence[str] = ()
@@ -40,6 +43,7 @@ class Whence:
     date: str = ""
     commit: str = ""
     version: str = __version__
+    processors: Sequence[str] = ()
 
 
 def whence(
@@ -56,11 +60,12 @@ def whence(
         verdicts: ``verdicts.csv``.
         date: Of the site.
         commit: Of the code that makes it.
+
+    Raises:
+        UsageError: A CSV is no text.
     """
     rows = {row for path in measurements for row in _rows(path)}
-    tiers, seeds, commits = (
-        sorted({row[k] for row in rows} - {""}) for k in range(len(_KNOWN))
-    )
+    tiers, seeds, commits = (sorted({row[k] for row in rows} - {""}) for k in range(3))
     judged = [row for row in verdicts if not row["standing"].startswith(PLANTED)]
     judged = [row for row in judged if row["verdict"] != "not_measured"]
     new = [row for row in judged if row["phase"] == NEW]
@@ -73,16 +78,18 @@ def whence(
         sum(row["confirmed"] == "yes" for row in new),
         date,
         commit,
+        processors=sorted({of_row(*row[3:]) for row in rows} - {""}),
     )
 
 
 def _rows(path: Path) -> Iterator[tuple[str, ...]]:
-    """Tier, seed and commit of each row; nothing of a file that lacks them."""
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = csv.reader(file)
-        head = next(lines, [])
-        if not {*_KNOWN} <= {*head}:
-            return
+    """Those columns of each row; nothing of a file that lacks one."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            head, *lines = [*csv.reader(file)] or [[]]
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    if {*_KNOWN} <= {*head}:
         at = [head.index(name) for name in _KNOWN]
         yield from (tuple(line[k] for k in at) for line in lines if len(line) > max(at))
 

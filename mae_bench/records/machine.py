@@ -28,3 +28,22 @@ def processor() -> str:
     text = info.read_text() if info.exists() else ""
     found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return found[1] if found else platform.processor() or platform.machine()
+
+
+def of_row(device: str, versions: str) -> str:
+    """The kind of processor that a row was computed on; empty where it does not say.
+
+    Args:
+        device: Of the row.
+        versions: Likewise.
+
+    >>> of_row("cuda NVIDIA H200 x 2", "torch=2.9 processor=AMD-EPYC-AVX512")
+    'NVIDIA H200'
+    >>> of_row("cpu x86_64", "torch=2.9 processor=AMD-EPYC-AVX512 node=a")
+    'AMD-EPYC-AVX512'
+    """
+    kind, _, name = device.partition(" ")
+    if kind == "cuda":
+        return re.sub(r" x \d+$", "", name)
+    found = re.search(r"(?:^| )processor=(\S+)", versions)
+    return found[1] if found else ""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mae_bench.records.machine import of_row
 from mae_bench.records.schema import Measurement, Setting
 from mae_bench.records.store import write_atomically
 
@@ -94,6 +95,15 @@ def value_in_words(value: Setting | tuple[Setting, ...]) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def processors(measurements: Measurements) -> list[str]:
+    """The kinds of processor that rows were computed on, as far as they say."""
+    told = [
+        rows[["device", "versions"]].drop_duplicates().to_numpy()
+        for rows in measurements.values()
+    ]
+    return sorted({of_row(*pair) for pairs in told for pair in pairs} - {""})
 
 
 def over_roundings(rows: pd.DataFrame) -> pd.DataFrame:

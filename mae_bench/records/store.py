@@ -17,11 +17,9 @@ import hashlib
 import json
 import logging
 import os
-import re
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +27,9 @@ from typing import Any
 from filelock import FileLock
 
 from mae_bench.records.schema import Status, digest
+from mae_bench.records.scratch import sweep, sweep_of
 
 Record = dict[str, Any]
-# A file that is being written: see ``write_atomically``.
-_SCRATCH = re.compile(r"\..+\.\w{8}")
-ABANDONED = 3600.0  # seconds after which nobody is writing it any more
 
 
 class StoreError(OSError):
@@ -61,6 +57,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     scratch: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep_of(path)
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -135,12 +132,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what killed processes left half written, in the cells."""
-        before = time.time() - ABANDONED
-        for path in (self.root / "cells").glob("*/.*"):
-            if _SCRATCH.fullmatch(path.name):
-                with suppress(OSError):  # another run sweeps too
-                    if path.stat().st_mtime < before:
-                        path.unlink()
+        sweep(self.root / "cells", "*/.*.????????")
 
     def save_trained(self, key: str, trained: Trained, encoder: bytes = b"") -> None:
         """Keep a training's end; the weights first, so that a record implies them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mae_bench.records import merge
 from mae_bench.records.read import read_measurements, refuse_unlike
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import FINISHED, of_the_moment
@@ -124,14 +125,16 @@ def read_beside(results: Path, tier: str, devices: Sequence[str]) -> Measurement
 def finished(
     rows: pd.DataFrame, wanted: Collection[Pair], versions: Mapping[str, int]
 ) -> set[str]:
-    """Keys of the cells that owe nothing: failed as a whole, or measured in every pair.
+    """Keys of the cells that owe nothing: ended as a whole, or measured in every pair.
+
+    What failed and might end better in another run is owed.
 
     Args:
         rows: Of an experiment.
         wanted: Its pairs (metric id, view).
         versions: Metric id -> its version; rows of another say nothing.
     """
-    ran = rows[rows["status"] != "missing"]
+    ran = rows[merge.finished(rows)]
     failed = set(ran.loc[ran["metric"] == "", "cell"])
     current = ran["metric"].map(dict(versions)) == ran["metric_version"]
     pairs = ran.loc[current, ["cell", "metric", "view"]].drop_duplicates()

@@ -13,6 +13,7 @@ import pandas as pd
 from mae_bench.predictions import Form, Interval
 from mae_bench.records.strength import (
     ANYTIME,
+    ENOUGH_SEEDS,
     FIXED,
     Rule,
     of_signs,
@@ -131,16 +132,22 @@ class Weighed:
 
     @property
     def p_value(self) -> float:
-        """One-sided, had the number of seeds been fixed; NaN where none is inferred."""
-        if not self.form.inferred or self.n_seeds < 2:
+        """One-sided, had the number of seeds been fixed.
+
+        NaN where none is inferred, or the seeds are too few to say anything.
+        """
+        if not self.form.inferred or self.n_seeds < ENOUGH_SEEDS:
             return math.nan
         return min(1.0, 0.5 / self.supporting(replace(FIXED, at=self.rule.at)))
 
     def more_seeds(self, asked: float) -> float:
-        """How many more would decide, if mean and spread stayed as they are."""
+        """How many more would decide, if mean and spread stayed as they are.
+
+        NaN where the seeds are too few for a spread.
+        """
         if self.strength >= asked or not self.form.inferred:
             return 0.0
-        if not math.isfinite(asked) or self.n_seeds < 2:
+        if not math.isfinite(asked) or self.n_seeds < ENOUGH_SEEDS:
             return math.nan
         n = self.n_seeds
 

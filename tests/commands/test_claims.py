@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import Result
 
 from mae_bench.commands import claims
 from mae_bench.records import registry
+from mae_bench.records.ruling import Verdict
 from mae_bench.records.schema import UsageError
 
 Call = Callable[..., Result]
@@ -45,9 +47,7 @@ def test_a_wrong_number_is_answered_without_an_import() -> None:
 
 def test_the_whole_prediction_is_told(tmp_path: Path) -> None:
     with (tmp_path / "verdicts.csv").open("w", newline="") as file:
-        columns = "verdict kind phase estimate ci_low ci_high margin e_value asked "
-        columns += "n_seeds above more_seeds control_verdict conditions location "
-        row = dict.fromkeys((columns + "failed reason version").split(), "")
+        row = {column.name: "" for column in fields(Verdict)}
         row |= {
             "prediction": K5,
             "verdict": "undecided",

@@ -1,8 +1,15 @@
 import csv
+from dataclasses import fields
 from pathlib import Path
 
-from mae_bench.commands.outcome import NOT_EVIDENCE, told, words_of
+import pytest
 
+from mae_bench.commands.claims import rows_of
+from mae_bench.commands.outcome import NOT_EVIDENCE, told, words_of
+from mae_bench.records.ruling import Verdict
+from mae_bench.records.schema import UsageError
+
+NULL = {"prediction": "p/null-K1", "standing": "planted, no control"}
 MINE = Path("my_results/quick")
 
 
@@ -43,8 +50,20 @@ def test_smoke_is_no_evidence_and_a_folder_is_named_where_it_must_be() -> None:
 def test_claims_that_are_false_on_purpose_are_not_counted(tmp_path: Path) -> None:
     assert words_of(tmp_path) == {}
     with (tmp_path / "verdicts.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["prediction", "verdict", "standing"])
-        table.writerow(["t/K1", "supported", "theorem"])
-        table.writerow(["p/null-K1", "refuted", "planted, no control"])
+        table = csv.DictWriter(file, [column.name for column in fields(Verdict)])
+        table.writeheader()
+        theorem = Verdict(
+            prediction="t/K1", theory="t", verdict="supported", standing="theorem"
+        )
+        table.writerows([vars(theorem), vars(theorem) | NULL])
     assert words_of(tmp_path) == {"t/K1": "supported"}
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"prediction\xff"])
+def test_verdicts_that_cannot_be_read_say_nothing(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "verdicts.csv").write_bytes(content)
+    assert words_of(tmp_path) == {}
+    with pytest.raises(UsageError, match="run mae-bench judge"):
+        [*rows_of(tmp_path / "verdicts.csv")]

@@ -105,6 +105,30 @@ def test_a_cell_that_is_lost_is_not_tried_for_ever(
     assert lines[-1].startswith("2 seeds were run: 1 are open")
 
 
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize(
+    ("reason", "again"), [("ran over 60 s", True), ("no such axis", False)]
+)
+def test_a_cell_that_failed_before_is_tried_again_or_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
+    *,
+    again: bool,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(reason)
+
+    train = "mae_bench.training.parallel.train_over"
+    with monkeypatch.context() as patch:
+        patch.setattr(train, fail)
+        assert pursue(tmp_path, max_seeds=1).run().failures()
+    run = pursue(tmp_path, max_seeds=1).run()
+    found = read_rows(tmp_path / "results" / "measurements" / "symmetry.csv")
+    assert (set(found["status"]) <= {"ok", "skipped"}) is again
+    assert bool(run.failures()) is not again
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,5 +1,6 @@
 """The verbs as a notebook calls them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,22 @@ def test_from_a_measurement_to_figures_in_a_folder_of_ones_own() -> None:
     assert list(mb.rank(tier="smoke")["method"]) == ["oracle_latents"]
     assert Path("my_results/smoke/figures/leaderboard.png") in mb.plot(tier="smoke")
     assert not Path("results").exists()
+
+
+def test_rows_of_two_kinds_of_processor_are_judged_together_and_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mb.measure(**ONE)
+    path = Path("my_results/smoke/measurements/leaderboard.csv")
+    mb.judge(tier="smoke")
+    assert "processor" not in capsys.readouterr().err
+    head, first, *others = path.read_text().splitlines()
+    first = re.sub(r"processor=[^ ,]*", "processor=Another", first)
+    path.write_text("\n".join([head, first, *others]))
+    mb.judge(tier="smoke")
+    told = capsys.readouterr().err
+    assert "rows of 2 kinds of processor are judged together" in told
+    assert "Another" in told
 
 
 def test_rows_of_what_was_asked_and_of_all_that_is_there() -> None:

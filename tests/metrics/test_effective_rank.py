@@ -18,7 +18,7 @@ def orthonormal(n: int, d: int, generator: torch.Generator) -> torch.Tensor:
     return torch.linalg.qr(torch.randn(n, d, generator=generator).double())[0]
 
 
-@pytest.mark.parametrize(("n", "d"), [(200, 16), (20, 50)])
+@pytest.mark.parametrize(("n", "d"), [(200, 16), (20, 50), (8, 600)])
 def test_it_is_rankme_by_singular_values(n, d, generator):
     x = torch.randn(n, d, generator=generator) * torch.logspace(0, -3, d) + 0.5
     ranks = effective_rank(x)

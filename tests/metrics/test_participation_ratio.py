@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mae_bench.metrics._stream import TooFew
 from mae_bench.metrics.participation_ratio import participation_ratio
 
 
@@ -58,3 +59,10 @@ def test_few_samples_look_collapsed(generator):
 def test_nan_features_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         participation_ratio(torch.tensor([[1.0, float("nan")]] * 3))
+
+
+def test_one_image_has_ratio_one_and_none_has_no_ratio(generator):
+    x = torch.randn(1, 6, generator=generator)
+    assert [float(r) for r in participation_ratio(x).values()] == pytest.approx([1, 1])
+    with pytest.raises(TooFew, match="of 0 images"):
+        participation_ratio(x[:0])

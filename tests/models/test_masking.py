@@ -1,5 +1,6 @@
 """Masks: exact counts, shapes of the families, and refusals."""
 
+import math
 from collections import Counter
 
 import pytest
@@ -96,6 +97,36 @@ def test_a_block_is_one_region_that_fills_its_rectangle_but_for_one_line():
             height = max(i for i, _ in region) - min(i for i, _ in region) + 1
             width = max(j for _, j in region) - min(j for _, j in region) + 1
             assert height * width - len(region) < max(height, width)
+
+
+def slow_block(side: int, masked: int, draw: list[float]) -> set[tuple[int, int]]:
+    """BEiT's rectangle, filled column by column; then turned."""
+    aspect = math.exp(math.log(0.3) + draw[0] * (math.log(1 / 0.3) - math.log(0.3)))
+    height = round(math.sqrt(masked * aspect))
+    height = min(max(height, math.ceil(masked / side)), side)
+    top = int(draw[1] * (side - height + 1))
+    left = int(draw[2] * (side - math.ceil(masked / height) + 1))
+    found = set()
+    for k in range(masked):
+        i, j = top + k % height, left + k // height
+        if draw[5] < 0.5:
+            i, j = j, i
+        i = side - 1 - i if draw[3] < 0.5 else i
+        j = side - 1 - j if draw[4] < 0.5 else j
+        found.add((i, j))
+    return found
+
+
+@pytest.mark.parametrize(("side", "ratio"), [(6, 0.1), (6, 0.5), (8, 0.75), (7, 0.8)])
+def test_a_block_is_beits_rectangle_cut_to_the_count(side: int, ratio: float) -> None:
+    masking = random_masking(60, side, ratio, stream(4), family="block")
+    draws = torch.rand(6, 60, generator=stream(4)).T.tolist()
+    heights = set()
+    for square, draw in zip(squares(masking), draws, strict=True):
+        found = {(i, j) for i in range(side) for j in range(side) if square[i][j]}
+        assert found == slow_block(side, len(found), draw)
+        heights.add(len({i for i, _ in found}))
+    assert len(heights) > 1
 
 
 def test_blocks_move_and_favour_no_direction():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mae_bench.pages.cards import Card, axis
-from mae_bench.pages.tables import COLUMNS
+from mae_bench.pages.inputs import COLUMNS
 
 RESULTS = Path(__file__).parent.parent.parent / "results"
 BLANK = dict.fromkeys([name for part in COLUMNS["verdicts"] for name in part], "")

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.held_out_loss import held_out_loss
+from mae_bench.pages import inputs, standing
 from mae_bench.pages import plot as plots
-from mae_bench.pages import standing
 from mae_bench.pages.limits import LIMITS
 from mae_bench.pages.plot import plot
 from mae_bench.records import registry
@@ -86,9 +86,12 @@ def results(tmp_path: Path) -> Path:
 
 
 def claims() -> pd.DataFrame:
+    words, numbers, _ = inputs.COLUMNS["verdicts"]
+    empty = dict.fromkeys(words, "") | dict.fromkeys(numbers, math.nan)
     kinds = ["supported", "refuted", "undecided", "void", "not_measured"]
     return pd.DataFrame(
-        {
+        empty
+        | {
             "prediction": [f"theory/T{i}" for i in range(5)],
             "theory": "theory",
             "standing": "derived",

@@ -13,9 +13,9 @@ from markupsafe import escape
 
 from mae_bench.pages import report as verb
 from mae_bench.pages import scorecard
+from mae_bench.pages.inputs import COLUMNS
 from mae_bench.pages.page import PAGES
 from mae_bench.pages.report import Evidence, evidence
-from mae_bench.pages.tables import COLUMNS
 from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 from mae_bench.records.stats import wilson
@@ -280,7 +280,7 @@ def write(folder: Path, name: str, rows: list[dict[str, str]]) -> None:
 def test_no_column_of_a_csv_brings_a_tag_into_a_page(tmp_path: Path) -> None:
     for name in COLUMNS:
         write(tmp_path, name, table(name))
-    for name, (words, numbers) in COLUMNS.items():
+    for name, (words, numbers, _) in COLUMNS.items():
         unread = {*table(name)[0]} - {*words, *numbers}
         for columns in [[word] for word in words] + [sorted(unread)]:
             made = []

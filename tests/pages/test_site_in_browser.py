@@ -21,10 +21,10 @@ import pytest
 from PIL import Image
 
 from mae_bench.pages import site as verb
+from mae_bench.pages.inputs import COLUMNS
 from mae_bench.pages.page import PAGES
 from mae_bench.pages.report import Evidence, evidence, report
 from mae_bench.pages.site import fetch, locked, publish, site
-from mae_bench.pages.tables import COLUMNS
 from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from mae_bench.pages import scorecard, tables
+from mae_bench.pages.inputs import COLUMNS
 from mae_bench.pages.page import number
 from mae_bench.pages.report import Evidence, Report
-from mae_bench.pages.tables import COLUMNS, POSSIBLE, boards_of, read
+from mae_bench.pages.tables import POSSIBLE, boards_of
 from mae_bench.pages.whence import Whence
-from mae_bench.records.schema import UsageError
 from mae_bench.verdicts.rank import SHOWN
 
 DASH = "\N{EN DASH}"
@@ -171,32 +171,6 @@ def test_what_is_missing_has_no_key_and_the_better_comes_first() -> None:
         start = re.search(r'data-sort="number" data-start="(\w+)"', html)
         rising = start is not None and start[1] == "ascending"
         assert rising == (headline.direction == "min")
-
-
-def test_a_csv_is_read_and_none_is_no_rows(tmp_path: Path) -> None:
-    assert read(RESULTS / "verdicts.csv") == rows("verdicts")
-    assert read(tmp_path / "verdicts.csv") == []
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_a_csv_that_lacks_a_column_is_refused_by_its_name(
-    name: str, tmp_path: Path
-) -> None:
-    words, numbers = COLUMNS[name]
-    for lost in (*words, *numbers):
-        path = tmp_path / f"{name}.csv"
-        path.write_text(",".join({*words, *numbers} - {lost}) + "\n")
-        with pytest.raises(UsageError, match=rf"{name}\.csv lacks {lost}$"):
-            read(path)
-
-
-def test_a_number_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
-    path = tmp_path / "verdicts.csv"
-    columns = [name for part in COLUMNS["verdicts"] for name in part]
-    lines = [",".join(columns), *(f"{v}," * columns.index("margin") + v for v in "12")]
-    path.write_text("\n".join([*lines, "," * columns.index("margin") + "about 1"]))
-    with pytest.raises(UsageError, match="row 4 has as margin 'about 1'"):
-        read(path)
 
 
 def test_an_interval_ends_where_its_metric_does() -> None:

@@ -1,29 +1,39 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from mae_bench.pages.scorecard import NEW
 from mae_bench.pages.whence import spans, whence
+from mae_bench.records.schema import UsageError
 
-HEAD = ("experiment", "tier", "seed", "commit", "value")
+HEAD = ("experiment", "tier", "seed", "commit", "versions", "device", "value")
 
 
 def test_rows_say_their_tiers_seeds_and_commits(tmp_path: Path) -> None:
     rows = {
-        "a": [("a", "quick", "0", "c1", "1")],
-        "b": [("b", "quick", "10", "c0", "")],
+        "a": [("a", "quick", "0", "c1", "torch=2", "cuda NVIDIA H200 x 2", "1")],
+        "b": [("b", "quick", "10", "c0", "processor=EPYC", "cpu x86_64", "")],
     }
     for name, lines in rows.items():
         with (tmp_path / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file).writerows([HEAD, *lines])
     (tmp_path / "c.csv").write_text("tier,value\nsmoke,1\n")
     (tmp_path / "d.csv").write_text("")
-    (tmp_path / "e.csv").write_text("tier,seed,commit\nhalf,a row\n")
+    (tmp_path / "e.csv").write_text(",".join(HEAD) + "\nhalf,a row\n")
     found = whence(sorted(tmp_path.glob("*.csv")), [])
     assert (found.tiers, found.seeds, found.commits) == (
         ["quick"],
         "0, 10",
         ["c0", "c1"],
     )
+    assert found.processors == ["EPYC", "NVIDIA H200"]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"tier,seed\n\xff,1\n")
+    with pytest.raises(UsageError, match=r"cannot read .*a\.csv"):
+        whence([tmp_path / "a.csv"], [])
 
 
 def test_planted_and_unmeasured_claims_are_not_counted() -> None:

@@ -1,5 +1,7 @@
 """Trend on synthetic rows."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,6 +104,10 @@ def test_the_headroom_is_from_the_claims_lowest_level_to_the_ceiling():
     rows = rows_of([[0.1, 0.2, 0.3, 0.4, 0.5]])
     assert Trend(0.1, "x").headroom(rows, 1.0) == pytest.approx(0.9)
     assert Trend(0.1, "x", "decreasing").headroom(rows, 1.0) == pytest.approx(0.5)
+    two = rows_of([[0.1, 0.2]], LEVELS[:2])
+    one = rows_of([[0.1]], LEVELS[:1])
+    assert Trend(0.1, "x").headroom(two, 1.0) == pytest.approx(0.9)
+    assert math.isnan(Trend(0.1, "x").headroom(one, 1.0))
 
 
 def test_what_cannot_be_a_trend_is_refused():

@@ -7,6 +7,7 @@ import pytest
 
 from mae_bench.records.rows import (
     matching,
+    processors,
     seed_means,
     seed_table,
     write_table,
@@ -85,3 +86,13 @@ def test_tables_are_written_with_six_digits_and_empty_nan(tmp_path):
     written = (tmp_path / "new" / "table.csv").read_bytes()
     assert written == b"a,b,c\n0.333333,2000000,x\n,5,\n"
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["table.csv"]
+
+
+def test_the_processors_of_all_rows_are_told_as_far_as_they_say():
+    columns = ["device", "versions"]
+    one = pd.DataFrame(
+        [("cuda NVIDIA A100", "x=1"), ("cpu x86_64", "")], columns=columns
+    )
+    two = pd.DataFrame([("cuda NVIDIA H200", ""), ("", "")], columns=columns)
+    assert processors({"a": one, "b": two}) == ["NVIDIA A100", "NVIDIA H200"]
+    assert processors({}) == []

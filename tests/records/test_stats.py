@@ -108,7 +108,9 @@ def test_kendall_tau_counts_pairs():
     assert kendall_tau(x, y) == pytest.approx(np.mean(signs))
     assert kendall_tau(x, -x) == pytest.approx(-1)
     assert math.isnan(kendall_tau([1, 1, 1], [1, 2, 3]))
+    assert math.isnan(kendall_tau([1, 1, 1], [2, 2, 2]))
     assert math.isnan(kendall_tau([1], [1]))
+    assert math.isnan(kendall_tau([], []))
 
 
 def test_kendall_tau_is_scipys_with_ties_and_0_where_nothing_follows():

@@ -81,3 +81,13 @@ def test_a_cell_is_finished_once_nothing_of_it_is_owed() -> None:
     )
     failed = rows({"metric": "", "view": "", "status": "diverged"})
     assert finished(failed, pairs, {"mcc": 2}) == {"a"}
+
+
+def test_what_failed_and_might_end_better_is_owed() -> None:
+    late = rows({"metric": "", "view": "", "status": "timeout"})
+    assert finished(late, {PAIR}, {"mcc": 2}) == set()
+    killed = {"status": "error", "reason": "its process was killed by signal 9"}
+    assert finished(rows({}, {"token": "cls"} | killed), {PAIR}, {"mcc": 2}) == set()
+    # Of another metric, which nobody asks for.
+    other = rows({}, {"view": "masked"} | killed)
+    assert finished(other, {PAIR}, {"mcc": 2}) == {"a"}

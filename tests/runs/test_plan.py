@@ -7,7 +7,7 @@ from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, Trained
 from mae_bench.runs.costs import Costs
 from mae_bench.runs.known import WHOLE, Known
-from mae_bench.runs.plan import pending, plan
+from mae_bench.runs.plan import is_trained, pending, plan
 from mae_bench.runs.score import name_of
 
 SMOKE = {"tier": "smoke", "seeds": range(1)}
@@ -150,6 +150,7 @@ def test_what_failed_for_a_reason_that_has_passed_is_tried_by_the_next_run(
     else:
         row = {"status": status, "reason": reason}
         found = Known({"uniformity": {first: {WHOLE: [row]}}})
+    assert is_trained(store, first) is (where == "store" and not again)
     due = {task.cell.key: task for task in pending(whole, store, found, "missing")}
     assert (first in due) is again
     if again:

@@ -59,6 +59,12 @@ def test_where_seeds_say_the_same_one_image_and_the_last_digits_are_rounding() -
         assert list(compared({"e": theirs}, {"e": ours})["says"]) == [word]
 
 
+def test_without_a_file_in_common_nothing_is_compared() -> None:
+    found = compared({"e": rows_of({0: 1.0})}, {"f": rows_of({0: 1.0})})
+    assert found.empty
+    assert list(found) == list(compared(*[{"e": rows_of({0: 1.0})}] * 2))
+
+
 def test_without_other_seeds_nothing_is_known() -> None:
     theirs, ours = rows_of({0: 1.0}), rows_of({0: 1.1}, device="another")
     assert list(compared({"e": theirs}, {"e": ours})["says"]) == ["unknown"]

@@ -36,7 +36,7 @@ def test_the_claims_metrics_are_selected_and_no_others():
 
 
 def test_the_order_of_the_file_and_how_rows_came_to_be_do_not_matter():
-    mixed = measured().sample(frac=1, random_state=0)
+    mixed = measured().sample(frac=1, random_state=0, ignore_index=True)
     mixed["train_seconds"] = np.arange(8.0)
     found = (chosen(rows) for rows in (mixed, measured()))
     pd.testing.assert_frame_equal(*found)
@@ -108,6 +108,8 @@ def test_a_declared_point_without_a_row_is_missing():
     assert coverage(holed) == 12 / 15
     # What a claim does not ask for is not missed; a target that is not there is none.
     assert (found(rows, mask_ratio=(0.125, 0.25))["status"] == "ok").all()
+    asked = found(rows[rows["mask_ratio"] != 0.25], mask_ratio=(0.125, 0.25))
+    assert list(asked["status"]) == ["ok"] * 3 + ["missing"] * 3
     assert found(rows, target="level_9").empty
 
 

@@ -421,6 +421,19 @@ def test_new_seeds_rule_and_the_pilots_verdict_stands_beside(claim, measured):
     assert scores["confirmed"].item() == 0
 
 
+def test_roundings_are_of_the_seeds_that_are_judged(claim, measured):
+    rows = measured(RAMP, seeds=9)
+    # Between the pilot and the first new seed all is the other way round.
+    rows.loc[rows.seed >= 5, "value"] *= -9
+    again = rows.assign(rounding=1, cell=rows["cell"] + "'")
+    rows = pd.concat([rows.assign(rounding=0), again])
+    theories = {"t": theory(K1=claim(TREND))}
+    verdicts, _ = judge(theories, {"mask_ratio": rows}, {"t/K1": 9})
+    (found,) = verdicts.to_dict("records")
+    assert (found["phase"], found["verdict"]) == ("pilot", "supported")
+    assert found["by_rounding"] == "supported, supported"
+
+
 def test_a_claim_must_hold_in_each_of_its_conditions(claim, measured):
     rows = pd.concat([measured(RAMP), measured(0.1 * RAMP, dataset="other")])
     on_average = verdict_of(claim(TREND), rows)

@@ -1,11 +1,13 @@
 """Effects in each condition, and how strongly they speak together."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.records.strength import ANYTIME, FIXED
 from mae_bench.verdicts.weigh import weigh
@@ -56,6 +58,35 @@ def test_more_seeds_are_the_least_that_would_decide():
     below, enough = (found.supporting(rule) for rule in rules)
     assert below < 20.0 <= enough
     assert weigh(claim(), rows(one=0.5)).more_seeds(20.0) == 0
+
+
+def few(seeds):
+    """Of so many seeds."""
+    table = rows(one=0.13)
+    return table[table["seed"] < seeds]
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, False), (3, False), (4, True)])
+def test_four_seeds_are_the_least_that_say_what_more_would_do(seeds, told):
+    found = weigh(claim(), few(seeds))
+    assert math.isfinite(found.p_value) is told
+    assert math.isfinite(found.more_seeds(20.0)) is told
+    assert math.isnan(found.more_seeds(math.inf)), "nothing would be enough"
+
+
+def test_of_a_bound_nothing_is_inferred():
+    bound = Bound(0.1, {"method": "mae"}, {"method": "pixels"})
+    found = weigh(SimpleNamespace(form=bound, each=()), few(3))
+    assert found.n_seeds == 3
+    assert math.isnan(found.p_value)
+    assert found.more_seeds(20.0) == 0.0
+
+
+def test_where_a_factor_is_empty_is_a_condition_as_well():
+    found = weigh(claim("mask_ratio"), rows(a=0.5, b=0.0).assign(mask_ratio=math.nan))
+    assert list(found.effects) == ["nan"]
+    both = pd.concat([few(6).assign(mask_ratio=0.5), few(6).assign(mask_ratio=None)])
+    assert list(weigh(claim("mask_ratio"), both).effects) == ["0.5", "nan"]
 
 
 def test_what_has_no_value_is_not_measured():
