@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,13 +70,17 @@ def run_of(wish: Running, wrote: Callable[[Path], None] = _silent) -> Run:
         StoreError: The store or the results cannot be written.
     """
     from mae_bench.runs import measure
+    from mae_bench.runs.attach import attaching
     from mae_bench.runs.away import launcher
     from mae_bench.runs.patience import Patience
 
     end = math.inf if wish.budget is None else time.monotonic() + wish.budget
-    patience = Patience(wish.max_failures)
+    patience, attached = Patience(wish.max_failures), wish.attached()
+    if attached.loggers or attached.callbacks:
+        wish = replace(wish, ensembles=False)  # they look at one training each
     with _engine(wish) as engine, _store(wish) as store:
-        launch = launcher(engine, store) if engine.away else None
+        launch = launcher(engine, store) if engine.away else engine.launch
+        launch = attaching(launch, attached)
         runs = partial(measure.Run, launch=launch, patience=patience)
         ran = _ran(wish, store, engine, runs, end, wrote)
     if patience.over:
@@ -211,16 +215,17 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     """All cells of the experiments, or those that filters leave."""
     from mae_bench.experiments import asked_for
     from mae_bench.records.store import Untouched
-    from mae_bench.runs import launch, plan, shards
+    from mae_bench.runs import plan, shards
     from mae_bench.runs.costs import costs, published
     from mae_bench.runs.known import read_beside
 
+    precision = wish.arithmetic(devices)
     wanted = plan.plan(
         asked_for(wish.experiments),
         tier=wish.tier.value,
         seeds=wish.seeds,
         store=Untouched(store),
-        precision=launch.precision(devices),
+        precision=precision,
         roundings=wish.roundings,
         methods=_known("methods", wish.methods),
         datasets=_known("datasets", wish.datasets),
@@ -231,7 +236,7 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
         wanted = shards.share(wanted, shards.shard_of(wish.shard))
     results = wish.results or own(wish.tier.value, wanted.own)
     keep_apart(results, wanted.own)
-    rows = read_beside(results, wish.tier.value, devices)
+    rows = read_beside(results, wish.tier.value, devices, precision)
     # With settings of one's own a cell takes another time than one of its name.
     others = {} if wanted.own else published(wanted.rows, wish.tier.value)
     cost = costs(rows, others)

@@ -23,9 +23,10 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 Setting = str | int | float | bool | None
 Settings = Mapping[str, Setting]
-# Settings of worlds that came after cells had been trained, and the value at which all
-# is as before: there the cells keep their names.
+# Settings of worlds, and of methods, that came after cells had been trained, and the
+# value at which all is as before: there the cells keep their names.
 LATER: Settings = MappingProxyType({"train_images": 0})
+LATER_OF_METHODS: Settings = MappingProxyType({"accumulate": 1})
 # How much there is to learn from changes neither the world nor what probes are shown.
 OF_TRAINING = frozenset({"train_images"})
 
@@ -150,6 +151,11 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
 
 
+def _chosen(known: Settings, later: Settings) -> dict[str, Setting]:
+    """Settings, without those that came later and are as if they had not."""
+    return {k: v for k, v in known.items() if k not in later or v != later[k]}
+
+
 Purpose = Literal["world", "data", "init", "noise", "eval", "rounding"]
 
 
@@ -188,10 +194,8 @@ class Cell:
         """16 hex digits that name the cell on disk."""
         named = dict(vars(self))
         # Cells that were trained before there was a choice keep their names.
-        known = self.dataset_settings
-        named["dataset_settings"] = {
-            k: v for k, v in known.items() if k not in LATER or v != LATER[k]
-        }
+        named["dataset_settings"] = _chosen(self.dataset_settings, LATER)
+        named["method_settings"] = _chosen(self.method_settings, LATER_OF_METHODS)
         if self.precision == FULL_PRECISION:
             del named["precision"]
         if not self.rounding:
