@@ -90,7 +90,7 @@ def method_apart(name: str, device: str) -> float:
         mine = copy.deepcopy(method).to(place)
         loss = mine(tree_map(lambda t: t.to(place), example))
         loss.backward()
-        found = {"loss": float(loss)}
+        found = {"loss": loss.item()}
         for label, weight in mine.named_parameters():
             if weight.grad is not None:
                 found[label] = float(weight.grad.norm())
