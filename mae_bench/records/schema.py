@@ -26,7 +26,7 @@ Settings = Mapping[str, Setting]
 # Settings of worlds, and of methods, that came after cells had been trained, and the
 # value at which all is as before: there the cells keep their names.
 LATER: Settings = MappingProxyType({"train_images": 0})
-LATER_OF_METHODS: Settings = MappingProxyType({"accumulate": 1})
+LATER_OF_METHODS: Settings = MappingProxyType({"accumulate": 1, "crops": 0.0})
 # How much there is to learn from changes neither the world nor what probes are shown.
 OF_TRAINING = frozenset({"train_images"})
 
