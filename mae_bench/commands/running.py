@@ -50,6 +50,11 @@ class _Laid:
     cost: Costs
     rerun: Rerun
 
+    def of_papers(self) -> bool:
+        """Whether others have published numbers of it."""
+        found = registry.load_all("experiments", [*self.plan.rows])
+        return any(experiment.published for experiment in found.values())
+
     def due(self, store: Store) -> list[Task]:
         """What is to be run."""
         from mae_bench.runs import plan
@@ -115,8 +120,8 @@ def _ran(
         check_writable(pursued.results)
         return pursued.run()
     laid = _lay_out(wish, devices, store.root)
-    if laid.plan.own or wish.datasets:
-        # Who names a world may be without its pictures.
+    if laid.plan.own or wish.datasets or laid.of_papers():
+        # Who names a world, or asks for a paper's, may be without its pictures.
         trial(laid.due(Untouched(store.root)))
     try:
         store.check_writable()
@@ -162,7 +167,7 @@ def _engine(wish: Running) -> Iterator[Engine]:
     from mae_bench.experiments import asked_for
     from mae_bench.runs import shards
 
-    asked_for(wish.experiments)
+    asked_for(wish.experiments, wish.tier.value)
     _known("methods", wish.methods)
     _known("datasets", wish.datasets)
     if wish.shard is not None:
@@ -219,9 +224,10 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     from mae_bench.runs.costs import costs, published
     from mae_bench.runs.known import read_beside
 
+    experiments = asked_for(wish.experiments, wish.tier.value)
     precision = wish.arithmetic(devices)
     wanted = plan.plan(
-        asked_for(wish.experiments),
+        experiments,
         tier=wish.tier.value,
         seeds=wish.seeds,
         store=Untouched(store),

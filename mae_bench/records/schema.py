@@ -132,6 +132,8 @@ TIERS: Mapping[str, Tier] = MappingProxyType(
             Tier("smoke", 2, 12, 32, 160, 96, 128, 60.0, _SMALL),
             Tier("quick", 5, 1000, 64, 2000, 1000, 2000, 180.0, _SMALL),
             Tier("full", 10, 20_000, 512, 10_000, 5_000, 10_000, 3600.0, _TINY),
+            # Somebody else's recipe, which experiments of published numbers have.
+            Tier("paper", 3, 20_000, 512, 50_000, 5_000, 10_000, 7200.0, _TINY),
         )
     }
 )
