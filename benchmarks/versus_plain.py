@@ -13,6 +13,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.mae import MAE
 from mae_bench.models.optimiser import BETAS
 from mae_bench.records.rows import write_table
-from mae_bench.runs import provenance
+from mae_bench.runs import launch, provenance
 from mae_bench.training.ensemble import Ensemble
 from mae_bench.training.steps import Steps as MethodSteps
 from mae_bench.training.train import Watch, calls, run
@@ -96,14 +97,15 @@ def ours(
     method = methods[0]
     if compiled:
         method.compile()
+    fit = partial(run, device=device, precision=launch.precision([device]))
     if members > 1:
         ensemble = Ensemble(methods)
-        return lambda steps: run(
-            ensemble, calls([[world.batch] * members] * steps, steps), device, Watch(10)
+        return lambda steps: fit(
+            ensemble, calls([[world.batch] * members] * steps, steps), watch=Watch(10)
         )
     if lightning:
-        return lambda steps: run(
-            MethodSteps(method), calls([world.batch] * steps, steps), device, Watch(10)
+        return lambda steps: fit(
+            MethodSteps(method), calls([world.batch] * steps, steps), watch=Watch(10)
         )
     (optimizer,), (schedule,) = method.configure_optimizers()
 
@@ -142,7 +144,8 @@ def plain(size: Size, device: str) -> Steps:
     def bare(steps: int) -> None:
         for _ in range(steps):
             draw = torch.rand(len(batch), patches, generator=noise, device=device)
-            loss = model(batch.images, draw, round(patches * (1 - MASK_RATIO)))
+            with _precision(device):
+                loss = model(batch.images, draw, round(patches * (1 - MASK_RATIO)))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -151,7 +154,7 @@ def plain(size: Size, device: str) -> Steps:
 
 
 def _precision(device: str) -> Any:
-    """The precision that ``fit`` trains in; the plain loop is float32."""
+    """The precision that the suite trains in; the plain loop's as well."""
     kind = device.partition(":")[0]
     return torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda")
 

@@ -1,21 +1,16 @@
 """On an emulated GPU nothing mixes devices, and no training step waits for one."""
 
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from benchmarks.parity import ANY_WORLD, cells_with, numbers
 from mae_bench.datasets import Batch, Dataset
-from mae_bench.experiments import Experiment
 from mae_bench.methods import Method
-from mae_bench.metrics import Metric, Skip
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell, Setting, UsageError
-from mae_bench.runs.readers import READERS
-from mae_bench.runs.specimen import Specimen
 from mae_bench.training.train import build
 from tests.emulated import MixedDevices, emulated, here
 
@@ -146,6 +141,7 @@ def test_a_world_draws_on_the_gpu_what_it_draws_on_the_cpu(name: str) -> None:
 # Why a step may wait, by where it does.
 ALLOWED = {
     "models/augmentation.py::augment": "kornia draws on the CPU",
+    "models/augmentation.py::crops": "kornia draws on the CPU",
     "models/augmentation.py::_jittered": "kornia draws on the CPU",
 }
 METHODS = registry.names("methods")
@@ -153,8 +149,6 @@ TRAINED = [name for name in METHODS if registry.load("methods", name).trains]
 TWO_VIEWS = ("simclr", "barlow_twins", "vicreg", "spectral_contrastive")
 # Worlds whose images are too small to be masked by patches.
 WITHOUT_PATCHES = ("ar_chain", "ou_mixing")
-# A method is built on the first of these that it can be.
-ANY_WORLD = ("gaussian_tree", "linear_pair", "gaussian_field", "spiked_field")
 CASES: list[tuple[str, str, dict[str, Setting]]] = [
     *((name, "", {}) for name in TRAINED),
     *(("mae", world, {}) for world in WORLDS if world not in WITHOUT_PATCHES),
@@ -260,45 +254,6 @@ NOT_EMULATED = {
     "mode_times": "an untrained network has no times, and it is read on the CPU",
     "subspace_accuracy": "of pixels alone, and it takes 20 seconds",
 }
-
-
-@cache
-def experiments() -> dict[str, Experiment]:
-    return registry.load_all("experiments")
-
-
-def cells_with(metric: str) -> Iterator[tuple[Cell, str]]:
-    """Cells of every kind that an experiment measures it on, and how they are seen."""
-    known = set()
-    for experiment in experiments().values():
-        views = [view for name, view in sorted(experiment.wanted) if name == metric]
-        if views:
-            for cell, _ in experiment.cells(TIERS["smoke"], range(1)):
-                kind = cell.dataset, cell.method, cell.method_settings.get("depth")
-                if kind not in known:
-                    known.add(kind)
-                    yield cell, views[0]
-
-
-def numbers(metric: Metric, cell: Cell, view: str, device: str) -> dict[str, float]:
-    """What it says of the untrained method; nothing where it does not apply."""
-    dataset, method = build(cell, device)
-    frozen = method.eval().requires_grad_(False)
-    specimen = Specimen(cell, dataset, frozen, view, device, [1.0] * 32)
-    # Few images: on the emulated GPU each operation takes its time.
-    vars(specimen)["splits"] = {
-        name: dataset.split(name, n, specimen.stream("images", name))
-        for name, n in (("train", 90), ("val", 60), ("test", 60))
-    }
-    try:
-        rows = list(READERS[metric.reads](metric, specimen))
-    except Skip:
-        return {}
-    return {
-        f"{row.get('token')} {row['target']}": row["value"]
-        for row in rows
-        if row["status"] == "ok"
-    }
 
 
 @pytest.mark.parametrize("name", sorted({*registry.names("metrics")} - {*NOT_EMULATED}))

@@ -17,7 +17,7 @@ from typing import Any
 
 from mae_bench.commands import claims
 from mae_bench.records import registry
-from mae_bench.records.folders import PUBLISHED_TIER, shown
+from mae_bench.records.folders import PUBLISHED_TIER, own, shown
 from mae_bench.records.machine import cores
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, StoreError
@@ -57,7 +57,8 @@ def describe(
     room, _, stem = name.rpartition("/")
     for candidate in [room] if room else registry.ROOMS:
         if candidate in registry.ROOMS and stem in registry.names(candidate):
-            return {"room": candidate, "id": stem} | _facts(candidate, stem)
+            facts = {"room": candidate, "id": stem} | _facts(candidate, stem)
+            return facts | _reproduced(candidate, stem, results)
     known = [*registry.ROOMS, *registry.names(claims.ROOM)]
     if room and room.removeprefix(f"{claims.ROOM}/") not in known:
         rooms = ", ".join(registry.ROOMS)
@@ -66,6 +67,15 @@ def describe(
         return found
     near = ", ".join(_near(room, stem, shown(results, tier)))
     raise UsageError(f"no part or prediction {name!r}; did you mean {near}?")
+
+
+def _reproduced(room: str, name: str, results: Path | None) -> Facts:
+    """Of an experiment that others have numbers of, what was measured beside them."""
+    if room != "experiments" or not registry.load(room, name).published:
+        return {}
+    from mae_bench.verdicts.reproduced import lines
+
+    return {"published": lines(name, results or own("paper"))}
 
 
 def _near(room: str, stem: str, folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mae_bench.commands.options import Measuring
+from mae_bench.commands.attached import Training
 from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Weights(StrEnum):
 
 
 @dataclass(frozen=True)
-class Running(Measuring):
+class Running(Training):
     """What is measured, and by whom."""
 
     shard: Annotated[

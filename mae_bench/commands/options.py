@@ -26,6 +26,7 @@ class TierName(StrEnum):
     smoke = "smoke"
     quick = "quick"
     full = "full"
+    paper = "paper"
 
 
 class Rerun(StrEnum):

@@ -63,6 +63,17 @@ def conclude(results: Path, tier: str, *, as_json: bool) -> None:
         say(render(board))
     for line in outcome.told(before, outcome.words_of(results), results, tier):
         tell(line)
+    if tier == TierName.paper.value and not as_json:
+        _beside_theirs(results)
+
+
+def _beside_theirs(results: Path) -> None:
+    """Say what others published, and what is measured of it."""
+    from mae_bench.experiments import asked_for
+    from mae_bench.verdicts.reproduced import lines
+
+    for name in asked_for(None, "paper"):
+        say(f"{name}\n" + "\n".join(f"  {line}" for line in lines(name, results)))
 
 
 @errors_in_one_line

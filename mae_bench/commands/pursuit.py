@@ -22,7 +22,7 @@ from mae_bench.records.folders import PUBLISHED, keep_apart, own, registrations
 from mae_bench.records.read import read_measurements, read_rows
 from mae_bench.records.schema import Cell, Setting, UsageError
 from mae_bench.records.store import Store
-from mae_bench.runs import launch, plan, provenance
+from mae_bench.runs import plan, provenance
 from mae_bench.runs.costs import Costs, costs
 from mae_bench.runs.known import finished, read_beside
 from mae_bench.runs.measure import Run
@@ -282,13 +282,13 @@ def pursuit(
     results = wish.results or own(wish.tier.value)
     keep_apart(results, ())
     rules = registered(registrations(None))
-    rows = read_beside(results, wish.tier.value, devices)
+    rows = read_beside(results, wish.tier.value, devices, wish.arithmetic(devices))
     return Pursuit(
         theories=registry.load_all("theories"),
         experiments=asked_for(wish.experiments),
         first_seeds={key: rule.first_seed for key, rule in rules.items()},
         max_seeds=wish.max_seeds,
-        lacking=needs.Needs(wish.tier.value, launch.precision(devices), wish.roundings),
+        lacking=needs.Needs(wish.tier.value, wish.arithmetic(devices), wish.roundings),
         store=store,
         results=results,
         devices=devices,

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,11 @@ class _Laid:
     cost: Costs
     rerun: Rerun
 
+    def of_papers(self) -> bool:
+        """Whether others have published numbers of it."""
+        found = registry.load_all("experiments", [*self.plan.rows])
+        return any(experiment.published for experiment in found.values())
+
     def due(self, store: Store) -> list[Task]:
         """What is to be run."""
         from mae_bench.runs import plan
@@ -70,13 +75,17 @@ def run_of(wish: Running, wrote: Callable[[Path], None] = _silent) -> Run:
     """
     _check_names(wish)
     from mae_bench.runs import measure
+    from mae_bench.runs.attach import attaching
     from mae_bench.runs.away import launcher
     from mae_bench.runs.patience import Patience
 
     end = math.inf if wish.budget is None else time.monotonic() + wish.budget
-    patience = Patience(wish.max_failures)
+    patience, attached = Patience(wish.max_failures), wish.attached()
+    if attached.loggers or attached.callbacks:
+        wish = replace(wish, ensembles=False)  # they look at one training each
     with _engine(wish) as engine, _store(wish) as store:
-        launch = launcher(engine, store) if engine.away else None
+        launch = launcher(engine, store) if engine.away else engine.launch
+        launch = attaching(launch, attached)
         runs = partial(measure.Run, launch=launch, patience=patience)
         ran = _ran(wish, store, engine, runs, end, wrote)
     if patience.over:
@@ -111,8 +120,8 @@ def _ran(
         check_writable(pursued.results)
         return pursued.run()
     laid = _lay_out(wish, devices, store.root)
-    if laid.plan.own or wish.datasets:
-        # Who names a world may be without its pictures.
+    if laid.plan.own or wish.datasets or laid.of_papers():
+        # Who names a world, or asks for a paper's, may be without its pictures.
         trial(laid.due(Untouched(store.root)))
     try:
         store.check_writable()
@@ -158,7 +167,7 @@ def _engine(wish: Running) -> Iterator[Engine]:
     from mae_bench.experiments import asked_for
     from mae_bench.runs import shards
 
-    asked_for(wish.experiments)
+    asked_for(wish.experiments, wish.tier.value)
     _known("methods", wish.methods)
     _known("datasets", wish.datasets)
     if wish.shard is not None:
@@ -213,16 +222,18 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     """All cells of the experiments, or those that filters leave."""
     from mae_bench.experiments import asked_for
     from mae_bench.records.store import Untouched
-    from mae_bench.runs import launch, plan, shards
+    from mae_bench.runs import plan, shards
     from mae_bench.runs.costs import costs, published
     from mae_bench.runs.known import read_beside
 
+    experiments = asked_for(wish.experiments, wish.tier.value)
+    precision = wish.arithmetic(devices)
     wanted = plan.plan(
-        asked_for(wish.experiments),
+        experiments,
         tier=wish.tier.value,
         seeds=wish.seeds,
         store=Untouched(store),
-        precision=launch.precision(devices),
+        precision=precision,
         roundings=wish.roundings,
         methods=_known("methods", wish.methods),
         datasets=_known("datasets", wish.datasets),
@@ -233,7 +244,7 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
         wanted = shards.share(wanted, shards.shard_of(wish.shard))
     results = wish.results or own(wish.tier.value, wanted.own)
     keep_apart(results, wanted.own)
-    rows = read_beside(results, wish.tier.value, devices)
+    rows = read_beside(results, wish.tier.value, devices, precision)
     # With settings of one's own a cell takes another time than one of its name.
     others = {} if wanted.own else published(wanted.rows, wish.tier.value)
     cost = costs(rows, others)

@@ -11,6 +11,7 @@ from typing import Any
 
 from mae_bench.datasets import Dataset
 from mae_bench.experiments._chosen import Chosen
+from mae_bench.experiments._published import Published
 from mae_bench.methods import Method
 from mae_bench.metrics import WITHOUT_VIEW, Metric
 from mae_bench.records import registry
@@ -100,6 +101,8 @@ class Experiment:
         views: What the frozen encoder is shown: ``unmasked``, ``masked``.
         drawn: Pairs (metric, target) that its figure shows.
         on_demand: Whether it is run only by who names it.
+        published: Numbers that others have, whose recipe is the budget of tier
+            ``paper``; what has some is run by name, or in that tier.
     """
 
     question: str
@@ -118,6 +121,7 @@ class Experiment:
     views: tuple[str, ...] = ("unmasked",)
     drawn: tuple[tuple[Metric, str], ...] = ()
     on_demand: bool = False
+    published: tuple[Published, ...] = ()
 
     @cached_property
     def _name(self) -> str | None:
@@ -247,14 +251,30 @@ def _known(given: Settings, known: Settings) -> dict[str, Setting]:
     return {name: value for name, value in given.items() if name in known}
 
 
-def asked_for(names: Sequence[str] | None) -> dict[str, Experiment]:
-    """Experiments that are named, or all that are not run by name alone.
+def asked_for(
+    names: Sequence[str] | None, tier: str = "quick"
+) -> dict[str, Experiment]:
+    """Experiments that are named, or all of a tier that are not run by name alone.
 
     Raises:
         UnknownName: One that there is not.
+        UsageError: Tier ``paper`` of one that has no published number.
     """
     found = registry.load_all("experiments", names)
-    return {name: e for name, e in found.items() if names or not e.on_demand}
+    if tier != "paper":
+        return {
+            name: e
+            for name, e in found.items()
+            if names or not (e.on_demand or e.published)
+        }
+    papers = {name: e for name, e in found.items() if e.published}
+    if names and (others := sorted({*found} - {*papers})):
+        every = registry.load_all("experiments")
+        known = ", ".join(name for name, e in every.items() if e.published)
+        raise UsageError(
+            f"{others[0]} reproduces no published number; tier paper is of {known}"
+        )
+    return papers
 
 
 furnish(__name__)

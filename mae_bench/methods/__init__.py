@@ -67,6 +67,7 @@ class Method(Trainable):
         weight_decay: float = 0.05,
         warmup: float = 0.5,
         stop: float = 1.0,
+        accumulate: int = 1,
     ) -> None:
         """Keep the world and the budget.
 
@@ -80,15 +81,23 @@ class Method(Trainable):
             warmup: Share of the steps in which the learning rate grows.
             stop: Share of the steps after which training ends, in [0, 1]: below 1 a
                 checkpoint of the run to the end, at 0 the initial weights.
+            accumulate: Parts in which a step's images are taken, gradients added, so
+                that memory holds one at a time; a loss of pairs has fewer of them.
 
         Raises:
-            ValueError: ``stop`` is outside its range.
+            ValueError: ``stop`` is outside its range, or parts are not of one size.
         """
         super().__init__(dataset, generator)
         if not 0 <= stop <= 1:
             raise ValueError(f"stop {stop} is no share of the steps; choose in [0, 1]")
+        if accumulate < 1 or batch_size % accumulate:
+            raise ValueError(
+                f"accumulate {accumulate} does not divide the {batch_size} images of a "
+                "step; choose one of its divisors"
+            )
         self.steps = steps
         self.batch_size = batch_size
+        self.accumulate = accumulate
         self.lr = lr
         self.weight_decay = weight_decay
         self.warmup = warmup
@@ -151,9 +160,13 @@ class Method(Trainable):
                 "named_parameters()), step) after each step, from step 0",
                 stacklevel=2,
             )
-        example = self.prepare(batch_of(batch, self.dataset, self.dtype), generator)
-        found: Tensor = self(shard(example) if self.whole else example)
+        found: Tensor = self(self.shown(batch, generator))
         return found
+
+    def shown(self, batch: Any, generator: torch.Generator) -> Any:
+        """What this process is shown of a batch; see ``loss``."""
+        example = self.prepare(batch_of(batch, self.dataset, self.dtype), generator)
+        return shard(example) if self.whole else example
 
     def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
         """Move, after an optimiser's step, what is not trained but follows it.

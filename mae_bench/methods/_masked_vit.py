@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import ViTMethod
+from mae_bench.models.augmentation import crops
 from mae_bench.models.masking import Masking, patches_a_unit, random_masking
 from mae_bench.models.vit import patchify
 from mae_bench.records.schema import Track
@@ -26,6 +27,7 @@ class MaskedViT(ViTMethod):
         mask_ratio: float = 0.75,
         mask_unit: int = 0,
         mask_family: str = "random",
+        crops: float = 0.0,
         **encoder: Any,
     ) -> None:
         """Build the encoder.
@@ -38,6 +40,8 @@ class MaskedViT(ViTMethod):
                 for the patch size.
             mask_family: ``random``, ``block``, ``grid``, ``aligned``, or a fixed mask;
                 see ``random_masking``.
+            crops: Share of an image's area that is seen at least, of a random crop at
+                full size, half of them flipped; 0 for whole images.
             encoder: See ``ViTMethod``.
 
         Raises:
@@ -46,6 +50,7 @@ class MaskedViT(ViTMethod):
         super().__init__(dataset, generator, **encoder)
         self.mask_ratio = mask_ratio
         self.mask_family = mask_family
+        self.crops = crops
         self.mask_unit = mask_unit or self.encoder.patch_size
         # Masks that cannot be drawn are refused here, not at the first step.
         self.masking(1, torch.Generator().manual_seed(0))
@@ -80,4 +85,13 @@ class MaskedViT(ViTMethod):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images and their masks."""
-        return batch.images, self.masking(len(batch), generator)
+        images = self.viewed(batch, generator)
+        return images, self.masking(len(batch), generator)
+
+    def viewed(
+        self, batch: Batch, generator: torch.Generator
+    ) -> Float[Tensor, "n c h w"]:
+        """What it learns from: the images, or crops of them."""
+        return (
+            crops(batch.images, generator, self.crops) if self.crops else batch.images
+        )

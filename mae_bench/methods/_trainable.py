@@ -82,7 +82,8 @@ class Trainable(L.LightningModule):
             num_classes: Number of classes, where labels are given and learned from.
             seed: Of the initial weights, masks and augmentations.
             settings: The method's; ``steps`` are the optimiser steps that its schedule
-                is long, and of ``batch_size`` and ``stop`` the Trainer decides.
+                is long, and of ``batch_size``, ``stop`` and ``accumulate`` the Trainer
+                decides.
         """
         world = OwnImages(channels, image_size, num_classes)
         return cls(world, torch.Generator().manual_seed(seed), **settings)

@@ -128,8 +128,9 @@ class MAE(MaskedViT):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, what the encoder is shown of them, and their masks."""
+        images = self.viewed(batch, generator)
         masking = self.masking(len(batch), generator)
-        return batch.images, self.corrupt(batch.images, generator), masking
+        return images, self.corrupt(images, generator), masking
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """The objective on images whose masks are drawn."""

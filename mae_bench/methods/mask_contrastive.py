@@ -64,8 +64,9 @@ class MaskContrastive(MaskedViT, SpectralContrastive):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, and what is visible of each under two masks."""
+        images = self.viewed(batch, generator)
         first, second = (self.masking(len(batch), generator) for _ in range(2))
-        return batch.images, first.ids_keep, second.ids_keep
+        return images, first.ids_keep, second.ids_keep
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """The loss of two visible parts of every image, of all processes' images."""

@@ -64,8 +64,9 @@ class R2MAE(MAE):
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, what the encoder is shown of them, and masks of a drawn ratio."""
+        images = self.viewed(batch, generator)
         share = torch.rand((), generator=on_host(generator)).item()
         width = self.mask_ratio_max - self.mask_ratio_min
         ratio = self.mask_ratio_min + share * width
         masking = self.masking_at(len(batch), ratio, generator)
-        return batch.images, self.corrupt(batch.images, generator), masking
+        return images, self.corrupt(images, generator), masking

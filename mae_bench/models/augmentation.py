@@ -1,7 +1,8 @@
 """Random views of images, drawn for each image apart, on the images' device."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
@@ -36,6 +37,62 @@ def _jitter() -> Warp:
     return warp
 
 
+@functools.cache
+def _crop(side: int, least: float) -> Warp:
+    from kornia.augmentation import (
+        AugmentationSequential,
+        RandomHorizontalFlip,
+        RandomResizedCrop,
+    )
+
+    crop = RandomResizedCrop((side, side), (least, 1.0), cropping_mode="resample")
+    warp: Warp = AugmentationSequential(crop, RandomHorizontalFlip(p=0.5))
+    return warp
+
+
+@functools.cache
+def _colours() -> Warp:
+    from kornia.augmentation import (
+        AugmentationSequential,
+        ColorJitter,
+        RandomGrayscale,
+    )
+
+    jitter = ColorJitter(0.8, 0.8, 0.8, 0.2, p=0.8)
+    warp: Warp = AugmentationSequential(jitter, RandomGrayscale(p=0.2))
+    return warp
+
+
+def crops(
+    images: Float[Tensor, "n c h w"],
+    generator: torch.Generator,
+    least: float,
+    *,
+    colours: bool = False,
+) -> Float[Tensor, "n c h w"]:
+    """A view of each natural image: a part of it at full size, half of them flipped.
+
+    Args:
+        images: Of any scale.
+        generator: Draws the views; on any device. See ``augment`` for what waits.
+        least: Share of an image's area that a part has at least, in (0, 1].
+        colours: Whether the colours of 3 channels are jittered and dropped too, as
+            SimCLR's are.
+
+    Raises:
+        ValueError: There are no images, or no such share.
+
+    References:
+        Chen et al. 2020, arXiv 2002.05709, Appendix A; without its blur.
+    """
+    if not 0 < least <= 1:
+        raise ValueError(f"a share of {least} of an image; choose in (0, 1]")
+    with _drawing(images, generator):
+        views = _crop(images.shape[-1], least)(images)
+        coloured = colours and images.shape[1] == 3
+        return _jittered(views, _colours()) if coloured else views
+
+
 def augment(
     images: Float[Tensor, "n c h w"], generator: torch.Generator
 ) -> Float[Tensor, "n c h w"]:
@@ -59,18 +116,26 @@ def augment(
     Raises:
         ValueError: There are no images.
     """
+    with _drawing(images, generator):
+        views = _affine()(images)
+        return _jittered(views, _jitter()) if images.shape[1] == 3 else views
+
+
+@contextmanager
+def _drawing(images: Tensor, generator: torch.Generator) -> Iterator[None]:
+    """Have kornia, which draws from the CPU's global stream alone, draw by another."""
     if not len(images):
         raise ValueError("0 images to augment; give at least 1")
     draw = torch.randint(2**62, (1,), generator=on_host(generator))
-    # kornia draws its parameters from the CPU's global stream, and only from it.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(int(draw))
-        views = _affine()(images)
-        return _jittered(views) if images.shape[1] == 3 else views
+        yield
 
 
-def _jittered(images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+def _jittered(
+    images: Float[Tensor, "n 3 h w"], jitter: Warp
+) -> Float[Tensor, "n 3 h w"]:
     # Jitter is defined on [0, 1]: each image is mapped there and back.
     low = images.amin((1, 2, 3), keepdim=True)
     span = (images.amax((1, 2, 3), keepdim=True) - low).clamp_min(1e-12)
-    return _jitter()((images - low) / span) * span + low
+    return jitter((images - low) / span) * span + low

@@ -23,9 +23,10 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 Setting = str | int | float | bool | None
 Settings = Mapping[str, Setting]
-# Settings of worlds that came after cells had been trained, and the value at which all
-# is as before: there the cells keep their names.
+# Settings of worlds, and of methods, that came after cells had been trained, and the
+# value at which all is as before: there the cells keep their names.
 LATER: Settings = MappingProxyType({"train_images": 0})
+LATER_OF_METHODS: Settings = MappingProxyType({"accumulate": 1, "crops": 0.0})
 # How much there is to learn from changes neither the world nor what probes are shown.
 OF_TRAINING = frozenset({"train_images"})
 
@@ -131,6 +132,8 @@ TIERS: Mapping[str, Tier] = MappingProxyType(
             Tier("smoke", 2, 12, 32, 160, 96, 128, 60.0, _SMALL),
             Tier("quick", 5, 1000, 64, 2000, 1000, 2000, 180.0, _SMALL),
             Tier("full", 10, 20_000, 512, 10_000, 5_000, 10_000, 3600.0, _TINY),
+            # Somebody else's recipe, which experiments of published numbers have.
+            Tier("paper", 3, 20_000, 512, 50_000, 5_000, 10_000, 7200.0, _TINY),
         )
     }
 )
@@ -148,6 +151,11 @@ def canonical(record: object) -> str:
 def digest(*parts: object) -> str:
     """The first 16 hex digits of the SHA-256 of the parts' canonical JSON."""
     return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
+
+
+def _chosen(known: Settings, later: Settings) -> dict[str, Setting]:
+    """Settings, without those that came later and are as if they had not."""
+    return {k: v for k, v in known.items() if k not in later or v != later[k]}
 
 
 Purpose = Literal["world", "data", "init", "noise", "eval", "rounding"]
@@ -188,10 +196,8 @@ class Cell:
         """16 hex digits that name the cell on disk."""
         named = dict(vars(self))
         # Cells that were trained before there was a choice keep their names.
-        known = self.dataset_settings
-        named["dataset_settings"] = {
-            k: v for k, v in known.items() if k not in LATER or v != LATER[k]
-        }
+        named["dataset_settings"] = _chosen(self.dataset_settings, LATER)
+        named["method_settings"] = _chosen(self.method_settings, LATER_OF_METHODS)
         if self.precision == FULL_PRECISION:
             del named["precision"]
         if not self.rounding:

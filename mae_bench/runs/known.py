@@ -11,9 +11,8 @@ import pandas as pd
 from mae_bench.records import merge
 from mae_bench.records.read import read_measurements, refuse_unlike
 from mae_bench.records.rows import Measurements
-from mae_bench.records.schema import FINISHED, of_the_moment
+from mae_bench.records.schema import FINISHED, Precision, of_the_moment
 from mae_bench.records.store import Record
-from mae_bench.runs import launch
 
 Pair = tuple[str, str]
 Pairs = Mapping[Pair, list[Record]]
@@ -107,7 +106,9 @@ def known(
     return Known(tables)
 
 
-def read_beside(results: Path, tier: str, devices: Sequence[str]) -> Measurements:
+def read_beside(
+    results: Path, tier: str, devices: Sequence[str], precision: Precision
+) -> Measurements:
     """The rows of a folder that rows of a tier and of some devices are to join.
 
     Raises:
@@ -115,7 +116,7 @@ def read_beside(results: Path, tier: str, devices: Sequence[str]) -> Measurement
     """
     folder = results / "measurements"
     rows = read_measurements(folder)
-    new = {"tier": tier, "precision": launch.precision(devices)}
+    new = {"tier": tier, "precision": precision}
     for name, there in rows.items():
         device = devices[0] if devices else "cpu"
         refuse_unlike(there, folder / f"{name}.csv", **new, device=device)

@@ -60,14 +60,14 @@ def _work(task: Task, device: str) -> Trained:
         def keep(cell: Cell, trained: Trained, weights: bytes) -> None:
             _keep(replace(task, cell=cell), trained, weights, device)
 
+        path = store.unfinished(key)
         made = parallel.train_over(
-            task.cell, device, task.passing, keep, store.unfinished(key)
+            task.cell, device, task.passing, keep, path, task.attached
         )
         trained = _keep(task, *made, device)
     if trained.status != "ok":
         return trained
-    lacking = _unscored(task, store)
-    if lacking:
+    if lacking := _unscored(task, store):
         weights, first = store.encoder(key), reading_place(device)
         frozen = train.restore(task.cell, trained, weights, first)
         found = score.score_each(task.cell, *frozen, lacking, first, trained.curve)

@@ -22,6 +22,7 @@ from mae_bench.records.store import Record, Store
 from mae_bench.runs import own, provenance, score
 from mae_bench.runs.costs import NO_COSTS, Costs
 from mae_bench.runs.known import WHOLE, Known, Pair, interrupted, known, unfinished
+from mae_bench.training.attached import NOTHING, Attached
 
 Placed = own.Placed
 Rerun = Literal["always", "failed", "missing", "never"]
@@ -38,6 +39,7 @@ class Task:
         provenance: commit and dirty flag of the running code.
         passing: Cells whose end lies on the way of its training, see ``train``.
         after: Key of the task that passes it on its way, which goes before.
+        attached: What looks on while it is trained.
     """
 
     cell: Cell
@@ -46,6 +48,7 @@ class Task:
     provenance: Record
     passing: tuple[Cell, ...] = ()
     after: str = ""
+    attached: Attached = NOTHING
 
 
 @dataclass

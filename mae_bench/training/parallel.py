@@ -23,6 +23,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException, spawn
 from mae_bench.records.schema import Cell
 from mae_bench.records.store import Trained
 from mae_bench.training import lifeline, train
+from mae_bench.training.attached import NOTHING, STRATEGIES, Attached
 from mae_bench.training.places import places
 
 
@@ -58,6 +59,7 @@ def train_over(
     passing: Sequence[Cell] = (),
     keep: train.Keep | None = None,
     unfinished: Path | None = None,
+    attached: Attached = NOTHING,
 ) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
@@ -67,14 +69,17 @@ def train_over(
         passing: See ``train.train``; over several processors none is kept.
         keep: Likewise.
         unfinished: Likewise.
+        attached: The user's loggers, callbacks and strategy.
     """
     if len(places(device)) == 1:
-        return train.train(cell, device, None, passing, keep, unfinished)
+        return train.train(cell, device, None, passing, keep, unfinished, attached)
     with tempfile.TemporaryDirectory() as folder:
         port = find_free_network_port()
         try:
             spawn(  # type: ignore[no-untyped-call]  # torch has no types here
-                _member, args=(cell, device, port, folder), nprocs=len(places(device))
+                _member,
+                args=(cell, device, port, folder, attached),
+                nprocs=len(places(device)),
             )
         except ProcessRaisedException:
             # One that stopped early has said why, and the others were ended.
@@ -90,15 +95,18 @@ class Stopped(RuntimeError):
     """This process ended before the others, which would wait for it for ever."""
 
 
-def _member(rank: int, cell: Cell, device: str, port: int, folder: str) -> None:
+def _member(
+    rank: int, cell: Cell, device: str, port: int, folder: str, attached: Attached
+) -> None:
     lifeline.hold()
     torch.set_num_threads(1)
     here = places(device)
     strategy = DDPStrategy(
         parallel_devices=[torch.device(place) for place in here],
         cluster_environment=Member(rank, len(here), port),
+        **STRATEGIES[attached.strategy],
     )
-    trained, weights = train.train(cell, here[rank], strategy)
+    trained, weights = train.train(cell, here[rank], strategy, attached=attached)
     if rank == 0 or trained.status != "ok":
         # A failure sorts before the end of process 0.
         name = f"{'end' if trained.status == 'ok' else 'a failure'} {rank}"

@@ -135,7 +135,7 @@ def signature(member: Member) -> Hashable:
     for own in ("training_step", "configure_optimizers", "loss"):
         if getattr(kind, own) is not getattr(Method, own):
             return None
-    if not method.last_step:
+    if not method.last_step or method.accumulate > 1:
         return None
     try:
         drawn = {_form(example) for example in member.examples()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import lightning as L
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from mae_bench.datasets import Batch
 from mae_bench.methods import Method
@@ -52,14 +53,26 @@ class Steps(L.LightningModule):
         schedule: Any = self.lr_schedulers()
         weights, losses = dict(method.named_parameters()), []
         for batch in batches:
-            loss = method.loss(batch, method.noise)
             optimizer.zero_grad()
-            self.manual_backward(loss)
+            losses.append(self._gradients(batch))
             optimizer.step()
             method.follow(weights, schedule.last_epoch)
             schedule.step()
-            losses.append(loss.detach())
         return torch.stack(losses)
+
+    def _gradients(self, batch: Batch) -> Float[Tensor, ""]:
+        """Leave a step's gradients in the weights; gives its loss."""
+        method = self.method
+        if method.accumulate == 1:
+            loss = method.loss(batch, method.noise)
+            self.manual_backward(loss)
+            return loss.detach()
+        found = []
+        for part in _parts(method.shown(batch, method.noise), method.accumulate):
+            loss = method(part) / method.accumulate
+            self.manual_backward(loss)
+            found.append(loss.detach())
+        return torch.stack(found).sum()
 
     def transfer_batch_to_device(
         self, batch: Iterable[Batch], device: torch.device, dataloader_idx: int
@@ -71,3 +84,20 @@ class Steps(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """The method's own."""
         return self.method.configure_optimizers()
+
+
+def _parts(example: Any, count: int) -> Iterator[Any]:
+    """So many parts of a nest of tensors with the images on their first axis.
+
+    Raises:
+        ValueError: They are not of one size.
+    """
+    leaves, structure = tree_flatten(example)
+    for leaf in leaves:
+        if len(leaf) % count:
+            raise ValueError(
+                f"{len(leaf)} images cannot be taken in {count} parts; choose another "
+                "batch_size, or accumulate"
+            )
+    for part in zip(*(leaf.chunk(count) for leaf in leaves), strict=True):
+        yield tree_unflatten(part, structure)

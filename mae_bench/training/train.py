@@ -27,6 +27,7 @@ from mae_bench.models.vit import ViT
 from mae_bench.records import registry
 from mae_bench.records.schema import FULL_PRECISION, Cell, Precision
 from mae_bench.records.store import Trained
+from mae_bench.training.attached import NOBODY, NOTHING, Attached, Beside
 from mae_bench.training.places import reading_place
 from mae_bench.training.resume import Resume
 from mae_bench.training.steps import Steps
@@ -139,6 +140,7 @@ def run(
     strategy: Strategy | None = None,
     precision: Precision = FULL_PRECISION,
     resume: Resume | None = None,
+    beside: Beside = NOBODY,
 ) -> list[float]:
     """Train in place with Lightning, the steps of a method or an ensemble.
 
@@ -150,6 +152,7 @@ def run(
         strategy: Of several processes, which knows their devices; see ``parallel``.
         precision: The cells', in Lightning's words.
         resume: Keeps where it stands, and goes on from there.
+        beside: Look on.
 
     Returns:
         Mean loss of the last tenth, of each member.
@@ -170,13 +173,11 @@ def run(
             **({"strategy": strategy} if strategy else where),
             precision=precision,
             max_epochs=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             limit_val_batches=0,
-            callbacks=[watch, *([resume] if resume else [])],
+            callbacks=[watch, *([resume] if resume else []), *beside.callbacks],
+            **beside.words(),
         )
         found = resume.found() if resume else None
         trainer.fit(module, batches, ckpt_path=found, weights_only=True)
@@ -190,6 +191,7 @@ def train(
     passing: Sequence[Cell] = (),
     keep: Keep | None = None,
     unfinished: Path | None = None,
+    attached: Attached = NOTHING,
 ) -> tuple[Trained, bytes]:
     """Train a cell; gives how it ended, and the weights if it ended well.
 
@@ -202,6 +204,7 @@ def train(
         keep: Told of each as it is passed, as of a training.
         unfinished: Where a long training keeps how far it is, to go on from there if
             it is killed; see ``resume``. One of several processes does not.
+        attached: The user's loggers and callbacks.
     """
     dataset, method = build(cell, device)
     method.noise = generator(cell.stream("noise"), device)
@@ -231,9 +234,8 @@ def train(
             if repays_compiling(method, device):
                 compile_(method, several=strategy is not None)
             steps = Steps(method)
-            (loss,) = run(
-                steps, batches, device, watch, strategy, cell.precision, resume
-            )
+            words = (strategy, cell.precision, resume, attached.beside(cell))
+            (loss,) = run(steps, batches, device, watch, *words)
             (curve,) = watch.curves()
         except Diverged as error:
             return Trained("diverged", str(error)), b""

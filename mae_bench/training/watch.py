@@ -129,6 +129,28 @@ class Watch(L.Callback):
         return curves(torch.cat(self.losses))
 
 
+class Teller(L.Callback):
+    """Tells a Trainer's loggers the loss of every step, those of a call at once.
+
+    To read them it makes a GPU wait.
+    """
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Tell those of the call."""
+        del pl_module, batch, batch_idx
+        losses = outputs["loss"].tolist()
+        for step, loss in enumerate(losses, trainer.global_step - len(losses)):
+            for logger in trainer.loggers:
+                logger.log_metrics({"train_loss": loss}, step)
+
+
 def last_tenth(losses: Tensor, steps: int) -> list[float]:
     """Mean loss of the last tenth of the steps, of each member.
 

@@ -115,3 +115,14 @@ def test_mask_contrast_has_the_settings_of_both_its_bases() -> None:
     assert (method.mu, method.projector.out.out_features) == (3.0, 5)
     both = registry.settings(MaskedViT).keys() | registry.settings(SpectralContrastive)
     assert registry.settings(MaskContrastive).keys() == both
+
+
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
+def test_crops_are_learned_from_where_they_are_asked_for(name: str) -> None:
+    whole, parts = built(name), built(name, crops=0.2)
+    batch = whole.dataset.sample(4, rng(1))
+    seen = whole.prepare(batch, rng(2))[0]
+    assert torch.equal(seen, batch.images)
+    cropped, *_ = parts.prepare(batch, rng(2))
+    assert cropped.shape == batch.images.shape
+    assert not torch.equal(cropped, batch.images)

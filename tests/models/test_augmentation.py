@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mae_bench.models.augmentation import augment
+from mae_bench.models.augmentation import augment, crops
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -97,3 +97,29 @@ def test_importing_it_does_not_import_kornia() -> None:
         "import sys, mae_bench.models.augmentation; sys.exit('kornia' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_crop_is_a_part_of_its_image_at_full_size_or_its_mirror() -> None:
+    ramp = torch.linspace(0, 1, 16).expand(40, 1, 16, 16)
+    views = crops(ramp, torch.Generator().manual_seed(0), 0.2)
+    assert views.shape == ramp.shape
+    low, high = views.amin((1, 2, 3)), views.amax((1, 2, 3))
+    assert (low >= -1e-5).all()
+    assert (high <= 1 + 1e-5).all()
+    # Of a fifth of the area on, at a ratio from 3:4, of the width at least .38.
+    assert ((high - low) > 0.3).all()
+    assert ((high - low) < 0.9).any()
+    rises = views[:, 0, 0, -1] > views[:, 0, 0, 0]
+    assert 0.25 < rises.float().mean() < 0.75
+
+
+def test_crops_are_drawn_from_their_generator_alone() -> None:
+    image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    with pytest.raises(ValueError, match="a share of 0"):
+        crops(image, torch.Generator(), 0.0)
+    one, again, other = (
+        crops(image, torch.Generator().manual_seed(k), 0.08, colours=True)
+        for k in (1, 1, 2)
+    )
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)

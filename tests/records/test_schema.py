@@ -1,7 +1,10 @@
+import csv
 from dataclasses import replace
 
 import pytest
 
+from mae_bench.records import registry
+from mae_bench.records.folders import PUBLISHED
 from mae_bench.records.schema import TIERS, Cell, canonical, digest
 
 CELL = Cell("digits", "mae", "quick", 0, {"a": 1}, {"lr": 0.1}, {"method": 1})
@@ -38,6 +41,23 @@ def test_a_setting_that_came_later_renames_no_cell_at_its_default() -> None:
     # Only of a world: a method may call something else so.
     other = replace(CELL, method_settings={"lr": 0.1, "train_images": 0})
     assert other.key != CELL.key
+
+
+def test_parts_of_a_step_are_named_where_there_are_several() -> None:
+    whole = replace(CELL, method_settings={"lr": 0.1, "accumulate": 1})
+    assert whole.key == CELL.key
+    parted = replace(CELL, method_settings={"lr": 0.1, "accumulate": 2})
+    assert parted.key != CELL.key
+
+
+@pytest.mark.parametrize("name", ["lejepa_shapes", "learning_rates"])
+def test_cells_that_are_published_keep_their_names(name: str) -> None:
+    experiment = registry.load("experiments", name)
+    ours = {cell.key for cell, _ in experiment.cells(TIERS["quick"], range(5))}
+    with (PUBLISHED / "measurements" / f"{name}.csv").open(newline="") as file:
+        theirs = {row["cell"] for row in csv.DictReader(file)}
+    assert theirs
+    assert theirs <= ours
 
 
 def test_worlds_and_probes_are_the_same_however_many_images_are_trained_on() -> None:

@@ -10,6 +10,7 @@ from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell
 from mae_bench.records.store import Trained
 from mae_bench.training import parallel
+from mae_bench.training.attached import Attached
 from mae_bench.training.parallel import train_over
 from mae_bench.training.train import train
 from mae_bench.training.watch import STEPS_A_CALL
@@ -49,14 +50,20 @@ def member_in_64_bits(*given: Any) -> None:
         ONE_OF_THEM(*given)
 
 
-@pytest.mark.parametrize("method", ["u_mae", "simclr"])
+@pytest.mark.parametrize(
+    ("method", "strategy"),
+    [("u_mae", "ddp_static_graph"), ("simclr", "ddp_find_unused_parameters_true")],
+)
 def test_a_loss_of_pairs_of_images_trains_as_in_one_process(
-    monkeypatch: pytest.MonkeyPatch, method: str
+    monkeypatch: pytest.MonkeyPatch, method: str, strategy: str
 ) -> None:
     train_in_64_bits(monkeypatch)
     monkeypatch.setattr(parallel, "_member", member_in_64_bits)
     cell = cell_of(method, lr=1e-3)
-    one, two = train(cell), train_over(cell, "cpu:0,1")
+    one, two = (
+        train(cell),
+        train_over(cell, "cpu:0,1", attached=Attached(strategy=strategy)),
+    )
     alone, together = weights(one), weights(two)
     assert two[0].curve == pytest.approx(one[0].curve)
     assert two[0].loss == pytest.approx(one[0].loss)

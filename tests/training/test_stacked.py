@@ -103,6 +103,10 @@ def test_runs_of_different_length_do_not_stack() -> None:
     assert signature(member("mae", stop=0.0)) is None
 
 
+def test_a_step_that_is_taken_in_parts_is_taken_alone() -> None:
+    assert signature(member("mae", accumulate=2)) is None
+
+
 @pytest.mark.parametrize("method", ["deep_linear", "r2_mae"])
 def test_a_method_that_steps_or_masks_in_its_own_way_goes_alone(method: str) -> None:
     assert signature(member(method)) is None

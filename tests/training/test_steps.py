@@ -12,7 +12,8 @@ from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.methods import Method
 from mae_bench.methods.byol import BYOL
 from mae_bench.methods.mae import MAE
-from mae_bench.training.steps import Steps
+from mae_bench.methods.simclr import SimCLR
+from mae_bench.training.steps import Steps, _parts
 
 SMALL: dict[str, Any] = {"embed_dim": 8, "depth": 1, "num_heads": 2, "steps": 6}
 
@@ -93,3 +94,31 @@ def test_a_method_with_steps_of_its_own_is_refused() -> None:
 
     with pytest.raises(TypeError, match="Own has a training_step of its own"):
         Steps(built(Own))
+
+
+def gradients(kind: type[Method], parts: int) -> tuple[Tensor, Tensor]:
+    """Loss and gradients of one step on 16 images."""
+    method = kind(GaussianTree(rng()), rng(1), **SMALL, batch_size=16, accumulate=parts)
+    method.noise = rng(2)
+    steps = Steps(method)
+    steps.manual_backward = lambda loss: loss.backward()
+    loss = steps._gradients(method.dataset.sample(16, rng(3)))
+    return loss, torch.cat([p.grad.flatten() for p in method.parameters()])
+
+
+def test_parts_of_a_step_add_up_and_a_loss_of_pairs_has_fewer_of_them() -> None:
+    loss, gradient = gradients(MAE, 1)
+    parted, added = gradients(MAE, 4)
+    torch.testing.assert_close(parted, loss)
+    torch.testing.assert_close(added, gradient, rtol=1e-4, atol=1e-6)
+    loss, parted = gradients(SimCLR, 1)[0], gradients(SimCLR, 4)[0]
+    assert loss - parted > 1  # of 31 other views to tell apart, 7 are left
+
+
+def test_images_that_cannot_be_parted_are_refused() -> None:
+    with pytest.raises(ValueError, match="accumulate 5 does not divide the 16 images"):
+        gradients(MAE, 5)
+    with pytest.raises(ValueError, match="accumulate 0 does not divide"):
+        gradients(MAE, 0)
+    with pytest.raises(ValueError, match="6 images cannot be taken in 4 parts"):
+        [*_parts((torch.zeros(6, 2), (torch.zeros(6),)), 4)]
