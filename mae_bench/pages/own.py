@@ -59,7 +59,7 @@ def _card(row: dict[Any, Any]) -> dict[str, Any]:
         "margin": number_of(row["margin"]),
         "n_seeds": row["n_seeds"],
         "more": more_of(row["more_seeds"]),
-        "notes": list(notes_of(row)),
+        "notes": [*notes_of(row), ("why this margin", row["margin_reason"])],
         "axis": axis(row),
     }
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def wording(prediction: Prediction) -> dict[str, str]:
-    """Claim, place, where and by what it is looked for, control, and what refutes it.
+    """Claim, place, where it is looked for, control, what refutes it, why this margin.
 
     Args:
         prediction: The claim.
@@ -30,6 +30,7 @@ def wording(prediction: Prediction) -> dict[str, str]:
         "unit": prediction.form.unit(_in_range(prediction.metric)),
         "control": control(prediction),
         "refuted_by": prediction.refuted_by,
+        "margin_reason": prediction.margin_reason,
     }
 
 

@@ -25,7 +25,7 @@ class _Tags(HTMLParser):
 def verdicts(text: str, **numbers: float) -> pd.DataFrame:
     words = ("prediction", "theory", "verdict", "kind", "reason", "above", "claim")
     words += ("control", "control_verdict", "unit", "location", "conditions", "paper")
-    words += ("read", "assumed", "unknown", "form")
+    words += ("read", "assumed", "unknown", "form", "margin_reason")
     row = dict.fromkeys(words, text) | {
         "prediction": f"{text}/{text}",
         "margin": 0.1,

@@ -39,6 +39,7 @@ def test_words_are_those_of_the_prediction() -> None:
     words = wording(K5)
     assert (words["claim"], words["place"]) == (K5.claim, K5.place)
     assert words["refuted_by"] == K5.refuted_by
+    assert words["margin_reason"] == K5.margin_reason
     assert (words["experiment"], words["metric"]) == (K5.experiment.id, K5.metric.id)
     assert where(K5).startswith("dataset invertible_tree or random_hierarchy, ")
     assert measured(K5).endswith("both of its ends is above 0.02, at each dataset")
