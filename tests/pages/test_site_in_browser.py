@@ -352,7 +352,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def column(tab: Tab, k: int = 0) -> list[str]:
-    found: list[str] = tab.js(f"{SHOWN}.map(r => r.cells[{k}].firstChild.data)")
+    words = f"r.cells[{k}].innerText.split('\\n')[0]"
+    found: list[str] = tab.js(f"{SHOWN}.map(r => {words})")
     return found
 
 
