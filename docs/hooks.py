@@ -32,6 +32,7 @@ def _told(fields: Fields, key: str) -> list[str]:
         "measured": f"`{row['metric']}` in `{row['experiment']}`",
         "control": f"{row['control']} ({row['control_verdict']})",
         "refuted by": row["refuted_by"],
+        "why this margin": row.get("margin_reason"),
         "reason": row["reason"],
     }
     if row["estimate"] == row["estimate"]:

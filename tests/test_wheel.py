@@ -19,11 +19,18 @@ PROSE = ("README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.m
 PUBLISHED = "mae_bench/published/"
 MOST = 1_000_000  # bytes of the results in a wheel
 ENCODER = """
+import torch
 from torch import nn
 
 def tiny():
     return nn.Sequential(nn.AvgPool2d(2), nn.Flatten())
+
+def make(mask_ratio, seed):
+    torch.manual_seed(seed)
+    width = round(64 * (1 - mask_ratio))
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.GELU())
 """
+SWEEP = ("--sweep", "mask_ratio=0.25,0.5,0.75", "--seeds", "4", "--tier", "smoke")
 
 
 def done(*words: object, cwd: Path, **env: str) -> str:
@@ -83,7 +90,9 @@ def test_the_published_tables_travel_in_it_and_are_small(wheel: Path) -> None:
     assert sum(i.compress_size for i in found) < MOST
 
 
-def test_it_is_used_outside_the_repository(wheel: Path, tmp_path: Path) -> None:
+def test_from_it_to_a_page_of_her_own_encoders_outside_the_repository(
+    wheel: Path, tmp_path: Path
+) -> None:
     home, place = tmp_path / "venv", tmp_path / "somewhere"
     place.mkdir()
     venv.create(home, with_pip=False, symlinks=True)
@@ -104,6 +113,12 @@ def test_it_is_used_outside_the_repository(wheel: Path, tmp_path: Path) -> None:
     board = done(command, "evaluate", *words, cwd=place, COLUMNS="200")
     assert "tiny" in board
     assert "barlow_twins" in board
+    words = ("my_encoder.py:make", "--dataset", "gaussian_tree", *SWEEP)
+    said = done(command, "evaluate", *words, cwd=place)
+    assert "tier smoke is not evidence" in said
+    html = (place / "my_results" / "evaluated" / "my_verdicts.html").read_text("utf-8")
+    assert "Which theory predicts my_encoder.py:make?" in html
+    assert html.count('<svg class="axis"') >= 5
     done(command, "site", cwd=place)
     html = (place / "build" / "site" / "theories.html").read_text("utf-8")
     assert "hierarchical_latents" in html

@@ -207,6 +207,7 @@ def _says(theory: Theory, prediction: Prediction) -> dict[str, Any]:
             "rows": where(prediction),
             "claimed": measured(prediction),
             "margin": f"{prediction.form.margin:g}",
+            **({"margin_reason": why} if (why := words["margin_reason"]) else {}),
             **{name: value for name, value in optional.items() if value},
         },
         "control": words["control"],

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from mae_bench.commands import judging, own, verbs
-from mae_bench.commands.console import complain, end, errors_in_one_line, say
+from mae_bench.commands.console import complain, end, errors_in_one_line, say, tell
 from mae_bench.commands.options import Evaluating, Json, spread
+from mae_bench.commands.outcome import NOT_EVIDENCE
 from mae_bench.records.schema import TIERS, UsageError
 
 SPEC = (
@@ -49,7 +50,13 @@ def evaluate(
     found = verbs.evaluation(wish, spec)
     if not as_json:
         say(render(found.board))
+    _say_of(wish.tier.value)
     end(found.failed, found.folder, as_json)
+
+
+def _say_of(tier: str) -> None:
+    if tier == "smoke":
+        tell(NOT_EVIDENCE)
 
 
 def _judge_sweep(
@@ -79,6 +86,7 @@ def _judge_sweep(
     )
     found, failed = own.of_encoders(spec, swept, predictions, output=wish.output)
     judging.told(found, wish.output, as_json=as_json, whole=bool(predictions))
+    _say_of(tier)
     for where, why in failed.items():
         complain(f"{where}: {why}")
     if failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,7 +195,9 @@ def of_encoders(
         raise UsageError(f"nothing was measured: {place}: {why}")
     source = encoders if isinstance(encoders, str) else "your encoders"
     table = own_rows(rows)
-    verdicts = _judged(table, source, wanted, {}, fixed=fixed, output=output)
+    verdicts = _judged(
+        table, source, wanted, {}, fixed=fixed, tier=swept.tier, output=output
+    )
     if output is not None:
         write_table(rows, Path(output) / "my_rows.csv")
     return verdicts, failed
@@ -207,6 +210,7 @@ def _judged(
     names: Mapping[str, tuple[str, str]],
     *,
     fixed: bool,
+    tier: str = "",
     output: Path | str | None,
 ) -> OwnVerdicts:
     from mae_bench.records.strength import ANYTIME, FIXED
@@ -223,17 +227,18 @@ def _judged(
     for line in own.strangers(table, names):
         tell(line)
     if output is not None:
-        _write(found, source, Path(output))
+        _write(found, source, tier, Path(output))
     return found
 
 
-def _write(found: OwnVerdicts, source: str, output: Path) -> None:
+def _write(found: OwnVerdicts, source: str, tier: str, output: Path) -> None:
     from mae_bench.pages.own import own_page
     from mae_bench.records.store import write_atomically
     from mae_bench.verdicts import own
 
     own.write(found, output)
-    page = own_page(found, source)
+    today = datetime.now(UTC).date().isoformat()
+    page = own_page(found, source, date=today, tier=tier)
     write_atomically(output / "my_verdicts.html", page.encode())
 
 

@@ -46,12 +46,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mae_bench.metrics._headline import Headline as Headline
 from mae_bench.metrics._stream import Stream
 from mae_bench.records.room import furnish
 
@@ -169,30 +171,6 @@ def standardised(*splits: Split[Any]) -> list[Tensor]:
 
 
 @dataclass(frozen=True)
-class Headline:
-    """A number that methods are compared by: a column of the leaderboard.
-
-    Args:
-        target: Latent level or variant of the metric.
-        token: Read-out of the encoder; empty where the metric chooses itself.
-        fair: Whether methods are asked the same; if not, it is shown and not ranked.
-        metric: Metric id, filled in by ``metric(...)``.
-        direction: Which way is better, the metric's own; ``none`` is not ranked.
-    """
-
-    target: str = ""
-    token: str = "mean"  # noqa: S105 - of an encoder, not of a password
-    fair: bool = True
-    metric: str = ""
-    direction: Literal["max", "min", "none"] = "none"
-
-    @property
-    def name(self) -> str:
-        """Column of the leaderboard."""
-        return f"{self.metric}_{self.target}".rstrip("_")
-
-
-@dataclass(frozen=True)
 class Metric:
     """An instrument: its function and its facts.
 
@@ -210,6 +188,8 @@ class Metric:
         stream: Accumulates it over batches.
         headlines: Its numbers that methods are compared by; with one, it is measured
             in the leaderboard.
+        unit: What its numbers are counted in, such as ``nats``; or patterns of
+            targets, the first that fits, and the unit of each.
     """
 
     function: Callable[..., Any]
@@ -223,6 +203,7 @@ class Metric:
     source: str
     stream: type[Stream] | None = None
     headlines: tuple[Headline, ...] = ()
+    unit: str | Mapping[str, str] = ""
 
     def __post_init__(self) -> None:
         """Stand in the function's module, where doctest and ``inspect`` look."""
@@ -252,6 +233,13 @@ class Metric:
         """Docstring of the function."""
         return self.function.__doc__
 
+    def unit_of(self, target: str) -> str:
+        """What the number of a target is counted in; empty where it does not say."""
+        if isinstance(self.unit, str):
+            return self.unit
+        fits = (said for at, said in self.unit.items() if fnmatchcase(target, at))
+        return next(fits, "")
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the function."""
         return self.function(*args, **kwargs)
@@ -263,6 +251,7 @@ def metric(
     direction: Direction,
     version: int,
     source: str,
+    unit: str | Mapping[str, str] = "",
     lower: float = -math.inf,
     upper: float = math.inf,
     best: float = math.nan,
@@ -290,6 +279,7 @@ def metric(
             source,
             stream,
             columns,
+            unit,
         )
 
     return wrap

@@ -78,6 +78,7 @@ class Alignment(Sums):
 @metric(
     reads="pairs",
     direction="none",
+    unit={"distance": "squared distance", "*": "cosine"},
     version=1,
     source="Wang & Isola 2020, arXiv 2005.10242, L_align with alpha = 2",
     stream=Alignment,

@@ -29,6 +29,7 @@ LR = 0.2
 @metric(
     reads="encoder",
     direction="none",
+    unit={"alignment*": "cosine", "*": "squared distance"},
     version=1,
     source="Zhang et al. 2022, arXiv 2210.08344, Theorems 3.2 and 3.3",
 )

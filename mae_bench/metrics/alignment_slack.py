@@ -19,6 +19,12 @@ IMAGES = 20_000
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "r2_exact": "R2",
+        "distance": "squared distance",
+        "bound": "squared distance",
+        "*": "ratio to the bound",
+    },
     version=1,
     source="Klindt, LeCun & Balestriero 2026, arXiv 2605.26379",
 )

@@ -80,6 +80,7 @@ def read(
 @metric(
     reads="encoder",
     direction="none",
+    unit="share of attention",
     version=1,
     source="Huang et al. 2025, arXiv 2403.02233: area attention, attention diversity",
 )

@@ -147,6 +147,13 @@ def named(prefix: str, layers: list[dict[str, float]]) -> dict[str, float]:
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "*distance": "pixels",
+        "*reach": "share of even attention's distance",
+        "*diversity": "nats",
+        "*agreement": "cosine",
+        "*": "share of all directions",
+    },
     lower=0.0,
     version=1,
     source="Raghu et al. 2021, arXiv 2108.08810; Xie et al. 2023, arXiv 2205.13543",

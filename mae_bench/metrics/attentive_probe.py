@@ -96,6 +96,7 @@ def descend(
 @metric(
     reads="patches",
     direction="max",
+    unit="accuracy",
     lower=0.0,
     upper=1.0,
     best=1.0,

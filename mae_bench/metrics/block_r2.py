@@ -67,6 +67,7 @@ def fit(
 @metric(
     reads="latents",
     direction="max",
+    unit="R2",
     upper=1.0,
     best=1.0,
     chance=0.0,

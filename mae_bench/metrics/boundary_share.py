@@ -42,6 +42,7 @@ def pixel_weights(
 @metric(
     reads="encoder",
     direction="none",
+    unit="ratio to even weights",
     lower=0.0,
     version=1,
     source="Bisulco et al. 2025, arXiv 2508.15404: the Ising experiment",

@@ -12,6 +12,7 @@ from mae_bench.oracles.ceilings import pixel_mask, recoverable
 @metric(
     reads="encoder",
     direction="none",
+    unit="R2 of numbers, accuracy of symbols",
     lower=0.0,
     upper=1.0,
     version=1,

@@ -10,6 +10,7 @@ from mae_bench.metrics.linear_r2 import linear_r2
 @metric(
     reads="ceiling",
     direction="max",
+    unit="share of the ceiling",
     best=1.0,
     version=2,
     source="mae_bench: linear_r2 and level_accuracy over oracles/ceilings",

@@ -100,6 +100,7 @@ class CKA(Kept):
 @metric(
     reads="pairs",
     direction="none",
+    unit="CKA",
     upper=1.0,
     chance=0.0,
     version=1,

@@ -82,6 +82,7 @@ class ClassSimilarity(Sums):
 @metric(
     reads="labels",
     direction="none",
+    unit="cosine",
     lower=-2.0,
     upper=2.0,
     version=1,

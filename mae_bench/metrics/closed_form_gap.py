@@ -19,6 +19,13 @@ from mae_bench.oracles.principal_angle import principal_angle
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "loss*": "share of the least loss",
+        "angle": "radians",
+        "overlap*": "squared cosine",
+        "radius*": "pixels",
+        "*": "share of the weights",
+    },
     lower=0.0,
     version=2,
     source="Bisulco et al. 2025, arXiv 2508.15404, Theorem 1",

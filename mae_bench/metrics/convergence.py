@@ -18,6 +18,11 @@ ERRORS = 2.0
 @metric(
     reads="curve",
     direction="none",
+    unit={
+        "progress": "share of the way",
+        "converged": "1 or 0",
+        "*": "loss",
+    },
     version=1,
     source="this suite; derived for exponential decay",
 )

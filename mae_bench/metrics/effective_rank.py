@@ -93,6 +93,7 @@ class RankMe(Sums):
 @metric(
     reads="features",
     direction="none",
+    unit={"*share": "share of the width", "*": "directions"},
     lower=0.0,
     version=1,
     source="Garrido et al. 2023, arXiv 2210.02885, RankMe (eps = 1e-7)",

@@ -19,6 +19,7 @@ from mae_bench.oracles.masked_likelihood import (
 @metric(
     reads="encoder",
     direction="min",
+    unit={"error*": "ratio to the Cramér-Rao bound", "*": "relative difference"},
     lower=0.0,
     version=1,
     source="Li et al. 2024, arXiv 2407.21046",

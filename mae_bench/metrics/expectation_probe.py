@@ -35,6 +35,7 @@ def predicted(
 @metric(
     reads="encoder",
     direction="none",
+    unit={"*_gap": "squared length", "*": "accuracy"},
     lower=0.0,
     version=1,
     source="Lee et al. 2021, arXiv 2008.01064: linear probe on ψ(x1), ε_CI, ε_pre",

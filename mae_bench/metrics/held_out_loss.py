@@ -10,6 +10,7 @@ from mae_bench.metrics import metric
 @metric(
     reads="loss",
     direction="min",
+    unit="the method's own loss",
     version=1,
     source="this suite; the loss is the method's own",
 )

@@ -58,6 +58,11 @@ def compare(
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "ssim": "structural similarity",
+        "psnr": "decibels",
+        "*": "squared pixel value",
+    },
     version=1,
     source="Wang et al. 2004, doi 10.1109/TIP.2003.819861, by torchmetrics",
 )

@@ -183,6 +183,11 @@ def of_reconstruction(
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "*radius": "pixels",
+        "*reach": "share of even influence's distance",
+        "*": "share of the influence",
+    },
     lower=0.0,
     version=1,
     source="Bisulco et al. 2025, arXiv 2508.15404, the radius of the Jacobian",

@@ -29,6 +29,7 @@ def vote(
 @metric(
     reads="labels",
     direction="max",
+    unit="accuracy",
     lower=0.0,
     upper=1.0,
     best=1.0,

@@ -33,6 +33,7 @@ def blind(train: Float[Tensor, "n k"], test: Float[Tensor, "m k"]) -> float:
 @metric(
     reads="ceiling",
     direction="max",
+    unit="share of the knowable",
     best=1.0,
     chance=0.0,
     version=1,

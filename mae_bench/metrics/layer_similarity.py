@@ -32,6 +32,7 @@ def compare(layers: list[Float[Tensor, "n t d"]]) -> dict[str, float]:
 @metric(
     reads="encoder",
     direction="none",
+    unit={"*increment": "relative length", "*": "CKA"},
     version=1,
     source="Kornblith et al. 2019, arXiv 1905.00414, debiased as in 2010.15327",
 )

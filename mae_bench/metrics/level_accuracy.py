@@ -37,6 +37,7 @@ def accuracy(
 @metric(
     reads="latents",
     direction="max",
+    unit="accuracy",
     lower=0.0,
     upper=1.0,
     best=1.0,

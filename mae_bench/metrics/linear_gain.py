@@ -55,6 +55,7 @@ def fitted_covariance(
 @metric(
     reads="encoder",
     direction="none",
+    unit={"gain": "share of the linear error", "*": "squared pixel value"},
     upper=1.0,
     version=1,
     source="mae_bench: reconstruction against linear regression on the visible pixels",

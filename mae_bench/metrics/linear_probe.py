@@ -84,6 +84,7 @@ def descend(
 @metric(
     reads="labels",
     direction="max",
+    unit="accuracy",
     lower=0.0,
     upper=1.0,
     best=1.0,

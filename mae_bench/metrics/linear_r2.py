@@ -70,6 +70,7 @@ class Ridge:
 @metric(
     reads="latents",
     direction="max",
+    unit="R2",
     upper=1.0,
     best=1.0,
     chance=0.0,

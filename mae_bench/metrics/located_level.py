@@ -37,6 +37,7 @@ def leaves(
 @metric(
     reads="encoder",
     direction="none",
+    unit={"size*": "nodes", "*": "levels"},
     lower=0.0,
     version=1,
     source="Kong et al. 2023, arXiv 2306.04898, Theorem 1, on a quadtree",

@@ -22,6 +22,7 @@ SMALLEST = 1e-6  # share of the largest variance below which a direction is roun
 @metric(
     reads="encoder",
     direction="none",
+    unit="R2",
     upper=1.0,
     chance=0.0,
     version=1,

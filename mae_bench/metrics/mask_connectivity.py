@@ -20,6 +20,11 @@ MOST = 512  # images: an eigenproblem of as many is solved a mask
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "tail": "squared eigenvalues",
+        "forecast": "squared eigenvalues and probability",
+        "*": "probability",
+    },
     version=1,
     source="Zhang et al. 2022, arXiv 2210.08344, Theorem 4.1",
 )

@@ -15,6 +15,7 @@ from mae_bench.oracles.masked_regression import excess_risk
 @metric(
     reads="encoder",
     direction="min",
+    unit={"gap*": "relative difference", "*": "share of the signal's variance"},
     version=1,
     source="Dong, Wang & Kluger 2025, arXiv 2509.21650",
 )

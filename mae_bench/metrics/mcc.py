@@ -22,6 +22,7 @@ def correlation(
 @metric(
     reads="latents",
     direction="max",
+    unit="correlation",
     lower=0.0,
     upper=1.0,
     best=1.0,

@@ -20,6 +20,11 @@ GROWTH, REST = 1.5, 0.05
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "exponent*": "exponent",
+        "time_gap": "relative difference",
+        "*": "ratio of times",
+    },
     version=1,
     source="Littwin et al. 2024, arXiv 2407.03475",
 )

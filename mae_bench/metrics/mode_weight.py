@@ -20,6 +20,7 @@ from mae_bench.oracles.mode_blindness import (
 @metric(
     reads="encoder",
     direction="none",
+    unit={"decay*": "nats", "*": "share of the first error"},
     version=1,
     source="Cai & Shi 2026, arXiv 2608.01383",
 )

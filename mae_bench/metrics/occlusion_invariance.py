@@ -12,6 +12,7 @@ from mae_bench.metrics.cka import cka
 @metric(
     reads="encoder",
     direction="none",
+    unit={"cka": "CKA", "*": "cosine"},
     lower=-2.0,
     upper=2.0,
     version=1,

@@ -69,6 +69,7 @@ def explained(
 @metric(
     reads="latents",
     direction="none",
+    unit="R2",
     upper=1.0,
     chance=0.0,
     version=2,

@@ -78,6 +78,7 @@ class ParticipationRatio(Sums):
 @metric(
     reads="features",
     direction="none",
+    unit="directions",
     lower=1.0,
     version=1,
     source="Zhang et al. 2022, arXiv 2210.08344: 1 / L_unif is the uncentred one",

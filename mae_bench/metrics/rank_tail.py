@@ -36,6 +36,7 @@ def tail_energy(
 @metric(
     reads="encoder",
     direction="none",
+    unit="Kendall's tau",
     lower=-1.0,
     upper=1.0,
     chance=0.0,

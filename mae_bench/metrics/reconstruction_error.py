@@ -63,6 +63,11 @@ class ReconstructionError(Sums):
 @metric(
     reads="reconstruction",
     direction="min",
+    unit={
+        "explained*": "share of the variance",
+        "ratio*": "ratio to the least error",
+        "*": "squared pixel value",
+    },
     lower=0.0,
     version=1,
     source="He et al. 2022, arXiv 2111.06377: loss on masked patches only",

@@ -14,6 +14,11 @@ MOST_LEAVES = 2**25  # of all strings of a draw
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "own/*": "share recovered",
+        "elsewhere/*": "share recovered",
+        "*": "log2 of strings",
+    },
     version=1,
     source="Korchinski, Favero & Wyart 2026, arXiv 2605.27734; reading taken: "
     "oracles/latent_clustering",

@@ -16,6 +16,7 @@ from mae_bench.oracles.principal_angle import principal_angle
 @metric(
     reads="encoder",
     direction="none",
+    unit="squared cosine",
     lower=0.0,
     upper=1.0,
     version=1,

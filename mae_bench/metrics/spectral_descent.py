@@ -29,6 +29,11 @@ LEAST_GAP = 1e-3  # of eigenvalues; below, the top k are not well defined
 @metric(
     reads="encoder",
     direction="none",
+    unit={
+        "angle*": "radians",
+        "gap": "eigenvalue",
+        "*": "loss",
+    },
     version=1,
     source="HaoChen et al. 2021, arXiv 2106.04156; Zhang et al. 2022, arXiv 2210.08344",
 )

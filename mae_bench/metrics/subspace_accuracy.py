@@ -56,6 +56,7 @@ def network_accuracy(train: Split[Tensor], test: Split[Tensor], seed: int) -> fl
 @metric(
     reads="encoder",
     direction="none",
+    unit={"*axes": "share of the pixels", "*": "accuracy"},
     lower=0.0,
     upper=1.0,
     version=1,

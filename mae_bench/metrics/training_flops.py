@@ -18,6 +18,7 @@ DRAWS = 64
 @metric(
     reads="step",
     direction="none",
+    unit="operations",
     lower=0.0,
     version=1,
     source="torch.utils.flop_counter; Kaplan et al. 2020, arXiv 2001.08361, App. C",

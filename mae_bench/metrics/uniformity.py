@@ -53,6 +53,7 @@ class Uniformity(Kept):
 @metric(
     reads="features",
     direction="min",
+    unit="nats",
     lower=-8.0,
     upper=0.0,
     chance=0.0,

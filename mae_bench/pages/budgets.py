@@ -118,6 +118,8 @@ def learning_curves(points: pd.DataFrame) -> Figure:
         ax.set_ylim(top=1.02)
     for ax in axes.flat[len(methods) :]:
         ax.set_axis_off()
+    for line in axes:
+        line[0].set_ylabel("accuracy", fontsize=8)
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
     figure.suptitle(

@@ -14,7 +14,12 @@ from mae_bench.records.folders import PUBLISHED_TIER
 Row = Mapping[str, str]
 
 # Column of a verdict -> what it is called on the card, in its order.
-WORDS = {"place": "in the paper", "control": "control", "refuted_by": "refuted by"}
+WORDS = {
+    "place": "in the paper",
+    "control": "control",
+    "refuted_by": "refuted by",
+    "margin_reason": "why this margin",
+}
 FACTS = {
     "standing": "standing",
     "form": "form",
@@ -181,7 +186,7 @@ class Card:
     @property
     def words(self) -> dict[str, str]:
         """What its theory says of it, as far as it says it."""
-        return {words: self.row[c] for c, words in WORDS.items() if self.row[c]}
+        return {words: self.row[c] for c, words in WORDS.items() if self.row.get(c)}
 
     @property
     def again(self) -> str:

@@ -143,7 +143,7 @@ def two_sample_floor(measured: Mapping[str, pd.DataFrame]) -> Figure | None:
         _points(ax, floor, [some["masked"] for some in groups], name, f"C{k}")
     top = max(ax.get_xlim()[1], ax.get_ylim()[1])
     ax.plot([0, top], [0, top], ls="--", lw=1, c="0.3", label="exact floor")
-    ax.set_ylabel("error of a masked pixel, trained")
+    ax.set_ylabel("squared error of a masked pixel, trained")
     title = "invertible_tree: a point a mask, with 95 % over seeds"
     return _finish(figure, title, x="exact floor by redrawing")
 

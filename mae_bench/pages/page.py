@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from mae_bench.pages import scorecard
 
@@ -41,6 +42,15 @@ def whole(value: str) -> str:
     return f"{float(value):.0f}" if math.isfinite(float(value)) else "no number"
 
 
+def parted(name: str) -> Markup:
+    """A name that a narrow column may break after its underscores alone.
+
+    >>> parted("u_mae"), parted("<b>")
+    (Markup('u_<wbr>mae'), Markup('&lt;b&gt;'))
+    """
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
 def slugs(names: Iterable[str]) -> dict[str, str]:
     """Name -> what it is called in an address, no two alike in any file system.
 
@@ -65,7 +75,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters |= {"number": number, "whole": whole}
+_TEMPLATES.filters |= {"number": number, "whole": whole, "parted": parted}
 _TEMPLATES.globals |= {
     "colours": scorecard.COLOURS,
     "signs": scorecard.SIGNS,

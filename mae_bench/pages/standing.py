@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mae_bench.pages.tables import UNITS
 from mae_bench.records.schema import TRACKS
 from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY
 from mae_bench.verdicts.rank import is_common, leading
@@ -53,6 +54,7 @@ def draw(board: pd.DataFrame) -> Figure:
     for (dataset, (name, rows)), ax in zip(panels.items(), axes[0], strict=True):
         _panel(ax, rows.set_index("method").reindex(order), name)
         ax.set_title(f"{dataset}\n{_said(name)}", fontsize=9)
+        ax.set_xlabel(UNITS[name], fontsize=8)
     axes[0][0].invert_yaxis()
     there = [track for track in TRACKS if track in {*board["track"]}]
     handles = [_mark(COLOURS[track], track) for track in there]

@@ -25,12 +25,10 @@ UNITS = {
     "coupling": "J of neighbours",
     "decoder_depth": "blocks",
     "depth": "blocks",
-    "effective_rank": "dimensions",
     "lamb": "weight of the loss",
     "mask_ratio": "share of the patches",
     "mask_unit": "pixels",
     "patch_size": "pixels",
-    "reconstruction_error": "squared pixels",
     "stop": "share of the steps",
 }
 MARKERS = "osD^vP"
@@ -212,8 +210,8 @@ def _absent(ax: Axes) -> None:
 
 def _label(metric: Metric, target: str) -> str:
     name = metric.id.replace("_", " ") + ARROWS[metric.direction]
-    unit = f"\n{UNITS[metric.id]}" if metric.id in UNITS else ""
-    return (f"{name}, {target}" if target else name) + unit
+    unit = metric.unit_of(target)
+    return (f"{name}, {target}" if target else name) + f"\n{unit}" * bool(unit)
 
 
 def _legend(axes: Iterable[Axes]) -> tuple[list[Any], list[str]]:

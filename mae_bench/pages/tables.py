@@ -32,6 +32,11 @@ POSSIBLE = {LABEL_PROBE.name: (0.0, 1.0), AT_COST.name: (0.0, 1.0)} | {
     for metric in LEADERBOARD.metrics
     for headline in metric.headlines
 }
+UNITS = {LABEL_PROBE.name: "accuracy", AT_COST.name: "accuracy"} | {
+    headline.name: metric.unit_of(headline.target)
+    for metric in LEADERBOARD.metrics
+    for headline in metric.headlines
+}
 MAIN = (LABEL_PROBE.name, AT_COST.name, "linear_r2_level_0", "effective_rank_centred")
 
 
@@ -47,6 +52,11 @@ class Column:
     def words(self) -> str:
         """Its title, and which way is better."""
         return self.headline.name.replace("_", " ") + ARROWS[self.headline.direction]
+
+    @property
+    def unit(self) -> str:
+        """What its numbers are counted in."""
+        return UNITS[self.headline.name]
 
     @property
     def start(self) -> str:

@@ -80,6 +80,7 @@ class Verdict:
         control: What the control has in place of what the claim has, and why the claim
             must fail there; ``none`` and the reason if there is no such place.
         refuted_by: What would refute it.
+        margin_reason: Why the margin is as large as it is.
     """
 
     prediction: str
@@ -123,6 +124,7 @@ class Verdict:
     unit: str = ""
     control: str = ""
     refuted_by: str = ""
+    margin_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,15 @@ ROOT_R2 = 0.9186
 ROOT_ACCURACY = 0.8243
 
 
+def acted_on(least: str) -> str:
+    """The reason of a margin of which no formula says how large it must be.
+
+    >>> acted_on("a point of accuracy")
+    'no formula says how much; what one would act on is a point of accuracy'
+    """
+    return f"no formula says how much; what one would act on is {least}"
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A numbered, refutable claim.
@@ -39,6 +48,7 @@ class Prediction:
         standing: ``theorem``, ``derived`` from one, or a verbal ``extrapolation``.
         place: Where the paper says it.
         refuted_by: What would refute it, in words.
+        margin_reason: Why the margin is as large as it is, in words.
         version: Moves when the claim's statistics move.
         against: A second metric whose rows the form sees as well; each of the form's
             filters says ``{"metric": id}``, for failures do not know their target.
@@ -62,6 +72,7 @@ class Prediction:
     standing: Standing
     place: str
     refuted_by: str
+    margin_reason: str = ""
     version: int = 1
     against: Metric | None = None
     ceiling: float | Mapping[str, Setting | tuple[Setting, ...]] | None = None

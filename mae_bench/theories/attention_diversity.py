@@ -5,14 +5,16 @@ from mae_bench.metrics.area_attention import area_attention
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.records.schema import Setting
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
 _UNTRAINED = Control(
     reason="the initial weights know no area: what they show too, no loss has taught",
     where={"stop": 0.0},
 )
-# Of the way from uniform attention to all of it: the theorem's limit is all.
-_HALF = 0.5
+_HALF_WAY = (
+    "half of the way from uniform attention to all of it, which is the theorem's limit"
+)
+_SEEN = "; settled when one seed had been seen"
 
 
 def _looks(
@@ -25,7 +27,8 @@ def _looks(
 ) -> Prediction:
     return Prediction(
         claim=claim,
-        form=Contrast(margin=_HALF, treatment={}, baseline=0.0),
+        form=Contrast(margin=0.5, treatment={}, baseline=0.0),
+        margin_reason=_HALF_WAY + _SEEN * (method == "simclr"),
         experiment=PLANTED_AREAS,
         metric=area_attention,
         where={"method": method, "target": target, "stop": 1.0, **where},
@@ -107,6 +110,7 @@ ATTENTION_DIVERSITY = Theory(
                 },
                 baseline={"method": "simclr", "target": "encoder/diversity"},
             ),
+            margin_reason=acted_on("a tenth of all attention"),
             experiment=PLANTED_AREAS,
             metric=area_attention,
             where={
@@ -129,6 +133,7 @@ ATTENTION_DIVERSITY = Theory(
                 treatment={"method": "mae"},
                 baseline={"method": "simclr"},
             ),
+            margin_reason=acted_on("a tenth of all attention"),
             experiment=PLANTED_AREAS,
             metric=area_attention,
             where={

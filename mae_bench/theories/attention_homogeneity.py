@@ -4,17 +4,20 @@ from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.metrics.attention import attention
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
 _MAE, _SIMCLR = {"method": "mae"}, {"method": "simclr"}
 # The nearest here to the photographs of which the paper speaks.
 _WORLD = "digits"
 
 
-def _collapses(claim: str, target: str, margin: float, refuted_by: str) -> Prediction:
+def _collapses(
+    claim: str, target: str, margin: float, least: str, refuted_by: str
+) -> Prediction:
     return Prediction(
         claim=claim,
         form=Contrast(margin=margin, treatment=_MAE, baseline=_SIMCLR),
+        margin_reason=acted_on(least),
         experiment=LEADERBOARD,
         metric=attention,
         where={
@@ -54,6 +57,7 @@ ATTENTION_HOMOGENEITY = Theory(
             claim="contrastive attention reaches farther than an MAE's, by a tenth of "
             "what even attention has",
             form=Contrast(margin=0.1, treatment=_SIMCLR, baseline=_MAE),
+            margin_reason=acted_on("a tenth of the reach of even attention"),
             experiment=LEADERBOARD,
             metric=attention,
             where={
@@ -77,6 +81,7 @@ ATTENTION_HOMOGENEITY = Theory(
             "by a tenth of a nat or more",
             "encoder/diversity",
             0.1,
+            "a tenth of a nat",
             "contrastive heads that are as diverse",
         ),
         "V2-queries": _collapses(
@@ -84,6 +89,7 @@ ATTENTION_HOMOGENEITY = Theory(
             "MAE's is higher, by a twentieth of what the number of patches allows",
             "encoder/erank",
             0.05,
+            "a twentieth of what the number of patches allows",
             "contrastive attention of as high a rank",
         ),
     },

@@ -6,7 +6,7 @@ from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.oracles.forecasting import mask_of, ridge
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories import Forecast, Prediction, Theory, acted_on
 
 AVERAGE_DISTANCE = Theory(
     paper="Xie et al., CVPR 2022, arXiv 2111.09886 (SimMIM), AvgDist",
@@ -29,6 +29,7 @@ AVERAGE_DISTANCE = Theory(
                 treatment={"mask_unit": 2, "patch_size": 2},
                 baseline={"mask_unit": 4, "patch_size": 2},
             ),
+            margin_reason=acted_on("a point of accuracy"),
             experiment=MASK_UNIT_BY_PATCH_SIZE,
             metric=linear_probe,
             where={

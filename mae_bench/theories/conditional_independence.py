@@ -9,17 +9,18 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.schema import Settings
-from mae_bench.theories import Forecast, Prediction, Standing, Theory
+from mae_bench.theories import Forecast, Prediction, Standing, Theory, acted_on
 
 
 def _reaches_bayes(
-    claim: str, target: str, margin: float, standing: Standing
+    claim: str, target: str, margin: float, least: str, standing: Standing
 ) -> Prediction:
     return Prediction(
         claim=claim,
         form=Equality(
             margin=margin, value={"target": target}, exact={"target": "bayes"}
         ),
+        margin_reason=acted_on(least),
         experiment=SHARED_NUISANCE,
         metric=expectation_probe,
         where={
@@ -46,6 +47,7 @@ def _falls(
     return Prediction(
         claim=claim,
         form=Trend(0.05, "strength", "decreasing", monotone=False),
+        margin_reason=acted_on("five points of accuracy"),
         experiment=SHARED_NUISANCE,
         metric=expectation_probe,
         where={"target": target, "overlap": True, "stop": 1.0},
@@ -86,6 +88,7 @@ CONDITIONAL_INDEPENDENCE = Theory(
             "two points, where the halves are independent given the class",
             "exact",
             0.02,
+            "two points of accuracy",
             "theorem",
         ),
         "L1-mae": _reaches_bayes(
@@ -94,6 +97,7 @@ CONDITIONAL_INDEPENDENCE = Theory(
             "class",
             "prediction",
             0.03,
+            "three points, one more than of the exact expectation",
             "derived",
         ),
         "L2": _falls(

@@ -10,7 +10,7 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.equivalence import Equivalence
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
 _WHOLE = {"mask_to_mask": True, "pos_embed": True}
 _APART = {"mask_to_mask": False, "pos_embed": True}
@@ -41,6 +41,7 @@ def _few(metric: Metric, dataset: str, **where: str) -> Prediction:
         claim="a decoder of cross-attention that is asked for a quarter of the patches "
         "in place of all masked ones leaves features as good, within 0.02",
         form=same("cross_mae"),
+        margin_reason=acted_on("0.02 of an R2, or two points of accuracy"),
         experiment=LEADERBOARD,
         metric=metric,
         where={
@@ -77,6 +78,7 @@ CROSS_ATTENTION_DECODER = Theory(
             claim="without attention among masked patches the error is the same, "
             "within 2 %",
             form=_equal(_APART),
+            margin_reason=acted_on("2 % of the error"),
             experiment=DECODER_ATTENTION,
             metric=reconstruction_error,
             where={"dataset": "gaussian_tree", "target": "masked"},
@@ -90,6 +92,7 @@ CROSS_ATTENTION_DECODER = Theory(
             claim="without attention among masked patches the features are as good: "
             "the root is read as well, within 0.02 of R2",
             form=_no_change(_APART),
+            margin_reason=acted_on("0.02 of an R2"),
             experiment=DECODER_ATTENTION,
             metric=linear_r2,
             where={

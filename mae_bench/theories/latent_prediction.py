@@ -27,9 +27,11 @@ from mae_bench.predictions.slope import Slope
 from mae_bench.records.schema import Setting
 from mae_bench.theories import Prediction, Standing, Theory
 
-# Half a power of m: neighbouring distances in the tree are one power apart, so no two
-# of them can be supported by the same rows.
 HALF_A_POWER = 0.5
+_POWER_APART = (
+    "half a power of m: neighbouring distances in the tree are one power apart, so no "
+    "two of them can be supported by the same rows"
+)
 
 
 # Setting of the rules of three levels, and log2 m.
@@ -53,6 +55,7 @@ def _power(
     return Prediction(
         claim=claim,
         form=Slope(HALF_A_POWER, exponent=float(exponent), factor="rules", at=line),
+        margin_reason=_POWER_APART,
         experiment=SAMPLE_COMPLEXITY,
         metric=sample_complexity,
         where={"target": target, "rules": tuple(rules for rules, _ in line)},
@@ -78,8 +81,9 @@ def _fewer(method: str) -> Prediction:
     return Prediction(
         claim=f"of 4,096 images {method}, which predicts latents, learns the symbols "
         "two levels above the leaves better than MAE does, by five points or more",
-        # No pilot yet: seeds of such probes scatter by 2 to 4 points elsewhere.
         form=Contrast(0.05, treatment=treatment, baseline=baseline),
+        margin_reason="five points: seeds of such probes scatter by 2 to 4 points "
+        "elsewhere, and there was no pilot of these",
         experiment=SAMPLE_COMPLEXITY_TRAINED,
         metric=level_accuracy,
         where=where,
@@ -122,6 +126,8 @@ LATENT_PREDICTION = Theory(
             "were needed, nothing is recovered (within a fifth of what can be; seeds "
             "scatter by a twentieth)",
             form=Equality(0.2, value={}, exact=0.0, along=("rules",)),
+            margin_reason="a fifth of what can be recovered; seeds scatter by a "
+            "twentieth",
             experiment=SAMPLE_COMPLEXITY,
             metric=sample_complexity,
             where={"target": "elsewhere/tokens/level_1", "rules": tuple(dict(LINE))},
@@ -175,6 +181,8 @@ LATENT_PREDICTION = Theory(
             "strings in a tree of four levels as in one of two, within a factor of two "
             "(a factor of m² = 16 lies between tokens and it)",
             form=Equivalence(1.0, form=_DEPTHS),
+            margin_reason="a factor of two, 1 in log2, of the m² = 16, 4 in log2, that "
+            "lies between tokens and latents",
             experiment=SAMPLE_COMPLEXITY,
             metric=sample_complexity,
             where={"target": "latents/level_1"},

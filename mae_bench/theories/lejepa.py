@@ -44,8 +44,9 @@ LEJEPA = Theory(
         "LJ1": _slack(
             claim="the features of every checkpoint change by 2 (1-rho) tr Cov h or "
             "more from moment to moment, to 3 %",
-            # 20,000 pairs: the loss has a deviation of 1 / 20,000^1/2 = 0.7 %.
             form=Bound(0.03, value={"target": "loss"}, limit=1.0, along=_ALL),
+            margin_reason="of 20,000 pairs the loss has a deviation of 1 / 20,000^1/2 "
+            "= 0.7 %; 3 % are four of these",
             where={},
             control=Control(
                 reason="features that are linear in the causes change less than a "
@@ -64,6 +65,7 @@ LEJEPA = Theory(
             form=Bound(
                 0.03, value={"target": "excess"}, limit=1.0, along=_ALL, sign=-1
             ),
+            margin_reason="that of LJ1, from whose pairs it is computed",
             where={},
             control=Control(
                 reason="nothing says which rotation: the causes themselves are farther",
@@ -82,8 +84,9 @@ LEJEPA = Theory(
         "LJ3": _probe(
             claim="a linear read-out of the features tells most of Gaussian causes: "
             "some shape inside the range is above both its ends by 0.03",
-            # Exact: 0.78 at 1/2, 0.96 at 1, 1 at 2, 0.99 at 4, 0.96 at 16.
             form=Peak(0.03, "alpha"),
+            margin_reason="three quarters of the smallest exact step: 0.78 at 1/2, "
+            "0.96 at 1, 1 at 2, 0.99 at 4, 0.96 at 16",
             where={**_END, **_CODE, **_CAUSES},
             control=Control(
                 reason="their Gaussian relatives are found at any shape",
@@ -98,13 +101,13 @@ LEJEPA = Theory(
         "LJ3-exact": _probe(
             claim="at every shape of latents a linear read-out tells Corr(u, z)^2 of "
             "them, to 0.08",
-            # Training leaves 0.03 to 0.05 of nonlinearity at alpha = 2.
             form=Equality(
                 0.08,
                 value={"metric": "linear_r2", **_CODE, **_CAUSES},
                 exact={"metric": "alignment_slack", "target": "r2_exact"},
                 along=("alpha",),
             ),
+            margin_reason="training leaves 0.03 to 0.05 of nonlinearity at alpha = 2",
             against=alignment_slack,
             where=_END,
             control=Control(
@@ -125,6 +128,7 @@ LEJEPA = Theory(
             claim="what LeJEPA finds is the Gaussian relative of the causes: at every "
             "shape a linear read-out tells 0.9 of it or more",
             form=Contrast(0.9, treatment=_DRIFT, baseline=0.0),
+            margin_reason="exact is 1; a tenth is left to training",
             where={**_END, **_CODE},
             control=Control(
                 reason="after a tenth of the training the spiral is not undone",

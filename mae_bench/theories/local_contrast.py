@@ -9,8 +9,9 @@ from mae_bench.metrics.jacobian_influence import jacobian_influence
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
+_SEEN = "; written down after one MAE and one untrained cell had been seen"
 _LAYERS = tuple(f"decoder/{layer}/agreement" for layer in range(8))
 
 
@@ -19,6 +20,8 @@ def _local(metric: Metric, what: str) -> Prediction:
         claim=f"the decoder is local: {what} comes from at most three quarters of the "
         "distance that it would come from if all visible places weighed the same",
         form=Contrast(margin=0.25, treatment={}, baseline=1.0, sign=-1),
+        margin_reason=acted_on("a quarter of an indifferent decoder's distance")
+        + _SEEN,
         experiment=TRAINING_TIME,
         metric=metric,
         where={"dataset": "gaussian_tree", "stop": 1.0, "target": "decoder/reach"},
@@ -37,6 +40,7 @@ def _farther(metric: Metric, target: str) -> Prediction:
         claim="the more is masked, the farther the decoder looks, on a line through "
         "the ratios: by a tenth of a patch's side or more from end to end",
         form=Trend(margin=0.2, factor="mask_ratio", monotone=False),
+        margin_reason=acted_on("a tenth of a patch's side, 0.2 pixels") + _SEEN,
         experiment=MASK_RATIO,
         metric=metric,
         where={"dataset": "gaussian_tree", "method": "mae", "target": target},
@@ -79,6 +83,7 @@ LOCAL_CONTRAST = Theory(
             form=Trend(
                 margin=0.05, factor="target", direction="decreasing", levels=_LAYERS
             ),
+            margin_reason=acted_on("a twentieth of full agreement") + _SEEN,
             experiment=DECODER_DEPTH,
             metric=attention,
             where={

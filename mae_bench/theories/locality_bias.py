@@ -7,7 +7,7 @@ from mae_bench.metrics.attention import attention
 from mae_bench.metrics.layer_similarity import layer_similarity
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
 _MAE, _SUPERVISED = {"method": "mae"}, {"method": "supervised"}
 _UNTRAINED = {"method": "random_init"}
@@ -15,11 +15,17 @@ _WORLDS = {"": "gaussian_tree", "-digits": "digits"}
 
 
 def _trained(
-    claim: str, target: str, dataset: str, refuted_by: str, sign: Literal[1, -1]
+    claim: str,
+    target: str,
+    dataset: str,
+    least: str,
+    refuted_by: str,
+    sign: Literal[1, -1],
 ) -> Prediction:
     return Prediction(
         claim=claim,
         form=Contrast(margin=0.1, treatment=_MAE, baseline=_SUPERVISED, sign=sign),
+        margin_reason=acted_on(least),
         experiment=LEADERBOARD,
         metric=attention,
         where={
@@ -46,6 +52,7 @@ def _local(dataset: str) -> Prediction:
         "that of a supervised encoder, by a tenth of what even attention has",
         "encoder/reach",
         dataset,
+        "a tenth of the reach of even attention",
         "attention that reaches as far as a supervised encoder's",
         -1,
     )
@@ -57,6 +64,7 @@ def _diverse(dataset: str) -> Prediction:
         "encoder: by a tenth of a nat or more between two heads",
         "encoder/diversity",
         dataset,
+        "a tenth of a nat",
         "heads as alike as a supervised encoder's",
         1,
     )
@@ -67,6 +75,7 @@ def _alike(dataset: str) -> Prediction:
         claim="the first and the last layer are more alike than in a supervised "
         "encoder: their CKA is higher by a twentieth or more",
         form=Contrast(margin=0.05, treatment=_MAE, baseline=_SUPERVISED),
+        margin_reason=acted_on("a twentieth of a CKA"),
         experiment=LEADERBOARD,
         metric=layer_similarity,
         where={

@@ -21,7 +21,14 @@ from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.schema import TIERS, Setting, Settings
-from mae_bench.theories import ROOT_ACCURACY, Forecast, Prediction, Standing, Theory
+from mae_bench.theories import (
+    ROOT_ACCURACY,
+    Forecast,
+    Prediction,
+    Standing,
+    Theory,
+    acted_on,
+)
 from mae_bench.theories.claims.mask_spectrum import MASK_SPECTRUM
 from mae_bench.theories.claims.matrix_information import MATRIX_INFORMATION
 from mae_bench.theories.claims.uniformity_loss import UNIFORMITY_LOSS
@@ -41,8 +48,9 @@ def _collapse(dataset: str) -> Prediction:
     return Prediction(
         claim="MAE features are dimensionally collapsed: their effective rank is well "
         "below half their width, while no image has the features of another",
-        # Reading of "much smaller than d": at most 0.4 d, on centred features.
         form=Contrast(margin=0.1, treatment={}, baseline=0.5, sign=-1),
+        margin_reason='reading of "much smaller than d": at most 0.4 d, a tenth of the '
+        "width below its half",
         experiment=LEADERBOARD,
         metric=effective_rank,
         where={
@@ -72,6 +80,7 @@ def _above(
     return Prediction(
         claim=claim,
         form=Contrast(margin, treatment={"method": better}, baseline={"method": worse}),
+        margin_reason=acted_on('five points of accuracy, which "far lower" is read as'),
         experiment=experiment,
         metric=linear_probe,
         where={
@@ -94,6 +103,7 @@ def _bound(slack: str, standing: Standing, claim: str) -> Prediction:
     return Prediction(
         claim=f"{claim} (the margin is float error)",
         form=Bound(margin=1e-5, value={}, limit=0.0, along=("stop",)),
+        margin_reason="float error: both sides are summed over the whole world",
         experiment=MASK_GRAPH_BOUND,
         metric=alignment_bound,
         where={"rules": "random:8", "target": slack},
@@ -113,6 +123,7 @@ def _rise(target: str, stops: tuple[float, ...], claim: str) -> Prediction:
     return Prediction(
         claim=claim,
         form=Association(margin=0.5, x=loss, y=aligned, along=("stop",), sign=-1),
+        margin_reason=acted_on("a rank correlation of one half"),
         experiment=MASK_GRAPH_BOUND,
         metric=alignment_bound,
         where={"rules": "random:8", "stop": stops},
@@ -157,6 +168,7 @@ _ALIGNMENT = {
         "those of different images, as training goes on: on a line through its "
         "checkpoints",
         form=Trend(margin=0.1, factor="stop", monotone=False),
+        margin_reason=acted_on("a tenth of a cosine"),
         experiment=TRAINING_TIME,
         metric=alignment,
         where={
@@ -183,6 +195,7 @@ _ALIGNMENT = {
             y={"target": "gap"},
             along=("decoder_depth", "decoder_embed_dim"),
         ),
+        margin_reason=acted_on("a rank correlation of 0.3"),
         experiment=DECODER_INVERSION,
         metric=alignment_bound,
         where={"stop": 1.0},

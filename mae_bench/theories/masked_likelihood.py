@@ -47,8 +47,9 @@ MASKED_LIKELIHOOD = Theory(
         "GM1": _in_grid(
             claim="with one random mask a sample every step of k from 1 to 2, 4, 6 and "
             "9 of 9 pixels takes away a tenth of the least error or more",
-            # The smallest step is 0.21; paired samples leave 0.05 of noise on it.
             form=Ordering(0.1, "masked", levels=(9, 6, 4, 2, 1)),
+            margin_reason="half of the smallest exact step, 0.21; paired samples leave "
+            "0.05 of noise on it",
             where={"masks": "one", "phi": 0.7, **_ERROR},
             control=Control(
                 reason="of a chain without correlations all masks together tell as "
@@ -62,8 +63,8 @@ MASKED_LIKELIHOOD = Theory(
         "GM1-all": _in_grid(
             claim="with all masks of every sample a single masked pixel still costs a "
             "tenth of the error against nine",
-            # Of 1.217 and 1.
             form=Contrast(0.1, treatment={"masked": 1}, baseline={"masked": 9}),
+            margin_reason="half of the exact difference, 1.217 less 1",
             where={"masks": "all", "phi": 0.7, **_ERROR},
             control=Control(
                 reason="without correlations it costs nothing", where={"phi": 0.0}
@@ -75,8 +76,9 @@ MASKED_LIKELIHOOD = Theory(
         "GM1-exact": _in_grid(
             claim="the error is that of the exact Fisher information, to 15 %, at "
             "every k, of one mask and of all, with and without correlations",
-            # A thousand fits leave 4.5 % a seed; 200 samples a few of their own.
             form=Equality(0.15, value={"target": "gap"}, exact=0.0, along=_GRID),
+            margin_reason="a thousand fits leave 4.5 % of noise a seed; 200 samples "
+            "are a few per cent from the limit",
             where={},
             control=Control(
                 reason="small masks are not efficient",
@@ -97,6 +99,7 @@ MASKED_LIKELIHOOD = Theory(
                 exact=0.0,
                 along=("masks", "phi"),
             ),
+            margin_reason="that of GM1-exact",
             where={"masked": 9},
             control=Control(
                 reason="with six of nine it is a fifth above it, of one mask",
@@ -110,8 +113,9 @@ MASKED_LIKELIHOOD = Theory(
         "GM-D1": _in_grid(
             claim="of single masked pixels all masks of a sample tell more than four "
             "times as much as one",
-            # Exact: 6.63 and 1.22; 4 * 1.22 = 4.87 leaves a difference of 3.65.
             form=Contrast(3.65, treatment={"masks": "one"}, baseline={"masks": "all"}),
+            margin_reason="three times what is exact of all masks, 1.22, for one mask "
+            "to be more than four times that; exact of one mask is 6.63",
             where={"masked": 1, "phi": 0.7, **_ERROR},
             control=Control(
                 reason="with all pixels masked there is one mask", where={"masked": 9}

@@ -53,13 +53,14 @@ MODE_BLINDNESS = Theory(
             claim="under every schedule of masks what is left of the error is "
             "exp(-U t), with U the posterior variance of the mode given what is "
             "visible, to 0.15 of the first error",
-            # The flow is not linear: it takes exp(-U t) from 0.60 to 0.63 at a ratio of
-            # 0.75. The noise of steps of 0.2 and batches of 128 has deviation
-            # (0.2 / 256)^1/2 = 0.03, which is 0.033 of 0.85; of mean reversion none
-            # within t = 200 at the least U, where it is the less.
+            # Steps of 0.2 and batches of 128: (0.2 / 256)^1/2 = 0.03, which is 0.033 of
+            # 0.85; of mean reversion none within t = 200 at the least U.
             form=Equality(
                 0.15, value=_ERROR, exact={"target": "error_exact"}, along=_SCHEDULE
             ),
+            margin_reason="more than four deviations: the noise of steps leaves 0.033 "
+            "of the first error, and the flow is not linear, 0.63 for 0.60 at a ratio "
+            "of 0.75",
             where={},
             control=Control(
                 reason="with visible coordinates it is not that of full masks",
@@ -74,8 +75,8 @@ MODE_BLINDNESS = Theory(
         "MB2": _in_grid(
             claim="the more is visible, the more of the error is left: a tenth of the "
             "first error or more from a ratio of 0.875 to 0.75, and again to 0.5",
-            # Exact: 0.02, 0.60, 0.99.
             form=Ordering(0.1, "mask_ratio", levels=(0.875, 0.75, 0.5)),
+            margin_reason="a quarter of the smallest exact step: 0.02, 0.60, 0.99",
             where={**_FIXED, **_ERROR},
             control=Control(
                 reason="with one full mask in twenty all of them learn it (MB3)",
@@ -96,6 +97,7 @@ MODE_BLINDNESS = Theory(
                 along=("mask_ratio",),
                 sign=-1,
             ),
+            margin_reason="none: the inequality is strict, by 8 % at the least",
             where={**_FIXED, "mask_ratio": (0.75, 0.875, 1.0)},
             control=Control(
                 reason="it is not below half of the bound: without visible spins it is "
@@ -115,13 +117,14 @@ MODE_BLINDNESS = Theory(
         "MB2-exact": _in_grid(
             claim="what is left of the error is the exact sum over counts, to a third, "
             "at every ratio from 0.75 on",
-            # Of 2,000 images with 16 spins visible the mean has a deviation of a sixth.
             form=Equality(
                 0.33,
                 value={"target": "decay"},
                 exact={"target": "decay_exact"},
                 along=("mask_ratio",),
             ),
+            margin_reason="two deviations: of 2,000 images with 16 spins visible the "
+            "mean has one of a sixth",
             where={**_FIXED, "mask_ratio": (0.75, 0.875, 1.0)},
             control=Control(
                 reason="the bound is above it by a half and more where spins are "
@@ -137,12 +140,13 @@ MODE_BLINDNESS = Theory(
         "MB3": _in_grid(
             claim="at a ratio of 0.75 one full mask in twenty takes away 0.3 or more "
             "of the first error, in steps that leave more than half of it without",
-            # Exact: 0.60 without and 0.08 with them.
             form=Contrast(
                 0.3,
                 treatment={"full_masks": 0.0},
                 baseline={"full_masks": 0.05},
             ),
+            margin_reason="over half of the exact difference: 0.60 without full masks, "
+            "0.08 with them",
             where={"uniform": False, "mask_ratio": 0.75, **_ERROR},
             control=Control(
                 reason="at 0.875 eight visible spins leave it nothing to repair",
@@ -155,10 +159,11 @@ MODE_BLINDNESS = Theory(
         "MB3-uniform": _in_grid(
             claim="at a mean ratio of a half a uniform number of visible spins leaves "
             "0.3 of the first error less than 0.75 of them masked, always",
-            # Exact: 0.09 and 0.60; at a fixed half it is 0.99.
             form=Contrast(
                 0.3, treatment={"uniform": False}, baseline={"uniform": True}
             ),
+            margin_reason="over half of the exact difference: 0.60 and 0.09; at a "
+            "fixed half it is 0.99",
             where={"full_masks": 0.0, "mask_ratio": 0.75, **_ERROR},
             control=Control(
                 reason="a few full masks do as much as the uniform ones",

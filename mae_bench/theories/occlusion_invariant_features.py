@@ -8,7 +8,7 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Theory
+from mae_bench.theories import Prediction, Theory, acted_on
 
 
 def _as_good(dataset: str) -> Prediction:
@@ -22,6 +22,7 @@ def _as_good(dataset: str) -> Prediction:
         claim="another measure of similarity, here the contrast of two masked views of "
         "an image, gives features as good: a linear probe within two points of MAE's",
         form=same("mask_contrastive"),
+        margin_reason=acted_on("two points of accuracy"),
         experiment=LEADERBOARD,
         metric=linear_probe,
         where={
@@ -60,6 +61,7 @@ OCCLUSION_INVARIANT_FEATURES = Theory(
             "alike: their CKA rises from the initial weights on, by a twentieth on a "
             "line through the checkpoints",
             form=Trend(margin=0.05, factor="stop", monotone=False),
+            margin_reason=acted_on("a twentieth of a CKA"),
             experiment=TRAINING_TIME,
             metric=occlusion_invariance,
             where={"dataset": "gaussian_tree", "target": "cka"},
@@ -86,6 +88,7 @@ OCCLUSION_INVARIANT_FEATURES = Theory(
                 baseline={"method": "simclr"},
                 sign=-1,
             ),
+            margin_reason=acted_on("two points of accuracy"),
             experiment=LEADERBOARD,
             metric=linear_probe,
             where={

@@ -55,8 +55,8 @@ OVER_PARAMETERISATION = Theory(
         "M1": Prediction(
             claim="with isotropic covariates, fewer than samples, every step of the "
             "mask ratio raises the risk by a twentieth of the signal or more",
-            # The limit's smallest step is 0.119.
             form=Ordering(margin=0.05, factor="mask_ratio", levels=_RATIOS),
+            margin_reason="under half of the limit's smallest step, 0.119",
             experiment=MASKED_REGRESSION,
             metric=masked_risk,
             where={"image_size": 6, "spike": 0.0, **_RISK},
@@ -71,13 +71,14 @@ OVER_PARAMETERISATION = Theory(
         "M1-limit": Prediction(
             claim="the risk is that of the random-matrix limit, to 15 %, at every "
             "size, spike and mask ratio",
-            # 100 samples: the limit's own error is some 1 / sqrt(100).
             form=Equality(
                 margin=0.15,
                 value={},
                 exact=0.0,
                 along=("image_size", "spike", "mask_ratio"),
             ),
+            margin_reason="of 100 samples the limit's own error is some 1 / sqrt(100), "
+            "10 %; half as much again",
             experiment=MASKED_REGRESSION,
             metric=masked_risk,
             where={"target": "gap"},
@@ -92,8 +93,9 @@ OVER_PARAMETERISATION = Theory(
         "M2": Prediction(
             claim="with a spike and ten covariates a sample the risk is least at a "
             "mask ratio inside the range, by a fiftieth of the signal or more",
-            # The limit: 0.130 at 0, 0.082 at 0.3, 0.171 at 0.6.
             form=Peak(margin=0.02, factor="mask_ratio", minimum=True),
+            margin_reason="under half of what the limit says: 0.130 at 0, 0.082 at "
+            "0.3, 0.171 at 0.6",
             experiment=MASKED_REGRESSION,
             metric=masked_risk,
             where={**_LARGE, **_RISK},
@@ -109,8 +111,8 @@ OVER_PARAMETERISATION = Theory(
             claim="masks help only beyond interpolation: with the same spike and "
             "fewer covariates than samples every step of the mask ratio raises the "
             "risk by a fiftieth of the signal or more",
-            # The limit's smallest step is 0.045.
             form=Ordering(margin=0.02, factor="mask_ratio", levels=_RATIOS),
+            margin_reason="under half of the limit's smallest step, 0.045",
             experiment=MASKED_REGRESSION,
             metric=masked_risk,
             where={**_SMALL, **_RISK},
@@ -124,13 +126,14 @@ OVER_PARAMETERISATION = Theory(
         "M3-size": Prediction(
             claim="the best mask ratio grows with the model: 0.3 is better than 0.15 "
             "with ten covariates a sample, and worse with four",
-            # The limit: -0.018 with ten, +0.058 with four.
             form=Contrast(
                 margin=0.005,
                 treatment={"mask_ratio": 0.3},
                 baseline={"mask_ratio": 0.15},
                 sign=-1,
             ),
+            margin_reason="under a third of what the limit says: -0.018 with ten "
+            "covariates a sample, 0.058 with four",
             experiment=MASKED_REGRESSION,
             metric=masked_risk,
             where={**_LARGE, **_RISK},

@@ -1,7 +1,6 @@
 """Bisulco et al. 2025: what a linear MAE keeps is what patches tell of each other.
 
-With Balestriero & LeCun 2024, whose linear problem is the same. Margins of a reach are
-in pixels; those below a fifth are half of what the closed form says, without training.
+With Balestriero & LeCun 2024, whose linear problem is the same.
 """
 
 from collections.abc import Mapping
@@ -23,12 +22,12 @@ from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Forecast, Prediction, Theory
+from mae_bench.theories import Forecast, Prediction, Theory, acted_on
 from mae_bench.theories.claims.adaptive_basis import ADAPTIVE_BASIS
 from mae_bench.theories.claims.patch_size import PATCH_SIZE
 
 _GRID = ("dataset", "spectrum", "rank", "mask_ratio")
-_PIXELS = 0.2  # the least reach that would matter
+_PIXELS, _FIFTH = 0.2, "a fifth of a pixel of reach"
 _FIELD = {"dataset": "gaussian_field", "spectrum": "exponential"}
 _in_grid = partial(Prediction, experiment=LINEAR_THEORY, metric=closed_form_gap)
 
@@ -39,6 +38,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         form=Bound(
             margin=1e-6, value={"target": "loss"}, limit=0.01, along=_GRID, sign=-1
         ),
+        margin_reason="float error: the tolerance of training, 1 %, is the limit",
         where={},
         control=Control(
             reason="the principal components are the optimum where nothing is hidden, "
@@ -60,6 +60,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         "C V⁻¹ C: at rank 8 the mean squared cosine is 0.99 or more everywhere "
         "(margin: float error)",
         form=Bound(margin=1e-6, value={"target": "overlap"}, limit=0.99, along=_GRID),
+        margin_reason="float error: the tolerance of training, 0.01, is in the limit",
         where={"rank": 8},
         control=Control(
             reason="masks turn the optimum of the field away from the principal axes",
@@ -75,6 +76,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         claim="the more is masked, the less the code is the principal subspace: what "
         "patches share is preferred to what varies most",
         form=Trend(margin=0.009, factor="mask_ratio", direction="decreasing"),
+        margin_reason="half of what the closed form says, 0.019",
         where={**_FIELD, "rank": 8, "target": "overlap_pca"},
         control=Control(
             reason="in the whitened field C and V commute: PCA at every ratio",
@@ -93,6 +95,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
             exact=1.0,
             along=("mask_ratio",),
         ),
+        margin_reason="exact is 1; a hundredth is left to training",
         where={"dataset": "gaussian_field", "spectrum": "whitened", "rank": 8},
         control=Control(
             reason="within patches of the exponential field pixels are correlated",
@@ -106,6 +109,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         claim="the encoder favours pixels on the rims of patches: a fiftieth more "
         "weight there than even weights would have",
         form=Contrast(margin=0.02, treatment={}, baseline=1.0),
+        margin_reason=acted_on("a fiftieth of an even weight"),
         experiment=ISING_BOUNDARY,
         metric=boundary_share,
         where={"coupling": (0.1, 0.2, 0.3, 0.4)},
@@ -127,6 +131,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
             direction="decreasing",
             levels=(0.1, 0.2, 0.3, 0.4),
         ),
+        margin_reason=acted_on("a fiftieth of an even weight"),
         experiment=ISING_BOUNDARY,
         metric=boundary_share,
         where={},
@@ -147,6 +152,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         claim="without a bottleneck, the more is masked, the farther a linear MAE "
         "reaches",
         form=Trend(margin=_PIXELS, factor="mask_ratio"),
+        margin_reason=acted_on(_FIFTH),
         where={**_FIELD, "rank": 64, "target": "radius"},
         control=Control(
             reason="a bottleneck is global at every ratio", where={"rank": 8}
@@ -159,6 +165,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         claim="with a bottleneck of 8 the reach in the field falls with the ratio: the "
         "principal axes, its limit at low ratios, are global already",
         form=Trend(margin=0.05, factor="mask_ratio", direction="decreasing"),
+        margin_reason="half of what the closed form says, 0.1 pixels",
         where={**_FIELD, "rank": 8, "target": "radius"},
         control=Control(reason="at full rank the reach grows", where={"rank": 64}),
         standing="derived",
@@ -171,6 +178,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
         form=Contrast(
             margin=0.01, treatment={"target": "bottom"}, baseline={"target": "top"}
         ),
+        margin_reason=acted_on("a point of accuracy"),
         experiment=VARIANCE_SUBSPACES,
         metric=subspace_accuracy,
         where={"dataset": "digits"},
@@ -192,6 +200,7 @@ _PREDICTIONS: Mapping[str, Prediction] = {
             exact=1.0,
             along=("noise_std",),
         ),
+        margin_reason="exact is 1; a hundredth is left to training",
         experiment=LINEAR_NOISE,
         metric=closed_form_gap,
         where={"mask_ratio": 0.0},

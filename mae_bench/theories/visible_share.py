@@ -7,7 +7,7 @@ from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.predictions import Control
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory
+from mae_bench.theories import ROOT_R2, Forecast, Prediction, Theory, acted_on
 
 _ROOT = {
     "dataset": "gaussian_tree",
@@ -30,6 +30,7 @@ VISIBLE_SHARE = Theory(
         "N1": Prediction(
             claim="the more of an image is visible in training, the better the encoder",
             form=Trend(margin=0.02, factor="mask_ratio", direction="decreasing"),
+            margin_reason=acted_on("0.02 of an R2"),
             experiment=MASK_RATIO,
             metric=linear_r2,
             where=_ROOT,

@@ -37,7 +37,7 @@ SHOWN = (
     *("ci_low", "ci_high", "margin", "unit", "n_seeds", "e_value", "asked"),
     *("more_seeds", "above", "control_verdict", "difference", "headroom"),
     *("conditions", "location", "reason", "claim", "refuted_by", "metric"),
-    *("control", "paper", "place", "version"),
+    *("control", "paper", "place", "margin_reason", "version"),
 )
 OF_ROWS = ("read", "assumed", "unknown")
 _ROUNDING = 1e-6

@@ -29,7 +29,9 @@ from mae_bench.verdicts.cells import cells_of
 PILOT = range(5)
 # Words, and what makes itself felt through the cells.
 _UNTOLD: Mapping[type, frozenset[str]] = {
-    Prediction: frozenset({"claim", "place", "refuted_by", "standing"}),
+    Prediction: frozenset(
+        {"claim", "place", "refuted_by", "margin_reason", "standing"}
+    ),
     Control: frozenset({"reason"}),
     Experiment: frozenset({"question", "expected", "cost", "drawn", "metrics"})
     | {"datasets", "methods", "factors", "without", "settings", "by_world", "budgets"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.records.rows import Where, in_words, value_in_words
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def wording(prediction: Prediction) -> dict[str, str]:
-    """Claim, place, where and by what it is looked for, control, and what refutes it.
+    """Claim, place, where it is looked for, control, what refutes it, why this margin.
 
     Args:
         prediction: The claim.
@@ -27,9 +28,10 @@ def wording(prediction: Prediction) -> dict[str, str]:
         "place": prediction.place,
         "experiment": prediction.experiment.id,
         "metric": " and ".join(m.id for m in _metrics(prediction)),
-        "unit": prediction.form.unit(_in_range(prediction.metric)),
+        "unit": prediction.form.unit(_counted_in(prediction)),
         "control": control(prediction),
         "refuted_by": prediction.refuted_by,
+        "margin_reason": prediction.margin_reason,
     }
 
 
@@ -37,14 +39,31 @@ def _metrics(prediction: Prediction) -> list[Metric]:
     return [m for m in (prediction.metric, prediction.against) if m is not None]
 
 
-def _in_range(metric: Metric) -> str:
-    """A metric, and the values that it can have."""
+def _counted_in(prediction: Prediction) -> str:
+    """The unit of what is looked at, and the values that the metric can have."""
+    metric = prediction.metric
+    units = dict.fromkeys(metric.unit_of(target) for target in _targets(prediction))
+    unit = " or ".join(filter(None, units)) or metric.id
     lower, upper = metric.lower, metric.upper
     if math.isfinite(lower) and math.isfinite(upper):
-        return f"{metric.id}, {lower:g} to {upper:g}"
+        return f"{unit}, {lower:g} to {upper:g}"
     if math.isfinite(upper):
-        return f"{metric.id}, at most {upper:g}"
-    return f"{metric.id}, at least {lower:g}" if math.isfinite(lower) else metric.id
+        return f"{unit}, at most {upper:g}"
+    return f"{unit}, at least {lower:g}" if math.isfinite(lower) else unit
+
+
+def _targets(prediction: Prediction) -> list[str]:
+    """What of the metric is looked at: by the form, or else by the filters."""
+    form = prediction.form
+    form = form.form if isinstance(form, Equivalence) else form
+    sides = [side for side in vars(form).values() if isinstance(side, Mapping)]
+    of_form = [side["target"] for side in sides if "target" in side]
+    found = of_form or [prediction.where.get("target", "")]
+    return [
+        str(one)
+        for each in found
+        for one in (each if isinstance(each, tuple) else [each])
+    ]
 
 
 def control(prediction: Prediction) -> str:

@@ -70,6 +70,7 @@ def test_the_whole_prediction_is_told(tmp_path: Path) -> None:
     assert found["refuted_by"] == claim.refuted_by
     assert claim.control.reason in found["control"]
     assert "above 0.02" in found["measured"]["claimed"]
+    assert found["measured"]["margin_reason"] == claim.margin_reason
     assert "token mean" in found["measured"]["rows"]
     assert found["again"] == "mae-bench run --experiment mask_ratio"
     assert found["verdict"] == {

@@ -27,3 +27,13 @@ def test_a_metric_declares_its_facts(name: str) -> None:
     streams = metric.reads in ("features", "pairs", "reconstruction")
     assert (metric.stream is not None) == streams
     assert metric.__doc__
+    unit = metric.unit
+    assert all(unit.values()) and "*" in unit if isinstance(unit, dict) else unit
+
+
+def test_a_unit_is_of_the_first_pattern_that_fits() -> None:
+    attention = registry.load("metrics", "attention")
+    assert attention.unit_of("encoder/0/distance") == "pixels"
+    assert attention.unit_of("encoder/diversity") == "nats"
+    assert attention.unit_of("encoder/rank99") == "share of all directions"
+    assert registry.load("metrics", "mcc").unit_of("level_0") == "correlation"

@@ -100,6 +100,12 @@ def test_the_numbers_behind_are_those_that_are_known() -> None:
     }
 
 
+def test_the_reason_of_the_margin_is_told_where_it_is_known() -> None:
+    assert Card(claim(), "A").words == {}
+    told = Card(claim(margin_reason="float error"), "A").words
+    assert told == {"why this margin": "float error"}
+
+
 def test_the_command_names_experiment_and_tier_and_is_safe_to_paste() -> None:
     assert Card(claim(), "A").again == ""
     mine = Card(claim(experiment="mask_ratio"), "A", tier="smoke")

@@ -101,7 +101,7 @@ def test_every_prediction_has_a_card_at_its_address(built: Path) -> None:
         claim = str(escape(row["claim"] or row["reason"]))
         assert claim in card
         word = row["verdict"].replace("_", " ")
-        assert f"</span> {word}</span>" in card
+        assert f"</span>&nbsp;{word}</span>" in card
         sign = scorecard.SIGNS[row["verdict"]]
         assert f'<span aria-hidden="true">{sign}</span>' in card
         assert ("mae-bench run --experiment" in card) == bool(row["experiment"])

@@ -17,15 +17,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from mae_bench.pages import site as verb
 from mae_bench.pages.inputs import COLUMNS
+from mae_bench.pages.own import own_page
 from mae_bench.pages.page import PAGES
 from mae_bench.pages.report import Evidence, evidence, report
 from mae_bench.pages.site import fetch, locked, publish, site
 from mae_bench.records.schema import UsageError
+from mae_bench.verdicts.own import MISSING, OwnVerdicts
+from mae_bench.verdicts.own_forecasts import COLUMNS as FORECAST
 
 ROOT = Path(__file__).parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -316,6 +320,21 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     opened.close()
 
 
+def somebodys() -> OwnVerdicts:
+    """What may be said of somebody's rows: each verdict, a forecast, a lack."""
+    every = pd.read_csv(ROOT / "results" / "verdicts.csv")
+    mine = every[every["estimate"].notna()].drop_duplicates("verdict")
+    words = mine.columns.difference(mine.select_dtypes("number").columns)
+    said = dict.fromkeys(("read", "assumed", "unknown", "margin_reason"), "so")
+    blank = dict.fromkeys(FORECAST, 0.5) | {"theory": "t", "forecast_of": "grid"}
+    forecasts = [blank | {"missing": text, "formula": "f"} for text in ("", "seeds")]
+    return OwnVerdicts(
+        mine.fillna(dict.fromkeys(words, "")).assign(**said),
+        pd.DataFrame([dict.fromkeys(MISSING, "word")]),
+        pd.DataFrame(forecasts),
+    )
+
+
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of our pages, opened as files; they name a graph at length."""
@@ -327,6 +346,8 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (asv / "regressions.json").write_text('{"regressions": []}')
     # What was measured is linked to, not shown: two megabytes less to copy.
     report(replace(evidence(ROOT / "results"), measurements=()), output)
+    page = own_page(somebodys(), "my.csv", date="2026-01-31")
+    (output / "own.html").write_text(page, "utf-8")
     return output
 
 
@@ -352,7 +373,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def column(tab: Tab, k: int = 0) -> list[str]:
-    found: list[str] = tab.js(f"{SHOWN}.map(r => r.cells[{k}].firstChild.data)")
+    words = f"r.cells[{k}].innerText.split('\\n')[0]"
+    found: list[str] = tab.js(f"{SHOWN}.map(r => {words})")
     return found
 
 
@@ -467,7 +489,7 @@ def test_what_it_is_sorted_by_is_said(tab: Tab, board: Path) -> None:
 
 def pages_of(folder: Path) -> list[Path]:
     """A page of each kind, and of theories a long one and one without a row."""
-    names = [*PAGES, "theories/hierarchical_latents", "theories/discrete_tokens"]
+    names = [*PAGES, "theories/hierarchical_latents", "theories/discrete_tokens", "own"]
     return [folder / f"{name}.html" for name in names]
 
 

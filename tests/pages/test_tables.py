@@ -38,7 +38,7 @@ class Tables(HTMLParser):
         super().__init__()
         self.found: list[list[list[tuple[str, str]]]] = []
         self.titles: list[str] = []
-        self.feed(html)
+        self.feed(html.replace("<wbr>", ""))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -269,7 +269,7 @@ def test_a_verdict_has_the_colour_of_the_figure(verdict: str) -> None:
     score |= dict.fromkeys(("predictions", *scorecard.COLOURS), "0")
     html = theories([score], [row]).partition("Predictions</h2>")[2]
     colour, word = scorecard.COLOURS[verdict], verdict.replace("_", " ")
-    sign = f'<span aria-hidden="true">{scorecard.SIGNS[verdict]}</span> {word}<'
+    sign = f'<span aria-hidden="true">{scorecard.SIGNS[verdict]}</span>&nbsp;{word}<'
     assert f'style="--c: {colour}">{sign}' in html
 
 

@@ -63,7 +63,7 @@ def test_a_prediction_says_what_would_refute_it_and_where_it_must_fail(
     _, prediction = PREDICTIONS[key]
     # A bound or an equality may have a margin of 0, and then says so in its claim.
     assert prediction.form.margin > 0 or "margin" in prediction.claim
-    for text in ("claim", "place", "refuted_by"):
+    for text in ("claim", "place", "refuted_by", "margin_reason"):
         assert getattr(prediction, text)
     assert prediction.standing in ("theorem", "derived", "extrapolation")
     assert prediction.version >= 1

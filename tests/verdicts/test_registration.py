@@ -144,6 +144,7 @@ def test_a_default_of_a_method_changes_the_hash(
         {"claim": "Up."},
         {"place": "Theorem 2"},
         {"refuted_by": "Nothing."},
+        {"margin_reason": "So it is."},
         {"control": replace(CLAIM.control, reason="They cannot.")},
         {"experiment": grid(question="Why?", expected={"a": "b"}, cost="much")},
         # What it does not speak of.

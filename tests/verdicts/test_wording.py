@@ -39,6 +39,7 @@ def test_words_are_those_of_the_prediction() -> None:
     words = wording(K5)
     assert (words["claim"], words["place"]) == (K5.claim, K5.place)
     assert words["refuted_by"] == K5.refuted_by
+    assert words["margin_reason"] == K5.margin_reason
     assert (words["experiment"], words["metric"]) == (K5.experiment.id, K5.metric.id)
     assert where(K5).startswith("dataset invertible_tree or random_hierarchy, ")
     assert measured(K5).endswith("both of its ends is above 0.02, at each dataset")
@@ -71,9 +72,12 @@ def test_a_control_says_what_it_changes_and_why(given: Control, said: str) -> No
 @pytest.mark.parametrize(
     ("key", "unit"),
     [
-        ("hierarchical_latents/K1", "located_r2, at most 1"),
-        ("average_distance/A1", "linear_probe, 0 to 1"),
-        ("attention_homogeneity/V1", "attention, at least 0"),
+        ("hierarchical_latents/K1", "R2, at most 1"),
+        ("average_distance/A1", "accuracy, 0 to 1"),
+        ("attention_homogeneity/V1", "share of even attention's distance, at least 0"),
+        ("attention_homogeneity/V2-heads", "nats, at least 0"),
+        ("hierarchical_latents/K8-pixels", "decibels"),
+        ("spatial_correlations/B-D3", "share of the weights, at least 0"),
         ("hierarchical_latents/K4", "area under the ROC curve, 0 to 1"),
         ("deep_linear_dynamics/LW4-mae", "share of 0.75"),
     ],

@@ -30,7 +30,7 @@ from mae_bench.predictions.nearer import Nearer
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.schema import Setting
-from mae_bench.theories import ROOT_R2, Prediction
+from mae_bench.theories import ROOT_R2, Prediction, acted_on
 
 Filters = dict[str, Setting | tuple[Setting, ...]]
 
@@ -45,6 +45,7 @@ _NO_STRUCTURE = Control(
     reason="of independent spins no ratio has a structure to reconstruct",
     where={"dataset": "ising"},
 )
+_FIFTIETH = "0.02 of an R2, or of what is knowable of it"
 _RISING = (0.125, 0.25, 0.5, 0.75)
 _BOTH, _IN_TREE = "in both worlds", "in the Gaussian tree"
 _KNOWN = f"of what the visible part tells, {_BOTH}"
@@ -84,10 +85,13 @@ def _like(level: Setting | tuple[Setting, ...]) -> Nearer:
     return Nearer(0.02, "mask_ratio", level=level, near=LOW, far=0.75)
 
 
-def _unmasked(target: str, form: Trend, claim: str, refuted_by: str) -> Prediction:
+def _unmasked(
+    target: str, form: Trend, least: str, claim: str, refuted_by: str
+) -> Prediction:
     return Prediction(
         claim=f"reconstructing unmasked images, {claim}, {_BOTH}",
         form=form,
+        margin_reason=acted_on(least),
         experiment=MASK_RATIO,
         metric=image_quality,
         where={**_OWN, "target": target},
@@ -104,6 +108,7 @@ _K5 = Prediction(
     claim=f"the root is kept best, {_KNOWN}, at an intermediate mask ratio; both "
     "extremes, very low and very high, give lower-level representations",
     form=Peak(margin=0.02, factor="mask_ratio"),
+    margin_reason=acted_on(_FIFTIETH),
     experiment=MASK_RATIO,
     metric=knowable_share,
     where={**_READ, "method": "mae", "target": "level_0"},
@@ -120,6 +125,7 @@ _K6 = Prediction(
     claim="a larger mask unit, the patch unchanged, gives a higher-level "
     f"representation: at ratio 0.75 the root is kept better, {_KNOWN}",
     form=Contrast(margin=0.02, treatment={"mask_unit": 4}, baseline={"mask_unit": 2}),
+    margin_reason=acted_on(_FIFTIETH),
     experiment=MASK_UNIT_BY_PATCH_SIZE,
     metric=knowable_share,
     where={**_READ, "patch_size": 2, "mask_ratio": 0.75, "target": "level_0"},
@@ -138,6 +144,7 @@ _K7 = Prediction(
     f"what is kept of the levels, {_KNOWN}, is nearer to that with 2 masked than to "
     "that at 0.75",
     form=_like(HIGH),
+    margin_reason=acted_on(_FIFTIETH),
     experiment=MASK_RATIO,
     metric=knowable_share,
     where={**_READ, "target": _LEVELS},
@@ -155,12 +162,14 @@ _K7 = Prediction(
 _STRUCTURE = _unmasked(
     "ssim",
     Trend(0.01, "mask_ratio", "increasing", _RISING, monotone=False),
+    "0.01 of structural similarity",
     "the structural similarity rises with the ratio, on a line from 0.125 to 0.75",
     "a structural similarity that falls with the ratio",
 )
 _PIXELS = _unmasked(
     "psnr",
     Trend(0.5, "mask_ratio", "decreasing", _RISING, monotone=False),
+    "half a decibel",
     "the signal-to-noise ratio of the pixels falls with the mask's, on a line from "
     "0.125 to 0.75, by half a decibel or more",
     "pixels that are reproduced as well or better",
@@ -173,6 +182,7 @@ _K12 = Prediction(
         treatment={"mask_family": "aligned"},
         baseline={"mask_family": "random"},
     ),
+    margin_reason=acted_on(_FIFTIETH),
     experiment=SUB_TREES,
     metric=knowable_share,
     where={**_READ, "target": "level_0"},
@@ -192,6 +202,7 @@ _K13 = Prediction(
     form=Equivalence(
         margin=0.05, form=Contrast(0.0, {"mask_ratio": HIGH}, {"mask_ratio": LOW})
     ),
+    margin_reason=acted_on("0.05 of an R2, or of what is knowable of it"),
     experiment=MASK_RATIO,
     metric=knowable_share,
     where={**_READ, "target": "level_2"},

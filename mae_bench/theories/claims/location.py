@@ -22,7 +22,7 @@ from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.equivalence import Equivalence
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction
+from mae_bench.theories import Prediction, acted_on
 
 _COMPLEMENTS = Contrast(0.0, {"mask_ratio": 0.25}, {"mask_ratio": 0.75})
 _SIZE_MOVES = Control(
@@ -33,7 +33,6 @@ _UNLIKE = "the ratios 0.125 and 0.75 are no complements: c(m) differs in size"
 
 LOCATION: Mapping[str, Prediction] = {
     "K1-root": Prediction(
-        # The margin was set after a pilot in the same worlds, which it agrees with.
         claim="an encoder holds what the mask makes shared: a trained one explains "
         "more of the masked part than the exact decoder that does without the root",
         form=Contrast(
@@ -41,6 +40,8 @@ LOCATION: Mapping[str, Prediction] = {
             treatment={"target": "explained_masked"},
             baseline={"target": "explained_bayes_cut_1"},
         ),
+        margin_reason=acted_on("0.02 of the variance")
+        + "; set after a pilot in the same worlds, which it agrees with",
         experiment=ROOT_USE,
         metric=reconstruction_error,
         where={"stop": 1.0},
@@ -56,6 +57,8 @@ LOCATION: Mapping[str, Prediction] = {
     "K-D1-ratio": Prediction(
         claim="the mean level of c(m) does not depend on the mask ratio",
         form=Equivalence(margin=0.05, form=Trend(0.0, "mask_ratio")),
+        margin_reason="counted, it does not move; a twentieth of a level is left to "
+        "the masks drawn",
         experiment=MASK_RATIO,
         metric=located_level,
         where={"dataset": "gaussian_tree", "target": "level"},
@@ -67,6 +70,7 @@ LOCATION: Mapping[str, Prediction] = {
     "K-D1-unit": Prediction(
         claim="a mask unit of twice the side raises the level of c(m) by one",
         form=Contrast(0.9, {"mask_unit": 4}, {"mask_unit": 2}),
+        margin_reason="counted, it is one level; a tenth is left to the masks drawn",
         experiment=MASK_UNIT_BY_PATCH_SIZE,
         metric=located_level,
         where={
@@ -86,6 +90,8 @@ LOCATION: Mapping[str, Prediction] = {
     "K-D2": Prediction(
         claim="c(m) is as large at ratio r as at 1 - r",
         form=Equivalence(margin=0.05, form=_COMPLEMENTS),
+        margin_reason="counted, they are equal; a twentieth of a node is left to the "
+        "masks drawn",
         experiment=SYMMETRY,
         metric=located_level,
         where={"target": "size"},
@@ -100,6 +106,7 @@ LOCATION: Mapping[str, Prediction] = {
         claim="if c(m) decided alone, features would be as good at r as at 1 - r: the "
         "root is read as well at 0.25 as at 0.75",
         form=Equivalence(margin=0.02, form=_COMPLEMENTS),
+        margin_reason=acted_on("0.02 of an R2"),
         experiment=SYMMETRY,
         metric=linear_r2,
         where={"token": "mean", "view": "unmasked", "target": "level_0"},
@@ -120,6 +127,7 @@ LOCATION: Mapping[str, Prediction] = {
             relative=True,
             along=("mask_ratio",),
         ),
+        margin_reason="the formula is exact; 1 % is left to the masks drawn",
         experiment=MASK_RATIO,
         metric=located_level,
         where={

@@ -23,7 +23,7 @@ from mae_bench.predictions import Control, Form
 from mae_bench.predictions.association import Association
 from mae_bench.predictions.equality import Equality
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction, Standing
+from mae_bench.theories import Prediction, Standing, acted_on
 
 
 def _forecast(target: str, sign: Literal[1, -1], words: str) -> Prediction:
@@ -36,6 +36,7 @@ def _forecast(target: str, sign: Literal[1, -1], words: str) -> Prediction:
             along=("mask_ratio",),
             sign=sign,
         ),
+        margin_reason=acted_on("a rank correlation of 0.2"),
         experiment=GRAPH_FORECAST,
         metric=linear_probe,
         against=mask_connectivity,
@@ -59,6 +60,7 @@ _ELSEWHERE = {
 def _of_ratio(
     target: str,
     form: Form,
+    margin_reason: str,
     claim: str,
     standing: Standing = "extrapolation",
     version: int = 1,
@@ -67,6 +69,7 @@ def _of_ratio(
     return Prediction(
         claim=claim,
         form=form,
+        margin_reason=margin_reason,
         experiment=GRAPH_FORECAST,
         metric=mask_connectivity,
         where={"stop": 0.0, "target": target},  # of the masks: no weight is read
@@ -83,6 +86,7 @@ def _similarity(target: str, whose: str) -> Prediction:
     return Prediction(
         claim=f"features of images of {whose} become more alike as more is masked",
         form=Trend(margin=0.05, factor="mask_ratio"),
+        margin_reason=acted_on("a twentieth of a cosine"),
         experiment=MASK_RATIO,
         metric=class_similarity,
         where={
@@ -109,6 +113,7 @@ MASK_SPECTRUM: Mapping[str, Prediction] = {
     "Z8-tail-falls": _of_ratio(
         "tail",
         Trend(0.5, "mask_ratio", "decreasing", monotone=False),
+        acted_on("half an eigenvalue of 1"),
         "more masking connects more views: T_k falls on a line through the ratios, by "
         "half an eigenvalue of 1 or more (hard reading: views share equal targets)",
         version=2,
@@ -116,18 +121,20 @@ MASK_SPECTRUM: Mapping[str, Prediction] = {
     "Z8-sharing": _of_ratio(
         "sharing",
         Trend(margin=0.01, factor="mask_ratio"),
+        acted_on("one pair of images in a hundred"),
         "two images share their masked part more often at larger ratios",
     ),
     "Z8-alpha-rises": _of_ratio(
         "labelling_error",
         Trend(margin=0.1, factor="mask_ratio"),
+        acted_on("one label in ten"),
         "more masking changes the label more often",
         "derived",
     ),
     "Z8-complement": _of_ratio(
         "tail",
-        # The margin is rounding, of the table and of eigenvalues.
         Equality(margin=1e-5, value={"mask_ratio": 0.25}, exact={"mask_ratio": 0.75}),
+        "float error, of the table and of eigenvalues",
         "T_k is the same at a ratio and at its complement: A_M is transposed",
         "derived",
     ),
@@ -137,6 +144,8 @@ MASK_SPECTRUM: Mapping[str, Prediction] = {
         claim="a free encoder that descends L_align / 2 + lambda L_unif spans the "
         "top k eigenvectors of A_aug, at every k with a gap",
         form=Equality(margin=0.01, value={}, exact=0.0, along=("bottleneck", "lamb")),
+        margin_reason="the exact angle is 0; 0.01 radians are left to the descent's "
+        "last steps",
         experiment=SPECTRAL_LIMIT,
         metric=spectral_descent,
         where={"target": "angle"},

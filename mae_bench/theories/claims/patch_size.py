@@ -8,9 +8,9 @@ from mae_bench.metrics.closed_form_gap import closed_form_gap
 from mae_bench.predictions import Control
 from mae_bench.predictions.peak import Peak
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import Prediction
+from mae_bench.theories import Prediction, acted_on
 
-_PIXELS = 0.2  # the least reach that would matter
+_PIXELS, _FIFTH = 0.2, "a fifth of a pixel of reach"
 _WHITE = Control(
     reason="a field of length 0.25 is all but white: nothing is out of the patch",
     where={"length": 0.25},
@@ -26,6 +26,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="larger patches make a linear MAE reach farther, on a line through their "
         "sizes, in fields of long range",
         form=Trend(margin=_PIXELS, factor="patch_size", monotone=False),
+        margin_reason=acted_on(_FIFTH),
         where={"length": 4.0, "target": "radius"},
         control=_SHORT,
         standing="extrapolation",
@@ -37,6 +38,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="larger patches make a linear MAE reach farther, on a line through their "
         "sizes, in fields of short range as well: the paper states no condition",
         form=Trend(margin=_PIXELS, factor="patch_size", monotone=False),
+        margin_reason=acted_on(_FIFTH),
         where={"length": 1.0, "target": "radius"},
         control=_WHITE,
         standing="extrapolation",
@@ -48,6 +50,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="larger patches take a larger share of the weights out of the patch, in "
         "fields of short and of long range: on a line through the sizes",
         form=Trend(margin=0.1, factor="patch_size", monotone=False),
+        margin_reason=acted_on("a tenth of all weights"),
         where={"length": (1.0, 4.0), "target": "out_of_patch_share"},
         control=_WHITE,
         standing="extrapolation",
@@ -60,6 +63,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="the reach is longest where the patch is about as long as the "
         "correlations: at length 4 it is below the best for patches of 1 and of 8",
         form=Peak(margin=0.1, factor="patch_size"),
+        margin_reason="under half of what the closed form says, 0.25 pixels",
         where={"length": 4.0, "target": "radius"},
         control=_SHORT,
         standing="derived",
@@ -70,6 +74,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="in fields of length 1 larger patches shorten the reach, on a line "
         "through their sizes",
         form=Trend(_PIXELS, "patch_size", "decreasing", monotone=False),
+        margin_reason=acted_on(_FIFTH),
         where={"length": 1.0, "target": "radius"},
         control=Control(
             reason="at length 4 most patches are shorter than the correlations",
@@ -84,6 +89,7 @@ PATCH_SIZE: Mapping[str, Prediction] = {
         claim="the share of the weights out of the patch falls as patches grow, even "
         "where the reach rises: a larger patch holds more of its surroundings",
         form=Trend(margin=0.1, factor="patch_size", direction="decreasing"),
+        margin_reason=acted_on("a tenth of all weights"),
         where={"length": 4.0, "target": "out_of_patch_share"},
         control=Control(
             reason="the reach rises in the same cells", where={"target": "radius"}

@@ -14,7 +14,7 @@ from mae_bench.metrics.linear_probe import linear_probe
 from mae_bench.predictions import Control
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.trend import Trend
-from mae_bench.theories import ROOT_ACCURACY, Prediction
+from mae_bench.theories import ROOT_ACCURACY, Prediction, acted_on
 
 _LITTLE, _NONE = {"lamb": 0.001}, {"lamb": 0.0}
 _TENTH = "of a tenth of the published weight there is little to be seen"
@@ -28,6 +28,7 @@ _MEAN = "of the mean of the patch tokens, which it does not touch"
 _SWEEP = Prediction(
     claim=_GAIN + _CLASS,
     form=Contrast(margin=0.01, treatment={"lamb": 0.01}, baseline={"lamb": 0.0}),
+    margin_reason=acted_on("a point of accuracy"),
     experiment=UNIFORMITY,
     metric=linear_probe,
     where={"token": "cls"},
@@ -68,6 +69,7 @@ UNIFORMITY_LOSS: Mapping[str, Prediction] = {
         "centred features, on a token that the uniformity loss does not touch (on its "
         "own it is an identity)",
         form=Trend(margin=1.0, factor="lamb", direction="increasing"),
+        margin_reason=acted_on("one more direction"),
         experiment=UNIFORMITY,
         metric=effective_rank,
         where={"token": "mean", "target": "centred"},
