@@ -51,7 +51,7 @@ class HiddenChain(Generated):
         self,
         generator: torch.Generator,
         *,
-        image_size: int = 2,
+        image_size: int = 3,
         emissions: str = "symbols",
         spread: float = 2.0,
         **settings: Any,

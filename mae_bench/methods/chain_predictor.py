@@ -48,7 +48,7 @@ class ChainPredictor(Method):
         emissions: str = "gaussian",
         tokens: int = 2,
         samples: int = 200,
-        restarts: int = 1,
+        restarts: int = 2,
         **budget: Any,
     ) -> None:
         """Draw images, and fit.

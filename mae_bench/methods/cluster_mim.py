@@ -34,7 +34,7 @@ class ClusterMIM(MaskedViT):
     version: ClassVar[int] = 1
     joins: ClassVar[tuple[str, ...]] = ()
     centres: Tensor
-    token_of: Tensor
+    token_of: Tensor | None
 
     def __init__(
         self,
@@ -88,14 +88,14 @@ class ClusterMIM(MaskedViT):
             self.register_buffer("centres", centres)
             self.register_buffer("token_of", token_of)
 
-    def _cluster(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Centres of the clusters of pixels, and the token of each."""
+    def _cluster(self, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Centres of the clusters of pixels, and the token of each if it is merged."""
         batch = self.dataset.sample(N_FIT, generator)
         patches = patchify(batch.images, self.encoder.patch_size)
         fine = self.vocabulary if self.tokens == "clusters" else FINE
         found = _k_means(patches.flatten(0, 1), fine, generator)
         if self.tokens == "clusters":
-            return found, torch.arange(fine)
+            return found, None
         if self.tokens == "mixed":
             dealt = torch.arange(fine) % self.vocabulary
             return found, dealt[torch.randperm(fine, generator=generator)]
@@ -114,8 +114,8 @@ class ClusterMIM(MaskedViT):
             assert batch.labels is not None
             return batch.labels[:, None].expand(-1, self.encoder.num_patches)
         patches = patchify(batch.images, self.encoder.patch_size)
-        found: Tensor = self.token_of[_nearest(patches, self.centres)]
-        return found
+        found = _nearest(patches, self.centres)
+        return found if self.token_of is None else self.token_of[found]
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
         """The images, their masks, and the tokens of the masked patches."""

@@ -22,7 +22,7 @@ class MaskedScore(Method):
     The model is the chain Σ_ij = φ^{|i-j|}, which the images need not be.
 
     Attributes:
-        phi: φ̂, float64.
+        curve: Mean log score of every φ of ``GRID``, float64.
 
     References:
         Moreno-Muñoz, Recasens & Hauberg 2023, arXiv 2306.00520: a fixed mask ratio is
@@ -33,7 +33,7 @@ class MaskedScore(Method):
     track: ClassVar[Track] = "pixels"
     trains: ClassVar[bool] = False
     joins: ClassVar[tuple[str, ...]] = ()
-    phi: Tensor
+    curve: Tensor
 
     def __init__(
         self,
@@ -70,7 +70,12 @@ class MaskedScore(Method):
         likelihoods = mean_log_likelihoods(models, x.T @ x / samples)
         sizes = scores(likelihoods)
         wanted = sizes[:, masked - 1] if masked else sizes.sum(1)
-        self.register_buffer("phi", top(wanted[None])[0])
+        self.register_buffer("curve", wanted)
+
+    @property
+    def phi(self) -> float:
+        """φ̂."""
+        return top(self.curve[None]).item()
 
     def features(
         self, batch: Batch, ids_keep: Int64[Tensor, "n k"] | None = None
@@ -83,4 +88,4 @@ class MaskedScore(Method):
         if ids_keep is not None:
             raise ValueError("its masks are of its own pixels; leave ids_keep out")
         before = batch.images.flatten(1)[:, self.pixels - 2, None]
-        return {"mean": before * self.phi.to(before)}
+        return {"mean": before * self.phi}

@@ -67,7 +67,7 @@ def evidence(
         raise Skip(f"{type(method).__name__} chooses by no masked score")
     if not isinstance(dataset, LinearGaussian):
         raise Skip(f"the pixels' covariance of {type(dataset).__name__} is not known")
-    d, phi = method.pixels, method.phi.item()
+    d, phi = method.pixels, method.phi
     x = batch.images[:IMAGES].flatten(1)[:, :d].double().cpu()
     model = chain(d, phi)[0]
     device = generator.device

@@ -23,7 +23,7 @@ def test_transitions_are_doubly_stochastic():
 def test_three_symbols_in_a_row_have_the_joint_law():
     world, n = HiddenChain(rng()), 40_000
     x = world.sample(n, rng(1)).images.flatten(2).double()
-    assert torch.equal(x.sum(1), torch.ones(n, 4).double())
+    assert torch.equal(x.sum(1), torch.ones(n, 9).double())
     law = symbol_law(world.transition, world.emission, 3)
     for t in (0, 1):  # it is the same everywhere
         found = torch.einsum("ni,nj,nl->ijl", *x[:, :, t : t + 3].unbind(2)) / n
@@ -33,7 +33,7 @@ def test_three_symbols_in_a_row_have_the_joint_law():
 def test_gaussian_tokens_are_the_means_of_their_states_in_unit_noise():
     world, n = HiddenChain(rng(), emissions="gaussian"), 40_000
     batch = world.sample(n, rng(1))
-    states = batch.latents["level_0"].view(n, 4, 3).double()
+    states = batch.latents["level_0"].view(n, 9, 3).double()
     noise = batch.images.flatten(2).transpose(1, 2) - states @ world.emission
     assert noise.mean((0, 1)).abs().max() < 0.02
     assert (noise.std((0, 1)) - 1).abs().max() < 0.02

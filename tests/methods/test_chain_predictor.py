@@ -84,7 +84,7 @@ def test_features_are_what_the_first_token_tells_of_its_state():
         ({"emissions": "words"}, "emissions is 'words'"),
         ({"tokens": 3}, "tokens is 3 of gaussian"),
         ({"tokens": 4, "emissions": "symbols"}, "tokens is 4 of symbols"),
-        ({"samples": 9}, "1 descents on 9 samples"),
+        ({"samples": 9}, "2 descents on 9 samples"),
         ({"restarts": 0}, "0 descents"),
     ],
 )

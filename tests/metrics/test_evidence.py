@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 from mae_bench.datasets.ar_chain import ARChain
 from mae_bench.datasets.digits import Digits
 from mae_bench.datasets.gaussian_field import GaussianField
+from mae_bench.methods.masked_likelihood import GRID
 from mae_bench.methods.masked_score import MaskedScore
 from mae_bench.methods.pixels import Pixels
 from mae_bench.metrics import Skip
@@ -41,7 +42,7 @@ def test_sizes_add_up_and_single_pixels_do_not():
     method = MaskedScore(world, rng(1))
     found = read(method, world)
     x = world.sample(2000, rng(3)).images.flatten(1).double().numpy()
-    q = chain(9, method.phi.item())[0].numpy()
+    q = chain(9, method.phi)[0].numpy()
     assert found["log_likelihood"] == pytest.approx(
         multivariate_normal.logpdf(x, cov=q).mean()
     )
@@ -52,9 +53,9 @@ def test_sizes_add_up_and_single_pixels_do_not():
 def test_nothing_is_lost_at_the_truth():
     world = ARChain(rng(), image_size=2)
     method = MaskedScore(world, rng(1))
-    method.phi.fill_(0.7)
+    method.curve.copy_(-(GRID - 0.7).square())
     assert read(method, world, 50)["lost"] == pytest.approx(0, abs=1e-9)
-    method.phi.fill_(0.5)
+    method.curve.copy_(-(GRID - 0.5).square())
     assert read(method, world, 50)["lost"] > 0.05
 
 
