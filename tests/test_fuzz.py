@@ -40,7 +40,8 @@ from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.records.store import Store, Trained
 
 ROOT = Path(__file__).parent.parent
-CAMPAIGN = int(os.environ.get("MAE_BENCH_FUZZ", "0"))
+# Taken away: every command would refuse it, as a setting that it does not know.
+CAMPAIGN = int(os.environ.pop("MAE_BENCH_FUZZ", "0"))
 KINDS = 9
 CODES = {0, 1, 2, 130}
 KEY = "0" * 16
@@ -163,7 +164,7 @@ def spoilt(whole: Path, which: int, how: Edits) -> Iterator[Path]:
         yield copy
 
 
-@fuzz(0.3)
+@fuzz(0.12)
 @given(verb=st.sampled_from([*VERBS, "", "lisst"]), words=said)
 def test_command_lines_end_with_a_code_that_is_known(
     verb: str, words: list[str]
@@ -172,7 +173,7 @@ def test_command_lines_end_with_a_code_that_is_known(
         answered(Path(folder), verb, *words)
 
 
-@fuzz(0.6)
+@fuzz(0.4)
 @given(how=edits)
 def test_tables_are_read_or_refused_in_one_line(how: Edits) -> None:
     content = edited(TABLE, how)
@@ -200,7 +201,7 @@ def plainly(content: bytes) -> pd.DataFrame:
     return rows.drop_duplicates([*IDENTITY, *factors])
 
 
-@fuzz(0.6)
+@fuzz(0.3)
 @given(name=st.sampled_from(["trained.json", "scores.json", "encoder.pt"]), how=edits)
 def test_a_store_gives_what_was_kept_or_nothing(name: str, how: Edits) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -219,7 +220,7 @@ def test_a_store_gives_what_was_kept_or_nothing(name: str, how: Edits) -> None:
             assert store.encoder(KEY) == b"weights of an encoder"
 
 
-@fuzz(0.4)
+@fuzz(0.3)
 @given(how=edits, ending=st.sampled_from(["pth", "ckpt", "safetensors", "bin"]))
 def test_checkpoints_are_read_or_refused_in_one_line(how: Edits, ending: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -229,7 +230,7 @@ def test_checkpoints_are_read_or_refused_in_one_line(how: Edits, ending: str) ->
     assert isinstance(found, str | nn.Module)
 
 
-@fuzz(0.6)
+@fuzz(0.4)
 @given(content=st.sampled_from(PICTURES), how=edits)
 def test_pictures_are_decoded_or_refused_in_one_line(
     content: bytes, how: Edits
@@ -276,7 +277,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@fuzz(0.3)
+@fuzz(0.08)
 @given(
     verb=st.sampled_from(["judge", "rank", "site", "judge", "rank", "site", "plot"]),
     which=st.integers(0, 99),
@@ -291,7 +292,7 @@ def test_a_spoilt_folder_of_results_is_judged_ranked_and_shown_or_refused(
     assert len(done.stderr.splitlines()) <= 3
 
 
-@fuzz(0.15)
+@fuzz(0.06)
 @given(how=edits)
 def test_rows_of_ones_own_are_judged_or_refused(judged: Path, how: Edits) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -320,7 +321,7 @@ def not_here(*_: object) -> None:
     raise RuntimeError("nothing is trained here")
 
 
-@fuzz(0.2)
+@fuzz(0.06)
 @given(
     verb=st.sampled_from(["measure", "run"]),
     words=said,
@@ -336,7 +337,7 @@ def test_a_spoilt_store_or_table_is_measured_again_or_refused(
         answered(folder, verb, *ONE, *words, *BOUND)
 
 
-@fuzz(0.15)
+@fuzz(0.06)
 @given(words=said, which=st.integers(0, 99), how=edits)
 def test_a_spoilt_history_is_read_or_refused(
     past: Path, words: list[str], which: int, how: Edits

@@ -61,7 +61,8 @@ def variance(rules: Rules, ancestor: int, tuple_level: int, level: int) -> float
             f"levels {tuple_level} and {level} below an ancestor of {ancestor}; choose "
             f"within the {len(rules)} levels of the tree"
         )
-    joints = _pairs(rules[ancestor], _marginal(rules[:ancestor], len(rules[0])))
+    top = rules[ancestor]
+    joints = _pairs(top, _marginal(rules[:ancestor], len(rules[0])).to(top.device))
     for rule in rules[ancestor + 1 : tuple_level]:
         joints = [down.T @ joint for joint in joints for down in passed_on(rule)]
     for rule in rules[ancestor + 1 : level]:
@@ -86,7 +87,8 @@ def passed_on(rule: Int64[Tensor, "v m s"]) -> Float64[Tensor, "s v v"]:
 
 def _marginal(rules: Rules, v: int) -> Float64[Tensor, " v"]:
     """Law of a level's symbols, over its places; each as likely of the root."""
-    law = torch.full((v,), 1 / v, dtype=torch.float64)
+    device = rules[0].device if rules else None
+    law = torch.full((v,), 1 / v, dtype=torch.float64, device=device)
     for rule in rules:
         law = passed_on(rule).mean(0).T @ law
     return law

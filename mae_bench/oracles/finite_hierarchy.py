@@ -60,5 +60,5 @@ def images_of(
     world: RandomHierarchy, tokens: Int64[Tensor, "n l"]
 ) -> Float[Tensor, "n 1 h w"]:
     """The leaves' textures, without noise; 0 where a token is hidden (below 0)."""
-    textures = world.textures.cpu()[tokens.clamp(min=0)]
+    textures = world.textures.to(tokens.device)[tokens.clamp(min=0)]
     return paint(textures * (tokens >= 0)[..., None, None])

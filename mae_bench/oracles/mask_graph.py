@@ -97,14 +97,14 @@ def mask_graph(
     """
     _check_world(tokens, probability, masks)
     n, count = len(tokens), len(masks)
-    images = torch.arange(n).repeat(count)
+    images = torch.arange(n, device=tokens.device).repeat(count)
     removed = masks.repeat_interleave(n, 0).bool()
     every = tokens.repeat(count, 1)
     visible, row = _nodes(every, removed, positions)
     masked, column = _nodes(every, ~removed, positions)
     weight = probability.repeat(count) / count
-    adjacency = torch.zeros(len(visible), len(masked), dtype=torch.float64)
-    views = torch.zeros(len(visible), n, dtype=torch.float64)
+    adjacency = weight.new_zeros(len(visible), len(masked))
+    views = weight.new_zeros(len(visible), n)
     adjacency.index_put_((row, column), weight, accumulate=True)
     views.index_put_((row, images), weight, accumulate=True)
     return MaskGraph(adjacency, visible, masked, views)

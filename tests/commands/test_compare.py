@@ -134,6 +134,20 @@ def test_a_side_that_is_nothing_is_one_line(gate: Call) -> None:
     assert "'nowhere' is no folder" in got.stderr
 
 
+@pytest.mark.parametrize("folder", ["b", "runs[/old]", "run[a]"])
+def test_a_side_that_cannot_be_read_is_a_line_and_not_worse(
+    gate: Call, folder: str
+) -> None:
+    assert gate(results("a"), results(folder)).exit_code == 0
+    path = Path(folder, "measurements", "leaderboard.csv")
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, "<<<<<<< HEAD", *rows]))
+    got = gate("a", folder)
+    assert (got.exit_code, got.stdout) == (2, "")
+    (line,) = got.stderr.splitlines()
+    assert line.startswith(f"error: {path}, line 2: 1 fields, and not")
+
+
 def test_two_commits_of_the_history_are_compared(gate: Call) -> None:
     def git(*words: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@b"]

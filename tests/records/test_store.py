@@ -88,6 +88,24 @@ def test_a_file_of_another_cell_is_foreign(store: Store, told: list[str]) -> Non
     assert len(told) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("scores.json", "0.5", "0.6"), ("trained.json", "1.5", "1.6")],
+)
+def test_a_number_that_was_changed_is_foreign(
+    store: Store, name: str, old: str, new: str
+) -> None:
+    path = filled(store).root / "cells" / KEY / name
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+    assert (store.scores(KEY) if name == "scores.json" else store.trained(KEY)) in (
+        {},
+        None,
+    )
+    assert store.quarantined()
+
+
 @pytest.mark.parametrize("content", ["[]", "3", "{}", '{"cell": 1}', "null"])
 def test_json_that_is_no_record_is_foreign(store: Store, content: str) -> None:
     path = filled(store).root / "cells" / KEY / "trained.json"
