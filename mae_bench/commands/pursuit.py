@@ -24,7 +24,7 @@ from mae_bench.records.schema import Cell, Setting, UsageError
 from mae_bench.records.store import Store
 from mae_bench.runs import plan, provenance
 from mae_bench.runs.costs import Costs, costs
-from mae_bench.runs.known import finished, read_beside
+from mae_bench.runs.known import finished, is_trained, read_beside
 from mae_bench.runs.measure import Run
 from mae_bench.runs.progress import clock, progress
 from mae_bench.verdicts import needs
@@ -155,7 +155,7 @@ class Pursuit:
 
     def _price(self, experiment: str, cell: Cell, at: Mapping[str, Setting]) -> float:
         """Core-seconds, as far as the pace so far tells; nothing for what is there."""
-        there = cell.key in self._tried or plan.is_trained(self.store, cell.key)
+        there = cell.key in self._tried or is_trained(self.store, cell.key)
         pace = self._taken / self._foreseen if self._foreseen else 1.0
         return 0.0 if there else pace * self.cost(experiment, cell, at)
 

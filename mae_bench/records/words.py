@@ -29,7 +29,7 @@ class Words:
     @classmethod
     def of(cls, column: pd.Series) -> Words:
         """The words of a column."""
-        codes, words = pd.factorize(column)
+        codes, words = pd.factorize(column, use_na_sentinel=False)
         return cls(pd.Series(words), codes, column)
 
     def each(self, read: Callable[[pd.Series], pd.Series]) -> pd.Series:

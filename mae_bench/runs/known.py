@@ -12,7 +12,7 @@ from mae_bench.records import merge
 from mae_bench.records.read import read_measurements, refuse_unlike
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import FINISHED, Precision, of_the_moment
-from mae_bench.records.store import Record
+from mae_bench.records.store import Record, Store
 
 Pair = tuple[str, str]
 Pairs = Mapping[Pair, list[Record]]
@@ -144,6 +144,12 @@ def finished(
     ]
     counts = pairs.loc[asked, "cell"].value_counts()
     return failed | set(counts[counts == len(wanted)].index)
+
+
+def is_trained(store: Store, key: str) -> bool:
+    """Whether a training has ended, and not for a reason that has passed."""
+    trained = store.trained(key)
+    return trained is not None and not of_the_moment(trained.reason)
 
 
 def _records(rows: pd.DataFrame) -> list[Record]:

@@ -235,12 +235,6 @@ def _passes(cell: Cell) -> bool:
     return bool(method.trains and method.passes)
 
 
-def is_trained(store: Store, key: str) -> bool:
-    """Whether a training has ended, and not for a reason that has passed."""
-    trained = store.trained(key)
-    return trained is not None and not of_the_moment(trained.reason)
-
-
 def trained_again(due: Sequence[Task], store: Store, known: Known) -> list[Task]:
     """Tasks whose cell was measured, and must be trained again for something new."""
     return [

@@ -39,10 +39,10 @@ CORRUPTION_AND_PREDICTION = Theory(
         "WE1": _in_grid(
             claim="with 4 patches told, hiding 12 of 16 in place of 4 costs the probe "
             "a point or more",
-            # A point is four images of 360; images are paired.
             form=Contrast(
                 0.01, treatment={"mask_ratio": 0.25}, baseline={"mask_ratio": 0.75}
             ),
+            margin_reason="a point is four images of 360, and images are paired",
             where={"prediction_ratio": 0.25, **_TRAINED, **_PROBE},
             place="abstract: corruption hurts",
             refuted_by="features that are as good, or better, the more is hidden",
@@ -55,6 +55,7 @@ CORRUPTION_AND_PREDICTION = Theory(
                 treatment={"prediction_ratio": 0.75},
                 baseline={"prediction_ratio": 0.25},
             ),
+            margin_reason="that of WE1, on the same images",
             where={"mask_ratio": 0.75, **_TRAINED, **_PROBE},
             place="abstract: more predictions help",
             refuted_by="features that are as good with a third of the predictions",

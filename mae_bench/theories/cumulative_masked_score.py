@@ -41,8 +41,9 @@ CUMULATIVE_MASKED_SCORE = Theory(
         "G1": _in_grid(
             claim="the scores of masks drawn for each size, summed over all sizes, are "
             "the log likelihood, to 0.1 nats an image, of every model in both worlds",
-            # Four masks of 2,000 images: 9 sizes with 0.008 each leave 0.024.
             form=Equality(0.1, value=_SUM, exact=_WHOLE, along=("dataset", "masked")),
+            margin_reason="four masks a size of 2,000 images: nine sizes with 0.008 "
+            "each leave 0.024; four of these",
             where={},
             control=Control(
                 reason="nine times the score of single pixels, the pseudo-likelihood, "
@@ -59,8 +60,8 @@ CUMULATIVE_MASKED_SCORE = Theory(
         "G2": _in_grid(
             claim="seven of nine pixels masked, always, choose a model with 0.05 nats "
             "an image less of evidence than all sizes together, where none is right",
-            # Exact: 0.11; 10,000 images leave some 0.002.
             form=_more_is_lost(0.05, 7),
+            margin_reason="half of the exact 0.11; 10,000 images leave some 0.002",
             where={**_FIELD, **_LOST},
             control=Control(
                 reason="a chain is right of a chain: there any size is best at it",
@@ -74,8 +75,8 @@ CUMULATIVE_MASKED_SCORE = Theory(
         "G2-single": _in_grid(
             claim="single masked pixels choose a model with 0.01 nats an image less of "
             "evidence than all sizes together, where none is right",
-            # Exact: 0.02.
             form=_more_is_lost(0.01, 1),
+            margin_reason="half of the exact 0.02",
             where={**_FIELD, **_LOST},
             control=Control(reason="a chain is right of a chain", where=_CHAIN),
             standing="derived",
@@ -86,6 +87,7 @@ CUMULATIVE_MASKED_SCORE = Theory(
             claim="all sizes together choose the model of most evidence, to 0.005 nats "
             "an image, right or not",
             form=Equality(0.005, value=_LOST, exact=0.0, along=("dataset",)),
+            margin_reason="more than twice what 10,000 images leave, 0.002",
             where={"masked": 0},
             control=Control(
                 reason="eight of nine masked lose 0.37 nats where none is right",

@@ -24,8 +24,9 @@ def _above(patch_size: int, patches: str) -> Prediction:
     return _in_grid(
         claim=f"of digits in {patches}, a probe of PMAE is a point or more above one "
         "of MAE, on average over ratios of 0.25 and 0.75",
-        # Published: 14 points on average; a point is three images of 360.
         form=Contrast(0.01, treatment={"method": "pmae"}, baseline={"method": "mae"}),
+        margin_reason="published are 14 points on average; a point is three images of "
+        "360",
         where={"patch_size": patch_size, **_TRAINED, **_MEAN},
         control=Control(
             reason="before training both are the same encoder", where=_UNTRAINED
@@ -56,13 +57,14 @@ EIGENVECTOR_MASKING = Theory(
         "E2": _in_grid(
             claim="a probe of PMAE is the same with a quarter and three quarters of "
             "the variance hidden, to 3 points, in sixteen patches",
-            # Nine images of 360; MAE's published range over ratios is ten points.
             form=Equivalence(
                 0.03,
                 Contrast(
                     0.03, treatment={"mask_ratio": 0.75}, baseline={"mask_ratio": 0.25}
                 ),
             ),
+            margin_reason="nine images of 360; MAE's published range over ratios is "
+            "ten points",
             where={"method": "pmae", "patch_size": 2, **_TRAINED, **_MEAN},
             control=Control(reason="MAE hangs on its ratio", where={"method": "mae"}),
             place="abstract: less sensitive to the ratio",

@@ -21,9 +21,11 @@ _in_runs = partial(Prediction, experiment=FILTERED_DECODERS, metric=filtered_los
 _END = {"stop": 1.0}
 _SHARE = {"target": "share"}
 _STAGES = ("kl_cut_2", "kl_cut_1", "kl_full")
-# Between the leaves' marginal and the decoder without the root lie 1.06 nats, between
-# this and Bayes 0.29: 0.05 is a twentieth of the one and a sixth of the other.
 _NATS = 0.05
+_WHY = (
+    "between the leaves' marginal and the decoder without the root lie 1.06 nats, "
+    "between this and Bayes 0.29: a twentieth of the one and a sixth of the other"
+)
 
 HIERARCHICAL_FILTERING = Theory(
     paper="Garnier-Brun, Mézard, Moscato & Saglietti 2025, arXiv 2408.15138 (only its "
@@ -47,6 +49,8 @@ HIERARCHICAL_FILTERING = Theory(
             claim="with 16 times the steps a network comes nearer to Bayes by half or "
             "more of what only the root tells, and no budget leads back",
             form=Trend(0.5, "steps", "decreasing"),
+            margin_reason="in units of what only the root tells: half of the way that "
+            "is to be gone",
             where={**_END, **_SHARE},
             control=Control(
                 reason="the leaves' marginal is left behind",
@@ -60,6 +64,8 @@ HIERARCHICAL_FILTERING = Theory(
             claim="after 24,000 steps less is left of the distance to Bayes than a "
             "tenth of what only the root tells",
             form=Equality(0.1, value=_SHARE, exact=0.0),
+            margin_reason="a tenth of what only the root tells, which is less than "
+            "any reader would call using the root",
             where={**_END, "steps": 24_000},
             control=Control(
                 reason="after 1,500 steps MAE explains no more than the decoder "
@@ -75,6 +81,7 @@ HIERARCHICAL_FILTERING = Theory(
             "without the root and leaves it again: the distance has a valley of 0.05 "
             "nats or more on both sides",
             form=Peak(_NATS, "stop", minimum=True),
+            margin_reason=_WHY,
             where={"steps": 6000, "target": "kl_cut_1"},
             control=Control(
                 reason="it never leaves Bayes again", where={"target": "kl_full"}
@@ -89,6 +96,7 @@ HIERARCHICAL_FILTERING = Theory(
             "marginal, next to the decoder without the root, farthest from Bayes, by "
             "0.05 nats a step",
             form=Ordering(_NATS, "target", levels=_STAGES),
+            margin_reason=_WHY,
             where={"steps": 1500, "stop": 0.05, "target": _STAGES},
             control=Control(
                 reason="by the end the siblings are known", where={"stop": 1.0}
@@ -101,6 +109,7 @@ HIERARCHICAL_FILTERING = Theory(
             claim="after 1,500 steps a network is nearer to the decoder without the "
             "root than to Bayes and to the leaves' marginal, by 0.05 nats",
             form=Ordering(_NATS, "target", levels=("kl_cut_1", "kl_full", "kl_cut_2")),
+            margin_reason=_WHY,
             where={"steps": 1500, **_END, "target": _STAGES},
             control=Control(
                 reason="after 24,000 steps it is nearer to Bayes",
@@ -116,6 +125,7 @@ HIERARCHICAL_FILTERING = Theory(
             form=Contrast(
                 _NATS, treatment={"target": "kl_cut_1"}, baseline={"target": "kl_full"}
             ),
+            margin_reason=_WHY,
             where={"steps": 24_000, **_END},
             control=Control(
                 reason="after 1,500 steps the root is not used", where={"steps": 1500}

@@ -37,8 +37,9 @@ MASKED_SELF_REGRESSION = Theory(
         "X1": _in_grid(
             claim="two samples a pixel find a spike as strong as the noise: the "
             "leading direction of the regressions has a squared overlap above 0.15",
-            # The limit is 0.33; 144 pixels leave some 0.28, with 0.04 over ten fits.
             form=Contrast(0.15, treatment=_FOUND, baseline=0.0),
+            margin_reason="half of the limit, 0.33; 144 pixels leave some 0.28, "
+            "with 0.04 over ten fits",
             where={**_EVEN, "spike": 1.0, "samples": 288},
             control=Control(
                 reason="with half a sample a pixel it is below the threshold",
@@ -52,13 +53,14 @@ MASKED_SELF_REGRESSION = Theory(
         "X1-exact": _in_grid(
             claim="in even noise the squared overlap is (1 - g/s^2) / (1 + g/s) of "
             "g = d/n beyond s^2 = g, and 0 below it, to 0.12 at every spike and n",
-            # 144 pixels are off by 0.05 near the threshold, ten fits by 0.04.
             form=Equality(
                 0.12,
                 value=_FOUND,
                 exact={"target": "limit"},
                 along=("spike", "samples"),
             ),
+            margin_reason="144 pixels are off by 0.05 near the threshold, ten fits by "
+            "0.04",
             where=_EVEN,
             control=Control(
                 reason="uneven noise hides the direction: this is not its limit",
@@ -71,13 +73,14 @@ MASKED_SELF_REGRESSION = Theory(
         "X1-outlier": _in_grid(
             claim="beyond the threshold the largest eigenvalue of the regressions is "
             "1 - 1 / (m (l + ridge)), l = (1 + s)(1 + g/s), to 0.015",
-            # The edge is 0.05 below it at s = 2; ten fits leave 0.003.
             form=Equality(
                 0.015,
                 value={"target": "eigenvalue"},
                 exact={"target": "eigenvalue_limit"},
                 along=("spike",),
             ),
+            margin_reason="a third of the way to the edge, which is 0.05 below at s = "
+            "2; ten fits leave 0.003",
             where={**_EVEN, "samples": 288, "spike": (2.0, 4.0)},
             control=Control(
                 reason="it has left the bulk: it is not the bulk's edge",
@@ -95,8 +98,9 @@ MASKED_SELF_REGRESSION = Theory(
         "X2": _in_grid(
             claim="in uneven noise the regressions find a direction that components do "
             "not: 0.15 more of squared overlap at a spike of 2",
-            # The population's matrix has u itself; of 225 pixels 0.27 against 0.02.
             form=Contrast(0.15, treatment=_FOUND, baseline=_COMPONENTS),
+            margin_reason="the population's matrix has the direction itself; of 225 "
+            "pixels 0.27 against 0.02",
             where={**_UNEVEN, "spike": 2.0},
             control=Control(
                 reason="in even noise both have the same eigenvectors",
@@ -116,6 +120,7 @@ MASKED_SELF_REGRESSION = Theory(
                 exact={"target": "scaled_components"},
                 along=("spike",),
             ),
+            margin_reason="twice what ten fits of 144 pixels leave, 0.04",
             where=_UNEVEN,
             control=Control(
                 reason="those of the covariances do not",

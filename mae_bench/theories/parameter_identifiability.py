@@ -36,8 +36,9 @@ PARAMETER_IDENTIFIABILITY = Theory(
         "PI1": _in_grid(
             claim="of predictors of one symbol from another, all as good as the best, "
             "some has emissions 0.05 or more in total variation from the chain's",
-            # The family leaves 0.1 to 0.2; two symbols from one 0.01 to 0.03.
             form=Contrast(0.05, treatment={}, baseline=0.0),
+            margin_reason="between what the family leaves, 0.1 to 0.2, and what two "
+            "symbols from one leave, 0.01 to 0.03",
             where={**_PAIRS, **_EMISSION},
             control=Control(
                 reason="a tensor has one decomposition: two symbols from one tell it",
@@ -50,8 +51,8 @@ PARAMETER_IDENTIFIABILITY = Theory(
         "PI2": _in_grid(
             claim="of predictors of two symbols from one, all as good as the best, "
             "every one has the chain's emissions to 0.05 in total variation",
-            # 20,000 strings leave 0.01 to 0.03.
             form=Equality(0.05, value=_EMISSION, exact=0.0),
+            margin_reason="20,000 strings leave 0.01 to 0.03",
             where=_TRIPLES,
             control=Control(reason="pairs do not tell them", where=_PAIRS),
             standing="theorem",
@@ -62,6 +63,8 @@ PARAMETER_IDENTIFIABILITY = Theory(
             claim="of predictors of two symbols from one, all as good as the best, "
             "every one has the chain's transitions to 0.08 in total variation",
             form=Equality(0.08, value={"target": "transition"}, exact=0.0),
+            margin_reason="20,000 strings leave a little more of a transition than of "
+            "an emission",
             where=_TRIPLES,
             control=Control(reason="pairs do not tell them", where=_PAIRS),
             standing="theorem",
@@ -71,8 +74,8 @@ PARAMETER_IDENTIFIABILITY = Theory(
         "PI3": _in_grid(
             claim="of predictors of a Gaussian token from another, all as good as the "
             "best, every one has the chain's means to a tenth of their length",
-            # 20,000 strings leave 0.02 to 0.06.
             form=Equality(0.1, value=_EMISSION, exact=0.0),
+            margin_reason="20,000 strings leave 0.02 to 0.06",
             where=_GAUSSIAN,
             control=Control(
                 reason="of symbols pairs do not tell them, by more than a twentieth",
@@ -86,8 +89,9 @@ PARAMETER_IDENTIFIABILITY = Theory(
         "PI1-optimum": _in_grid(
             claim="whatever their parameters, the best predictors of pairs and triples "
             "of symbols predict new strings as well as the chain does, to 0.005 nats",
-            # Ten parameters of 20,000 strings leave 10 / 40,000.
             form=Equality(0.005, value=_EXCESS, exact=0.0, along=("tokens",)),
+            margin_reason="twenty times what ten parameters of 20,000 strings leave, "
+            "10 / 40,000",
             where={"emissions": "symbols"},
             control=Control(
                 reason="without a chain there is no such predictor: none is compared"

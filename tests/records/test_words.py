@@ -39,6 +39,12 @@ def test_shared_text_is_pythons_with_one_copy_of_each_word() -> None:
     assert found[0] is found[2]
 
 
+def test_what_is_missing_stays_so() -> None:
+    found = shared(pd.Series(["tree", None, "digits"], dtype="str"))
+    assert found.isna().tolist() == [False, True, False]
+    assert found[2] == "digits"
+
+
 def test_a_column_without_rows_stays_one() -> None:
     empty = pd.Series([], dtype="str")
     assert len(Words.of(empty).each(numbers)) == 0

@@ -6,8 +6,8 @@ from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Store, Trained
 from mae_bench.runs.costs import Costs
-from mae_bench.runs.known import WHOLE, Known
-from mae_bench.runs.plan import is_trained, pending, plan
+from mae_bench.runs.known import WHOLE, Known, is_trained
+from mae_bench.runs.plan import pending, plan
 from mae_bench.runs.score import name_of
 
 SMOKE = {"tier": "smoke", "seeds": range(1)}

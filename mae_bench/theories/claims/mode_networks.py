@@ -28,7 +28,6 @@ def _repaired(method: str, by: str) -> Prediction:
     other: Settings = {"method": method, "mask_ratio": 0.75}
 
     def worse(ratio: float) -> Contrast:
-        # A weight of 0.7 that is taken for 0.6 or 0.8.
         mae: Settings = {"method": "mae", "mask_ratio": ratio}
         return Contrast(0.1, treatment=mae, baseline=other)
 
@@ -36,6 +35,7 @@ def _repaired(method: str, by: str) -> Prediction:
         claim="with nothing visible an MAE of 16 visible patches gives the mode a "
         f"weight that is wrong by 0.1 more than that of an MAE {by}, in each world",
         form=worse(0.75),
+        margin_reason="a weight of 0.7 that is taken for 0.6 or 0.8",
         where={"target": "error"},
         control=Control(
             reason="from one visible patch, which hides neither mode nor weight, MAE "
@@ -55,8 +55,8 @@ NETWORKS = {
     "MB-network-repair": _in_networks(
         claim="with 3 full masks in 64 the weight of the mode is right to 0.1, in each "
         "world",
-        # Half as wrong as equal weights would be.
         form=Equality(0.1, value={"target": "weight"}, exact=_WEIGHT),
+        margin_reason="half as wrong as equal weights would be",
         where={"method": "full_mask_mae", "mask_ratio": 0.75},
         control=Control(
             reason="without them nothing tells the weight", where={"method": "mae"}
@@ -70,6 +70,7 @@ NETWORKS = {
         claim="the masked loss of the MAE of 16 visible patches is within 1 % of "
         "Bayes', where this is known",
         form=Equality(0.01, value={"target": "excess"}, exact=0.0),
+        margin_reason="a loss of which a reader would say that it is reached",
         where={
             "method": "mae",
             "mask_ratio": 0.75,
