@@ -126,8 +126,6 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Hold measurements against predictions; write verdicts, theories, forecasts."""
-    from mae_bench.verdicts import planting, roundings
-
     if mine.rows is not None:
         if results is not None:
             raise UsageError("--rows are your own, --results the suite's; give one")
@@ -136,6 +134,8 @@ def judge(
     if mine.predictions or mine.names:
         raise UsageError("--prediction and --as are of rows of your own; give --rows")
     verdicts, theories = verbs.judge(results, tier, fixed=fixed)
+    from mae_bench.verdicts import planting, roundings
+
     if as_json:
         say(verdicts.to_json(orient="records", indent=1))
     else:
@@ -173,9 +173,9 @@ def rank(
     results: Folder = None, tier: Tier = TierName.quick, as_json: Json = False
 ) -> None:
     """Order the methods, with intervals, floor and ceiling; write leaderboard.csv."""
+    board = verbs.rank(results, tier)
     from mae_bench.verdicts.standings import render
 
-    board = verbs.rank(results, tier)
     say(board.to_json(orient="records", indent=1) if as_json else render(board))
     _place(results, tier)
 

@@ -69,6 +69,7 @@ def run_of(wish: Running, wrote: Callable[[Path], None] = _silent) -> Run:
         UsageError: What is wished for cannot be.
         StoreError: The store or the results cannot be written.
     """
+    _check_names(wish)
     from mae_bench.runs import measure
     from mae_bench.runs.away import launcher
     from mae_bench.runs.patience import Patience
@@ -193,6 +194,7 @@ def cost_of(wish: Running) -> pd.DataFrame:
     Raises:
         UsageError: What is wished for cannot be.
     """
+    _check_names(wish)
     from mae_bench.records.store import Untouched
     from mae_bench.runs.estimate import estimate
 
@@ -236,6 +238,13 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     others = {} if wanted.own else published(wanted.rows, wish.tier.value)
     cost = costs(rows, others)
     return _Laid(wanted, results, wanted.known(rows), cost, wish.rerun.value)
+
+
+def _check_names(wish: Running) -> None:
+    """Refuse a wrong name before anything heavy is imported."""
+    registry.check("experiments", wish.experiments or ())
+    registry.check("methods", wish.methods or ())
+    registry.check("datasets", wish.datasets or ())
 
 
 def _known(room: str, names: Sequence[str] | None) -> list[str]:

@@ -75,9 +75,9 @@ def load_results(
     Raises:
         UsageError: There are none, or a row cannot be.
     """
+    where = where_to(results, tier)
     from mae_bench.records.read import read_measurements
 
-    where = where_to(results, tier)
     return _joined(read_measurements(where.read / "measurements"))
 
 
@@ -95,12 +95,12 @@ def judge(
     Returns:
         Verdicts, a row a prediction, and scores, a row a theory.
     """
+    where = where_to(results, tier)
     from mae_bench.records.read import read_measurements
     from mae_bench.records.strength import ANYTIME, FIXED
     from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
 
-    where = where_to(results, tier)
     measured = read_measurements(where.read / "measurements")
     known = registry.load_all("theories")
     rules = registration.registered(registrations(None))
@@ -122,10 +122,10 @@ def rank(results: Path | str | None = None, tier: str = "quick") -> pd.DataFrame
     Returns:
         A row a (dataset, method); see ``verdicts.rank.rank``.
     """
+    where = where_to(results, tier)
     from mae_bench.records.read import read_measurements
     from mae_bench.verdicts import rank as verb
 
-    where = where_to(results, tier)
     board = verb.rank(read_measurements(where.read / "measurements"))
     verb.write(board, where.write)
     return board
@@ -178,6 +178,7 @@ def evaluation(wish: Evaluating, module: nn.Module | str) -> Evaluation:
     Raises:
         UsageError: It cannot be read, or what is asked for cannot be.
     """
+    registry.check("datasets", wish.datasets or ())
     from mae_bench.encoders import evaluate as verb
     from mae_bench.encoders import outsider, specs
     from mae_bench.runs import launch

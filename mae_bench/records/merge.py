@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from mae_bench.records.read import levels, read_text, typed
+from mae_bench.records.read import read_text, typed
 from mae_bench.records.rows import COLUMNS, TEXT
 from mae_bench.records.schema import FINISHED
 from mae_bench.records.store import StoreError, write_atomically
+from mae_bench.records.words import levels
 
 # Rows of one of these are measured, kept and replaced together.
 GROUP = ["cell", "metric", "view"]

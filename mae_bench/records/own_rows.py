@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mae_bench.records.read import levels
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import LARGEST, UsageError
+from mae_bench.records.words import levels
 
 NEEDED = ("seed", "metric", "value")
 # What tells rows apart besides the factors; where it is not said it is empty.

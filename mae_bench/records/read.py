@@ -23,12 +23,13 @@ from mae_bench.records.schema import (
     STATUSES,
     UsageError,
 )
+from mae_bench.records.words import TRUTHS, Words, levels_of, numbers
 
+_TEXT = pd.StringDtype(na_value=np.nan)
 _WHOLE = ("seed", "rounding", "metric_version", "n_eval")
 # Columns that older files do not have.
 _LATER = ("precision", "rounding")
 _SURE = ("seed", "rounding")
-_TRUTHS = {"True": 1.0, "False": 0.0, "": np.nan}
 # What must be the same in all rows that are looked at together.
 _ALIKE = {"tier": "tiers", "precision": "precisions", "device": "kinds of device"}
 
@@ -121,16 +122,7 @@ def read_text(path: Path) -> pd.DataFrame:
     if path.exists() and not path.is_file():
         raise UsageError(f"cannot read {path}: it is no file; take it away")
     try:
-        with warnings.catch_warnings():
-            # Of a line with too many fields pandas would drop the last ones.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            rows = pd.read_csv(
-                path,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                encoding="utf-8-sig",
-            )
+        rows = _fields(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
     except pd.errors.EmptyDataError as error:
@@ -155,6 +147,36 @@ def read_text(path: Path) -> pd.DataFrame:
     return rows
 
 
+def _fields(path: Path) -> pd.DataFrame:
+    """All fields as text: by Arrow, where it is there and has nothing to object."""
+    try:
+        from pyarrow import ArrowInvalid, csv, large_string
+
+        _, header = next(_lines(path), (0, []))
+        options = csv.ConvertOptions(column_types=dict.fromkeys(header, large_string()))
+        table = csv.read_csv(
+            path,
+            parse_options=csv.ParseOptions(newlines_in_values=True),
+            convert_options=options,
+        )
+        if len(set(header)) == len(header):
+            kinds = {large_string(): _TEXT}
+            rows: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
+            return rows
+    except (ImportError, ArrowInvalid):
+        pass  # what is wrong is for pandas to say
+    with warnings.catch_warnings():
+        # Of a line with too many fields pandas would drop the last ones.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            index_col=False,
+            encoding="utf-8-sig",
+        )
+
+
 def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Fields of text as what they are, each of them checked; of equal rows the first.
 
@@ -162,48 +184,38 @@ def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
         UsageError: A field or a row that cannot be, with its line in ``path``.
     """
     rows, check = text.copy(), _Check(path)
-    for column in _WHOLE:
-        whole = text[column].str.fullmatch(r"[0-9]{1,9}")
-        optional = text[column] == "" if column not in _SURE else False
-        check(whole | optional, text[column], "is no whole number")
-        rows[column] = _numbers(text[column])
+    for name in _WHOLE:
+        column = Words.of(text[name])
+        optional = "" if name in _SURE else "|"
+        whole = column.words.str.fullmatch(rf"[0-9]{{1,9}}{optional}")
+        check(column.rows(whole), text[name], "is no whole number")
+        rows[name] = column.each(numbers)
     rows[[*_SURE]] = rows[[*_SURE]].astype(int)
-    check(text["dirty"].isin(_TRUTHS), text["dirty"], "is neither True nor False")
-    rows["dirty"] = text["dirty"].map(_TRUTHS).astype(float)
+    column = Words.of(text["dirty"])
+    known = column.rows(column.words.isin(TRUTHS))
+    check(known, text["dirty"], "is neither True nor False")
+    rows["dirty"] = column.rows(column.words.map(TRUTHS).astype(float))
     check(text["status"].isin(STATUSES), text["status"], "is no status")
-    for column in ("value", "train_seconds"):
-        rows[column] = numbers = _numbers(text[column])
-        known = (text[column] == "") | (numbers.abs() < LARGEST)
-        check(known, text[column], "is no finite number")
+    for name in ("value", "train_seconds"):
+        column = Words.of(text[name])
+        found = numbers(column.words)
+        known = column.rows((column.words == "") | (found.abs() < LARGEST))
+        check(known, text[name], "is no finite number")
+        rows[name] = column.rows(found)
     measured = text["status"] == "ok"
     check(measured == (text["value"] != ""), text["value"], "does not go with status")
-    for column in text.columns.difference(list(COLUMNS)):
-        rows[column] = levels(text[column])
-        plain = text[column].str.lower().str.strip("+-")
-        known = ~plain.isin(["nan", "inf", "infinity"])
-        check(known, text[column], "is no level of a factor")
-    for column in _ALIKE:
-        kinds = text[column].map(_kind)
+    for name in text.columns.difference(list(COLUMNS)):
+        column = Words.of(text[name])
+        plain = column.words.str.lower().str.strip("+-")
+        known = column.rows(~plain.isin(["nan", "inf", "infinity"]))
+        check(known, text[name], "is no level of a factor")
+        rows[name] = levels_of(column)
+    for name in _ALIKE:
+        kinds = Words.of(text[name]).each(lambda words: words.map(_kind))
         first = kinds[kinds != ""].iloc[0] if (kinds != "").any() else ""
-        known = kinds.isin([first, ""] if column == "device" else [first])
-        check(known, text[column], f"is not {first!r}, as above")
+        known = kinds.isin([first, ""] if name == "device" else [first])
+        check(known, text[name], f"is not {first!r}, as above")
     return _unique(rows, path)
-
-
-def _numbers(column: pd.Series) -> pd.Series[float]:
-    """Numbers to the last bit, which pandas' own need not be; NaN for other text."""
-    words = column.where(column.str.fullmatch(r"[-+.0-9eE]+"), "nan")
-    try:
-        return pd.Series(words.to_numpy(object).astype(float), column.index)
-    except ValueError:
-        return pd.to_numeric(words, errors="coerce")
-
-
-def levels(column: pd.Series) -> pd.Series:
-    """Numbers where every entry is one, a truth value or empty; else the text."""
-    truths = column.isin(_TRUTHS)
-    numbers = _numbers(column).where(~truths, column.map(_TRUTHS).astype(float))
-    return numbers if (truths | numbers.notna()).all() else column
 
 
 def _unique(rows: pd.DataFrame, path: Path) -> pd.DataFrame:

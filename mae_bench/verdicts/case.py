@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mae_bench.records.rows import Measurements, Where, matching
+from mae_bench.records.rows import Measurements, Where
 from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
+from mae_bench.verdicts.cuts import Cuts
 from mae_bench.verdicts.evidence import applicable, coverage, failures, select
 from mae_bench.verdicts.planting import plant
 from mae_bench.verdicts.weigh import Weighed, weigh
@@ -56,6 +57,7 @@ def case(
     Raises:
         ValueError: An unknown column, or rows that cannot be looked at together.
     """
+    measurements = Cuts.of(measurements)
     rows = plant(prediction, _rows(measurements, prediction, prediction.where))
     claim = weigh(prediction, rows, rule)
     control, difference, beyond = None, math.nan, 1.0
@@ -113,14 +115,8 @@ def _unconverged(claim: Weighed, measurements: Measurements) -> str:
     cells = set(claim.rows.loc[claim.rows["status"] == "ok", "cell"])
     if not cells:
         return ""
-    curves = pd.concat(
-        [
-            matching(rows, {"metric": "convergence", "target": "converged"})
-            for rows in measurements.values()
-            if cells.intersection(rows["cell"])
-        ]
-    )
-    said = curves[curves["cell"].isin(cells) & (curves["status"] == "ok")]
+    said = Cuts.of(measurements).converged
+    said = said[said["cell"].isin(cells)]
     lacking = len(cells - set(said["cell"]))
     if lacking:
         return f"{lacking} of {len(cells)} cells have no learning curve"

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.records.stats import CONFIDENCE, holm, p_value
@@ -31,10 +32,11 @@ def rank_intervals(
         Method -> (best, worst), from 1; methods with fewer than three seeds are absent.
     """
     ranked = [str(m) for m in table if table[m].count() >= ENOUGH_SEEDS]
+    of = {method: table[method].to_numpy(float) for method in ranked}
     found = {}
     for mine in ranked:
         others = [other for other in ranked if other != mine]
-        tests = [_better(table[mine] - table[other], direction) for other in others]
+        tests = [_better(of[mine] - of[other], direction) for other in others]
         adjusted = holm([p for _, p in tests])
         told = [
             leads
@@ -46,9 +48,9 @@ def rank_intervals(
     return found
 
 
-def _better(difference: pd.Series, direction: str) -> tuple[bool, float]:
+def _better(difference: npt.NDArray[np.float64], direction: str) -> tuple[bool, float]:
     """Whether the first of a pair leads, and the two-sided p-value of that."""
-    d = difference.dropna().to_numpy(float) * (1 if direction == "max" else -1)
+    d = difference[~np.isnan(difference)] * (1 if direction == "max" else -1)
     # The same difference in every seed is one observation, not several.
     if len(d) < ENOUGH_SEEDS or np.ptp(d) < 1e-9:
         return False, math.nan

@@ -27,6 +27,7 @@ from mae_bench.records.rows import (
 )
 from mae_bench.records.schema import TRACKS, Track
 from mae_bench.records.stats import student_interval
+from mae_bench.records.words import shared
 from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY, at_cost, on_the_way
 from mae_bench.verdicts.evidence import failures
 from mae_bench.verdicts.places import rank_intervals
@@ -95,8 +96,8 @@ def _headline_table(
         "view": "unmasked",
         "status": "ok",
     }
-    means = seed_means(matching(rows, where), "method").rename("value").reset_index()
-    return means.pivot_table(index="seed", columns="method", values="value")
+    means = seed_means(matching(rows, where), "method")
+    return means.dropna().unstack("method")  # noqa: PD010 - one mean each
 
 
 def _mean(table: pd.DataFrame, method: str) -> float:
@@ -138,14 +139,13 @@ def _columns(
 
 def _fate(rows: pd.DataFrame) -> tuple[str, str]:
     """Coverage and status of a method's cells: ``4/5``, ``diverged in 1 of 5 ...``."""
-    keys = {(h.metric, h.target, h.token) for h in HEADLINES}
-    concerned = pd.concat(
-        [
-            matching(rows, {"metric": (m, ""), "target": t, "token": k})
-            for m, t, k in sorted(keys)
-        ]
-    )
-    bad = concerned[~concerned["status"].isin(["ok", "skipped"])]
+    bad = rows[~rows["status"].isin(["ok", "skipped"])]
+    keys = {(h.metric, h.target, h.token) for h in HEADLINES} if len(bad) else set()
+    concerned = [
+        matching(bad, {"metric": (m, ""), "target": t, "token": k})
+        for m, t, k in sorted(keys)
+    ]
+    bad = pd.concat([bad.iloc[:0], *concerned])
     cells, lost = rows["cell"].nunique(), bad["cell"].nunique()
     # A seed in which nothing is known counts among the seeds all the same.
     named = failures(rows[rows.index.isin(bad.index) | (rows["status"] == "ok")])
@@ -239,6 +239,8 @@ def _by_dataset(rows: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
         return {}
     rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
     rows = rows.sort_values(list(rows.columns), ignore_index=True)
+    words = [str(c) for c, kind in rows.dtypes.items() if kind == "str"]
+    rows = rows.assign(**{c: shared(rows[c]) for c in words})
     return {str(name): mine for name, mine in rows.groupby("dataset")}
 
 

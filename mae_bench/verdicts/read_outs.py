@@ -66,8 +66,10 @@ def with_label_probe(rows: pd.DataFrame, reads: Mapping[str, str]) -> pd.DataFra
         reads: See ``chosen``.
     """
     again = [rows]
+    metrics = [READS[name].metric for name in {*reads.values()}]
+    read = rows[rows["metric"].isin(metrics) & (rows["target"] == "")]
     for method, name in reads.items():
-        mine = rows[(rows["method"] == method) & (rows["target"] == "")]
+        mine = read[read["method"] == method]
         metric, token = READS[name]
         for end in ("", SHUFFLED):
             found = matching(mine, {"metric": metric, "token": token + end})

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from mae_bench.records.rows import Measurements
 from mae_bench.records.ruling import Ruling, Verdict
 from mae_bench.records.strength import (
@@ -19,6 +17,7 @@ from mae_bench.records.strength import (
     benjamini_hochberg,
 )
 from mae_bench.verdicts.case import summary
+from mae_bench.verdicts.cuts import Cuts
 from mae_bench.verdicts.hearing import Hearing, hear
 from mae_bench.verdicts.planting import PLANTED
 from mae_bench.verdicts.registration import PILOT
@@ -141,10 +140,10 @@ class Phases:
 
     def __init__(self, measurements: Measurements) -> None:
         """Keep the rows of all seeds."""
-        self.all = measurements
-        self._cut: dict[tuple[object, ...], pd.DataFrame] = {}
+        self.all = Cuts.of(measurements)
+        self._cut: dict[tuple[object, ...], Cuts] = {}
 
-    def of(self, prediction: Prediction, first_seed: int | None) -> Measurements:
+    def of(self, prediction: Prediction, first_seed: int | None) -> Cuts:
         """All rows, but of the prediction's experiment only those that it looks at.
 
         Args:
@@ -163,8 +162,9 @@ class Phases:
             new = pilot if first_seed is None else rows["seed"] >= first_seed
             # What failed as a whole is any metric's.
             seen = rows["metric"].isin({*metrics, "convergence", ""})
-            self._cut[at] = rows[new & seen] if (new & seen).any() else rows[new]
-        return {**self.all, name: self._cut[at]}
+            cut = rows[new & seen] if (new & seen).any() else rows[new]
+            self._cut[at] = self.all.but(name, cut)
+        return self._cut[at]
 
 
 def _hearings(

@@ -40,7 +40,7 @@ class Weighed:
     effects: Mapping[str, pd.DataFrame]
     rule: Rule = ANYTIME
 
-    @property
+    @cached_property
     def measured(self) -> bool:
         """Whether any row has a value."""
         return bool(self.rows["value"].notna().any())

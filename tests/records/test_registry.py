@@ -45,11 +45,8 @@ def guests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guests]:
     """Entry points of a room, by their names."""
 
     def join(room: str, *points: tuple[str, str]) -> None:
-        found = [EntryPoint(*point, f"mae_bench.{room}") for point in points]
-        known = {f"mae_bench.{room}": found}
-        monkeypatch.setattr(
-            registry, "entry_points", lambda group: known.get(group, [])
-        )
+        found = tuple(EntryPoint(*point, f"mae_bench.{room}") for point in points)
+        monkeypatch.setattr(registry, "_installed", lambda: found)
         registry._guests.cache_clear()
 
     yield join
