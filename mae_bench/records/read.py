@@ -150,20 +150,23 @@ def read_text(path: Path) -> pd.DataFrame:
 def _fields(path: Path) -> pd.DataFrame:
     """All fields as text: by Arrow, where it is there and has nothing to object."""
     try:
-        from pyarrow import ArrowInvalid, csv, large_string
+        from pyarrow import ArrowException, large_string
+        from pyarrow import csv as arrow
 
         _, header = next(_lines(path), (0, []))
-        options = csv.ConvertOptions(column_types=dict.fromkeys(header, large_string()))
-        table = csv.read_csv(
+        options = arrow.ConvertOptions(
+            column_types=dict.fromkeys(header, large_string())
+        )
+        table = arrow.read_csv(
             path,
-            parse_options=csv.ParseOptions(newlines_in_values=True),
+            parse_options=arrow.ParseOptions(newlines_in_values=True),
             convert_options=options,
         )
         if len(set(header)) == len(header):
             kinds = {large_string(): _TEXT}
             rows: pd.DataFrame = table.to_pandas(types_mapper=kinds.get)
             return rows
-    except (ImportError, ArrowInvalid):
+    except (ImportError, ArrowException, csv.Error):
         pass  # what is wrong is for pandas to say
     with warnings.catch_warnings():
         # Of a line with too many fields pandas would drop the last ones.

@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from mae_bench.metrics.effective_rank import effective_rank
 from mae_bench.metrics.held_out_loss import held_out_loss
+from mae_bench.pages import plot as plots
 from mae_bench.pages import standing
 from mae_bench.pages.limits import LIMITS
 from mae_bench.pages.plot import plot
@@ -124,6 +126,7 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(results: Path) ->
     for name in NAMES:
         if name not in ("leaderboard", "learning_rates", *NAMES[:6]):
             (results / "measurements" / f"{name}.csv").unlink()
+    (results / "figures" / ".drawn.json").unlink()
     again = plot(Folders(results, results), EXPERIMENTS)
     assert len(again) >= 8
     assert all(path.read_bytes() == first[path] for path in again)
@@ -172,3 +175,36 @@ def test_figures_of_published_rows_are_ones_own_and_show_ones_own_verdicts(
     plot(Folders(results, mine), {})
     assert (mine / "figures" / "verdicts.png").read_bytes() != before
     assert not (results / "figures").exists()
+
+
+def test_a_figure_is_drawn_again_only_where_its_rows_have_changed(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = {"symmetry": EXPERIMENTS["symmetry"]}
+    path = results / "measurements" / "symmetry.csv"
+    write_rows(made_up("symmetry"), path)
+    where = Folders(results, results)
+    first = plot(where, one)
+    saved: list[Path] = []
+    save = plots._save
+
+    def again() -> set[str]:
+        saved.clear()
+        assert plot(where, one) == first
+        return {path.stem for path in saved}
+
+    def drawn_again(figure: Figure, path: Path) -> Path:
+        saved.append(path)
+        return save(figure, path)
+
+    monkeypatch.setattr(plots, "_save", drawn_again)
+    assert again() == set()
+    path.write_text(path.read_text().replace("0.", "0.0", 1))
+    assert "symmetry" in again()
+    assert not {"verdicts", "leaderboard"} & {path.stem for path in saved}
+    (results / "figures" / "verdicts.png").unlink()
+    assert again() == {"verdicts"}
+    text = (results / "verdicts.csv").read_text()
+    (results / "verdicts.csv").write_text(text.replace("refuted", "supported"))
+    assert {"verdicts", "conflicts"} <= again()
+    assert again() == set()
