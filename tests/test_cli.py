@@ -28,6 +28,33 @@ def test_help_and_list_import_nothing_heavy(words: list[str]) -> None:
     assert "mask" in done.stdout
 
 
+WRONG = (
+    ["info", "nonsense"],
+    ["run", "--experiment", "nonsense"],
+    ["measure", "--method", "nonsense"],
+    ["run", "--dry-run", "--dataset", "nonsense"],
+    ["evaluate", "my:encoder", "--dataset", "nonsense"],
+    *([verb, "--results", "nonsense"] for verb in ("judge", "rank", "plot")),
+)
+
+
+def test_what_is_wrong_is_answered_before_anything_heavy_is_imported() -> None:
+    code = (
+        "import sys\n"
+        "from mae_bench.cli import app\n"
+        f"for words in {WRONG}:\n"
+        "    try:\n"
+        "        app(words)\n"
+        "    except SystemExit as end:\n"
+        "        assert end.code == 2, words\n"
+        f"    assert not {set(HEAVY)} & sys.modules.keys(), words\n"
+    )
+    call = [sys.executable, "-c", code]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("error: ") == len(WRONG)
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     "words", [["list"], ["judge", "--results", "{results}"]], ids=lambda w: w[0]

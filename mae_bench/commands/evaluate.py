@@ -39,14 +39,14 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure an encoder from elsewhere and place it in the leaderboard."""
-    from mae_bench.verdicts.standings import render
-
     if sweep:
         _judge_sweep(wish, spec, sweep, predictions or [], as_json=as_json)
         return
     if predictions:
         raise UsageError("--prediction is of encoders along a factor; give --sweep")
     found = verbs.evaluation(wish, spec)
+    from mae_bench.verdicts.standings import render
+
     if not as_json:
         say(render(found.board))
     end(found.failed, found.folder, as_json)

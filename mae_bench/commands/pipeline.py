@@ -99,9 +99,9 @@ def _failures(ran: Run, wish: Running) -> dict[str, str]:
 
 def _foretell(wish: Running, as_json: bool) -> None:
     """Print what it would cost."""
+    table = cost_of(wish)
     from mae_bench.runs import estimate
 
-    table = cost_of(wish)
     if as_json:
         say(table.to_json(orient="records", indent=1))
     else:

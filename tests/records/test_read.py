@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mae_bench.records import read
 from mae_bench.records.read import read_measurements, read_rows
 from mae_bench.records.rows import COLUMNS, matching
 from mae_bench.records.schema import UsageError
@@ -120,6 +121,27 @@ def test_a_field_that_cannot_be_is_named_with_its_line(
         read_rows(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_without_arrow_the_same_is_read_and_the_same_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = write({"reason": 'a "word", and\nmore', "value": ""} | {"status": "error"})
+    paths = {"good": good.rename(good.with_name("good.csv"))}
+    for fault, (change, _) in BAD.items():
+        path = write({"lamb": 0.1}, {"seed": 4, "lamb": 0.2} | change)
+        paths[fault] = path.rename(path.with_name(f"{fault}.csv"))
+
+    def said(path: Path) -> str:
+        try:
+            return str(read_rows(path).to_dict("records"))
+        except UsageError as error:
+            return str(error)
+
+    with_arrow = {fault: said(path) for fault, path in paths.items()}
+    monkeypatch.setattr(read, "_by_arrow", lambda _: None)
+    assert {fault: said(path) for fault, path in paths.items()} == with_arrow
+    assert sum("line 3" in words for words in with_arrow.values()) == len(BAD)
 
 
 def test_rows_that_contradict_each_other_are_both_named(write: Write) -> None:
