@@ -25,5 +25,5 @@ LOG_POSTERIOR = Experiment(
     settings={"rules": "random:4,random:2", "noise": 0.3},
     metrics=(log_posterior_r2, filtered_loss),
     drawn=((log_posterior_r2, "log/logits"), (log_posterior_r2, "posterior/logits")),
-    cost="20 cells, 10 of them trained: about 6 minutes on one core",
+    cost="20 cells, 10 of them trained: about 4 minutes on one core",
 )

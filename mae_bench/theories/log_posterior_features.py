@@ -5,6 +5,9 @@ concepts c, log P(y | x) is the mean over P(c | y, x) of log P(c | x) + log P(y 
 - log P(c | y, x), which is linear in log P(c | x) if c is known from y and x together
 and P(c | y, x) is nearly P(c | y). Where c stays in doubt, P(y | x) is a mixture,
 linear in the posterior itself.
+
+A gain of R2 alone proves nothing of what was learned: pixels with Gaussian noise are
+linear in log likelihoods, and so are the features of untrained networks.
 """
 
 from functools import partial
@@ -18,10 +21,16 @@ from mae_bench.theories import Prediction, Theory
 _in_grid = partial(Prediction, experiment=LOG_POSTERIOR, metric=log_posterior_r2)
 _GAIN = 0.02
 _WHY = "probes of 2,000 images scatter by about a point"
-_DOUBT = "with a quarter visible the root stays in doubt, and tokens are mixtures"
+_DOUBT = Control(
+    reason="with a quarter visible the root stays in doubt, and tokens are mixtures",
+    where={"mask_ratio": 0.75},
+)
+_UNTRAINED = Control(
+    reason="an untrained network predicts nothing", where={"stop": 0.0}
+)
 
 
-def _gain(read: str, of: str, place: str) -> Prediction:
+def _gain(read: str, of: str, place: str, control: Control) -> Prediction:
     target = f"gain/{read}"
     return _in_grid(
         claim=f"where the root is nearly always known, {of} are linear in its log "
@@ -29,7 +38,7 @@ def _gain(read: str, of: str, place: str) -> Prediction:
         form=Contrast(_GAIN, treatment={"target": target}, baseline=0.0),
         margin_reason=_WHY,
         where={"mask_ratio": 0.5, "stop": 1.0},
-        control=Control(reason=_DOUBT, where={"mask_ratio": 0.75}),
+        control=control,
         standing="extrapolation",
         place=place,
         refuted_by="features that tell the posterior as well as its logarithm",
@@ -58,16 +67,19 @@ LOG_POSTERIOR_FEATURES = Theory(
             "logits",
             "the logits of the masked tokens",
             "abstract: f(x) ~ A log p(c|x) + b",
+            _UNTRAINED,
         ),
         "IP1-encoder": _gain(
             "mean",
             "the encoder's features of the visible leaves",
             "abstract: representations; which layer is ours",
+            _UNTRAINED,
         ),
         "IP1-exact": _gain(
             "exact",
             "the logarithms of the tokens' exact probabilities, without a network,",
             "ours: the optimal predictor, by belief propagation",
+            _DOUBT,
         ),
         "IP1-linear": _in_grid(
             claim="at both ratios the logits tell 0.9 or more of the root's log "
@@ -76,9 +88,7 @@ LOG_POSTERIOR_FEATURES = Theory(
             margin_reason="one tenth is left to a finite probe and to training, as in "
             "the other claims on R2",
             where={"stop": 1.0},
-            control=Control(
-                reason="an untrained network predicts nothing", where={"stop": 0.0}
-            ),
+            control=_UNTRAINED,
             standing="extrapolation",
             place="abstract: f(x) ~ A log p(c|x) + b, as a coefficient near 1",
             refuted_by="a log posterior that is not linear in the features",
