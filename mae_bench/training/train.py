@@ -237,6 +237,11 @@ def train(
             words = (strategy, cell.precision, resume, attached.beside(cell))
             (loss,) = run(steps, batches, device, watch, *words)
             (curve,) = watch.curves()
+            if watch.taken < method.last_step:
+                raise RuntimeError(
+                    f"a callback stopped it after {watch.taken} of {method.last_step} "
+                    "steps; one that is attached looks on"
+                )
         except Diverged as error:
             return Trained("diverged", str(error)), b""
         except torch.cuda.OutOfMemoryError as error:

@@ -23,6 +23,10 @@ class Counting(L.Callback):
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         seen.append(len(outputs["loss"]))
 
+class Stopping(L.Callback):
+    def on_train_batch_end(self, trainer, *_):
+        trainer.should_stop = True
+
 class Wanting(L.Callback):
     def __init__(self, what):
         pass
@@ -82,6 +86,13 @@ def test_classes_of_ones_own_are_found_from_the_current_folder() -> None:
 def test_a_callback_that_saves_may_and_one_of_lightnings_by_name(own: Path) -> None:
     train(cell_of("mae"), attached=Attached((), ("my_lookers:Saving", "Timer")))
     assert (own / "kept" / "last.ckpt").exists()
+
+
+@pytest.mark.usefixtures("own")
+def test_a_callback_that_ends_a_training_makes_no_cell_of_it() -> None:
+    cell, words = cell_of("mae", steps=23), Attached((), ("my_lookers:Stopping",))
+    with pytest.raises(RuntimeError, match="a callback stopped it after 10 of 23"):
+        train(cell, attached=words)
 
 
 def test_nothing_is_attached_by_default() -> None:
