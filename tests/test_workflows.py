@@ -50,6 +50,8 @@ def complaint(words: list[str]) -> str:
         known = {name for option in verb.params for name in option.opts}
         asked = {word.partition("=")[0] for word in rest if word.startswith("-")}
         return f"{rest[0]} has no {asked - known}" if asked - known else ""
+    if words[:2] == ["npm", "install"]:
+        return "" if "@" in words[-1] else f"{words[-1]} has no version"
     if words[:3] == ["python", "-m", "pip"]:
         return "" if words[3] == "install" else f"pip has no {words[3]}"
     if rest[:2] == ["-m", "pytest"] and program.endswith("python"):

@@ -10,6 +10,7 @@ import typer
 
 from mae_bench.commands.console import errors_in_one_line, say, tell
 from mae_bench.commands.options import Folder, Json, Tier, TierName
+from mae_bench.commands.outcome import NOT_EVIDENCE
 from mae_bench.records.folders import shown
 
 
@@ -46,4 +47,6 @@ def site(
     )
     paths = [str(path) for path in pages]
     say(json.dumps(paths) if as_json else "\n".join(paths))
+    if tier is TierName.smoke:
+        tell(NOT_EVIDENCE)
     tell(f"read {where}, wrote {output}")

@@ -160,7 +160,7 @@ def _nothing(source: str, missing: pd.DataFrame) -> str:
     first = missing.iloc[0]
     if len(missing) == 1:
         key = first["prediction"]
-        return f"{source}: {key} cannot be judged; {first['missing']}"
+        return f"{source}: {key} cannot be judged; missing: {first['missing']}"
     return (
         f"{source}: none of {len(missing)} predictions can be judged; the nearest, "
         f"{first['prediction']}, lacks: {first['missing']}"

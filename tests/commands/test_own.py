@@ -80,7 +80,7 @@ def test_what_can_be_judged_is_and_the_rest_is_listed(say: Say) -> None:
         (("--rows", "my.csv", *AS, "--prediction", "K55"), "did you mean K5"),
         (
             ("--rows", "my.csv", *AS, "--prediction", "K5"),
-            "K5 cannot be judged; metric",
+            "K5 cannot be judged; missing: metric",
         ),
         (("--rows", "my.csv", "--results", "x"), "--results the suite's; give one"),
         (("--rows", "my.csv", "--as", "mcc"), "expected METRIC=MINE"),

@@ -7,6 +7,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from mae_bench.commands.outcome import NOT_EVIDENCE
 from mae_bench.commands.site import site
 from mae_bench.pages import site as verb
 from mae_bench.records.schema import UsageError
@@ -37,6 +38,8 @@ def test_the_command_passes_on_what_it_is_told_and_names_the_pages(
     assert asked == [*map(Path, paths), None]
     assert result.stdout.split() == ["a.html", "b.html"]
     assert "a word on the way" in result.stderr
+    assert NOT_EVIDENCE not in result.stderr
+    assert NOT_EVIDENCE in call("--tier", "smoke").stderr
     asked.clear()
     words = ["--results", "r", "--asv", "a", "--output", "o", "--vendor", "v", "--json"]
     assert json.loads(call(*words).stdout) == ["a.html", "b.html"]

@@ -236,6 +236,12 @@ def test_every_prediction_is_listed_with_its_interval() -> None:
         assert words[6] == number(row["e_value"])
 
 
+def test_a_page_of_a_smoke_test_says_that_it_is_no_evidence() -> None:
+    said = "tier smoke (which is not evidence), seeds 0 to 1"
+    assert said in tables.leaderboard([], whence=Whence(("smoke",), "0 to 1"))
+    assert "evidence)" not in tables.leaderboard([], whence=Whence(("quick",), "0"))
+
+
 def test_theories_are_counted_and_the_most_measured_comes_first() -> None:
     scores = rows("theories")
     page = Tables(theories(scores, rows("verdicts")))

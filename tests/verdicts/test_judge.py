@@ -25,7 +25,7 @@ NOWHERE = Control("none: it holds everywhere")
 
 
 def instrument(name):
-    return SimpleNamespace(id=name, lower=0.0, upper=1.0)
+    return SimpleNamespace(id=name, lower=0.0, upper=1.0, unit_of=lambda _: name)
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def claim(experiment):
             claim="it rises",
             place="fig. 1",
             refuted_by="a fall",
+            margin_reason="what one would act on",
             **{
                 "each": (),
                 "size": None,

@@ -131,7 +131,11 @@ def test_what_could_not_be_judged_is_told_the_nearest_first(theories) -> None:
         (draw(UP, seeds=3, **ROOT), [], "my.csv has 3 seeds; a verdict needs 4"),
         (draw(UP, metric="linear_r"), [], "unknown metric 'linear_r'; .* linear_r2"),
         (draw((50, 60), **PAIR), [], "linear_probe 60.* is above 1"),
-        (draw((0.5,), (0.75,)), [N1], "N1 cannot be judged; 2 levels of mask_ratio"),
+        (
+            draw((0.5,), (0.75,)),
+            [N1],
+            "N1 cannot be judged; missing: 2 levels of mask_ratio",
+        ),
         (draw((0.5,), (0.75,)), [], "none of .* the nearest, .*, lacks: .*"),
         (draw(UP), ["planted_nulls/null-K5"], "false on purpose"),
         (draw(UP), ["hierarchical_latents/K9"], "needs ImageNet"),
