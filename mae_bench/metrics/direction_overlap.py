@@ -15,6 +15,7 @@ from mae_bench.oracles.self_regression import leading_eigenvalue, squared_overla
     reads="encoder",
     direction="none",
     version=1,
+    unit={"eigenvalue*": "eigenvalue", "edge": "eigenvalue", "*": "squared cosine"},
     source="Wortsman Zurich et al. 2026, arXiv 2601.23208; the limits are those of "
     "spiked covariances",
 )

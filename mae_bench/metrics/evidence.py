@@ -41,6 +41,7 @@ def conditionals(
     reads="encoder",
     direction="none",
     version=1,
+    unit="nats an image",
     source="Moreno-Muñoz, Recasens & Hauberg 2023, arXiv 2306.00520",
 )
 def evidence(

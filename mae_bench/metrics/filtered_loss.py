@@ -23,6 +23,7 @@ from mae_bench.oracles.filtered_tokens import (
     direction="none",
     lower=0.0,
     version=1,
+    unit={"share": "share of what the root tells", "*": "nats a masked token"},
     source="Garnier-Brun et al. 2025, arXiv 2408.15138; filtered decoders are ours",
 )
 def filtered_loss(

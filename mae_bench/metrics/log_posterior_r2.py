@@ -24,6 +24,7 @@ MASKS = 4  # each with features and probes of its own
     best=1.0,
     chance=0.0,
     version=1,
+    unit="R2",
     source="Liu et al. 2026, arXiv 2503.08980: f(x) ~ A log p(c | x) + b",
 )
 def log_posterior_r2(

@@ -28,6 +28,13 @@ from mae_bench.oracles.mode_frequency import (
     reads="encoder",
     direction="none",
     version=1,
+    unit={
+        "weight": "share of images",
+        "error": "share of images",
+        "loss": "squared pixels",
+        "uncertainty": "share of the prior variance",
+        "*": "share of the least loss",
+    },
     source="Cai & Shi 2026, arXiv 2608.01383; their theory is of models, not networks",
 )
 def mode_frequency(

@@ -46,6 +46,11 @@ def distances(
     lower=-1.0,
     best=0.0,
     version=1,
+    unit={
+        "excess": "nats",
+        "as_good": "descents",
+        "*": "total variation, or share of a length",
+    },
     source="Liu et al. 2022, arXiv 2202.09305",
 )
 def parameter_error(

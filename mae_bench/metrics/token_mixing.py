@@ -33,6 +33,7 @@ def mixing(tokens: Int64[Tensor, "n l"], labels: Int64[Tensor, " n"]) -> float:
     upper=1.0,
     best=0.0,
     version=1,
+    unit="share of links",
     source="Du et al. 2024, arXiv 2407.09087: links of the mask graph between classes; "
     "their TCAS could not be read, this is our reading of it",
 )
