@@ -21,10 +21,12 @@ from filelock import FileLock
 from scipy import stats
 
 from mae_bench.commits.errors import Errors
+from mae_bench.records.schema import UsageError
 from mae_bench.records.store import Record, parse, write_atomically
 
 VERSION = "1"
 TIMEOUT = 60
+_AWAY = "take it away: it is made again"
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,21 @@ def locked(folder: Path) -> FileLock:
 
 def _benchmarks(folder: Path) -> dict[str, Record]:
     path = folder / "benchmarks.json"
-    told = parse(path.read_bytes()) if path.exists() else {}
-    return {name: entry for name, entry in told.items() if name != "version"}
+    found = _facts_of(path) if path.exists() else {}
+    for name, entry in found.items():
+        known = isinstance(entry, dict) and {"params", "version"} <= entry.keys()
+        if not known or not all(isinstance(axis, list) for axis in entry["params"]):
+            raise UsageError(f"{path} says of {name[:40]!r} what asv does not; {_AWAY}")
+    return found
+
+
+def _facts_of(path: Path) -> Record:
+    """What a file of asv's says, but for its version; refused if it is none."""
+    try:
+        told = dict(parse(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"cannot read {path}: {error}; {_AWAY}") from error
+    return {name: fact for name, fact in told.items() if name != "version"}
 
 
 def _announce(folder: Path, entries: Mapping[str, Record]) -> None:
@@ -255,8 +270,7 @@ def _write(
     home = folder / str(machine["machine"])
     told = home / "machine.json"
     if told.exists():
-        kept = parse(told.read_bytes())
-        machine = {name: fact for name, fact in kept.items() if name != "version"}
+        machine = _facts_of(told)
     else:
         _dump(told, {**machine, "version": 1})
     params = {"python": origin.python, "torch": origin.torch, "tier": origin.tier}

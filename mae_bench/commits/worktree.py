@@ -48,7 +48,10 @@ def _git(repo: Path, *words: str) -> str:
     """
     call = ["git", "-C", str(repo), *words]
     try:
-        done = subprocess.run(call, capture_output=True, text=True, check=True)  # noqa: S603 (our own words)
+        # A subject may be of another encoding.
+        done = subprocess.run(  # noqa: S603 (our own words)
+            call, capture_output=True, encoding="utf-8", errors="replace", check=True
+        )
     except FileNotFoundError as error:
         raise UsageError("there is no git here; install it") from error
     except subprocess.CalledProcessError as error:

@@ -16,6 +16,7 @@ from asv_runner.statistics import compute_stats
 
 from mae_bench.commits import asv_feed
 from mae_bench.commits.asv_feed import FORECASTS, LEADERBOARD, Origin
+from mae_bench.records.schema import UsageError
 
 SAMPLES = [0.3, 0.2, 0.5, 0.25, 0.4]
 ERRORS = {
@@ -61,6 +62,16 @@ def test_asv_reads_back_what_was_fed(tmp_path: Path, machine) -> None:
     samples = result.get_result_samples(LEADERBOARD.name, known["params"])
     assert samples[0] == SAMPLES
     assert result.get_result_keys(benchmarks(tmp_path)) == {LEADERBOARD.name}
+
+
+@pytest.mark.parametrize("content", ["\0", "[1]", '{"a": 1}', '{"a": {"params": 1}}'])
+def test_a_file_of_asvs_that_is_spoilt_is_named(
+    tmp_path: Path, machine, content: str
+) -> None:
+    asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
+    (tmp_path / "benchmarks.json").write_text(content)
+    with pytest.raises(UsageError, match=r"benchmarks\.json.*take it away"):
+        asv_feed.feed(tmp_path, machine, origin(), {LEADERBOARD: ERRORS})
 
 
 def test_median_quartiles_and_counts_are_asvs_own(tmp_path: Path, machine) -> None:

@@ -33,6 +33,14 @@ def test_commits_are_named_alone_by_range_or_by_count(toy: Path, commit) -> None
     assert newest.date[4] == "-"
 
 
+def test_a_subject_of_another_encoding_is_read(toy: Path, commit) -> None:
+    commit("caf\u00e9")
+    call = ["git", "-C", str(toy), "config", "i18n.logOutputEncoding", "latin1"]
+    subprocess.run(call, check=True)
+    (found,) = worktree.commits(toy, [], 1)
+    assert found.subject.startswith("caf")
+
+
 def test_a_side_branch_is_no_state_of_the_branch(toy: Path, commit) -> None:
     def git(*words: str) -> None:
         who = ("-c", "user.name=n", "-c", "user.email=n@example.org")
