@@ -119,7 +119,8 @@ def _tile(ax: Axes, x: int, y: float, row: Mapping[Hashable, object]) -> None:
     number = f"{sign} {str(row['prediction']).partition('/')[2]}"
     number += f" {DOT}" * (row["phase"] == NEW)
     dark = row["verdict"] in DARK
-    size = 8 if len(number) < 14 else 6.5
+    # A tile is as wide as fourteen letters of size 8.
+    size = min(8.0, 112 / len(number))
     ax.text(
         x + 0.5,
         y + 0.5,

@@ -87,6 +87,15 @@ def test_tiles_do_not_lie_on_each_other() -> None:
     assert len(set(corners)) == 38
 
 
+@pytest.mark.parametrize("number", ["K5", "MB-network-uniform", "MM2-digits-mean"])
+def test_a_number_is_no_wider_than_its_tile(number: str) -> None:
+    figure = tiles(pd.DataFrame([claim(f"one/{number}", "supported", phase=NEW)]))
+    figure.draw_without_rendering()
+    (tile,) = boxes(figure)
+    text = next(t for t in figure.axes[0].texts if number in t.get_text())
+    assert text.get_window_extent().width < tile.get_window_extent().width
+
+
 def linear(colour: str) -> np.ndarray:
     """Linear RGB of a colour, 0 to 1."""
     rgb = np.array(to_rgb(colour))
