@@ -148,7 +148,7 @@ METHODS = registry.names("methods")
 TRAINED = [name for name in METHODS if registry.load("methods", name).trains]
 TWO_VIEWS = ("simclr", "barlow_twins", "vicreg", "spectral_contrastive")
 # Worlds whose images are too small to be masked by patches.
-WITHOUT_PATCHES = ("ar_chain", "ou_mixing")
+WITHOUT_PATCHES = ("ar_chain", "hidden_chain", "ou_mixing")
 CASES: list[tuple[str, str, dict[str, Setting]]] = [
     *((name, "", {}) for name in TRAINED),
     *(("mae", world, {}) for world in WORLDS if world not in WITHOUT_PATCHES),
@@ -164,7 +164,8 @@ CASES: list[tuple[str, str, dict[str, Setting]]] = [
 
 def cell_of(method: str, world: str, **changed: Setting) -> Cell:
     known = registry.settings(registry.load("methods", method))
-    budget = {**TIERS["smoke"].budget(), "batch_size": 8, "images": 50, **changed}
+    budget = {**TIERS["smoke"].budget(), "batch_size": 8, "images": 50}
+    budget |= {"full_masks": 0.25, **changed}
     budget = {key: value for key, value in budget.items() if key in known}
     settings = registry.settings(registry.load("datasets", world))
     changed = {key: value for key, value in changed.items() if key in settings}

@@ -69,20 +69,21 @@ class FullMaskMAE(MAE):
         rest = Masking(masking.ids_keep[full:], masking.ids_masked[full:])
         tokens = self.forward_encoder(seen[full:], rest)
         partly = self.objective(images[full:], tokens, rest)
-        guess = unseen(self, images.device).expand(full, -1, -1)
+        guess = unseen(self, images).expand(full, -1, -1)
         every = torch.arange(guess.shape[1], device=images.device).expand(full, -1)
         wholly = self.forward_loss(images[:full], guess, Masking(every[:, :0], every))
         share = full / len(images)
         return (1 - share) * partly + share * wholly
 
 
-def unseen(method: MAE, device: torch.device | str = "cpu") -> Float[Tensor, "1 l p"]:
-    """What an MAE predicts of every patch of an image of which nothing is visible."""
-    vit, world = method.encoder, method.dataset
-    every = torch.arange(vit.num_patches, device=device)[None]
-    blank = torch.zeros(
-        1, world.channels, world.image_size, world.image_size, device=device
-    )
+def unseen(method: MAE, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "1 l p"]:
+    """What an MAE predicts of every patch of an image of which nothing is visible.
+
+    Args:
+        method: The MAE.
+        images: Whose shape the image has; they are not looked at.
+    """
+    every = torch.arange(method.encoder.num_patches, device=images.device)[None]
     masking = Masking(every[:, :0], every)
-    tokens = method.forward_encoder(blank, masking)
+    tokens = method.forward_encoder(torch.zeros_like(images[:1]), masking)
     return method.forward_decoder(tokens, masking)

@@ -148,4 +148,5 @@ def top(value: Float64[Tensor, "f p"]) -> Float64[Tensor, " f"]:
     best = value.argmax(1).clamp(1, len(GRID) - 2)[:, None]
     low, top, high = (value.gather(1, best + step)[:, 0] for step in (-1, 0, 1))
     shift = 0.5 * (low - high) / (low - 2 * top + high)
-    return GRID[best[:, 0]] + shift.clamp(-1, 1) * (GRID[1] - GRID[0])
+    grid = GRID.to(value)
+    return grid[best[:, 0]] + shift.clamp(-1, 1) * (grid[1] - grid[0])

@@ -63,8 +63,7 @@ def mode_frequency(
     if not isinstance(dataset, IsingPhases | SkewedHierarchy | TwoModes):
         raise Skip(f"{type(dataset).__name__} has no two modes of a known weight")
     means, patch_size = mode_means(dataset), method.encoder.patch_size
-    device = batch.images.device
-    guess = unpatchify(unseen(method, device), patch_size)[0].cpu()
+    guess = unpatchify(unseen(method, batch.images), patch_size)[0].cpu()
     weight = implied_weight(guess, means)
     prediction, target, masking = method.reconstruct(batch, generator)
     loss = (prediction - target).double().square().mean().item()

@@ -37,8 +37,8 @@ def mean_log_likelihoods(
         moments: Mean of x xᵀ over the data.
 
     >>> one = torch.eye(1, dtype=torch.float64)
-    >>> mean_log_likelihoods(one[None], 3 * one).tolist()
-    [[0.0, -2.418938533204673]]
+    >>> mean_log_likelihoods(one[None], 3 * one).numpy().round(6).tolist()
+    [[0.0, -2.418939]]
     """
     d = len(moments)
     found = [models.new_zeros(len(models))]

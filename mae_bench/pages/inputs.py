@@ -68,7 +68,7 @@ COLUMNS = {
 }
 _COLOURED = {"verdict": RULINGS, "track": TRACKS}
 # They may have no end: nothing decides, or no number of seeds would.
-_ENDLESS = ("asked", "more_seeds", "e_value")
+_ENDLESS = ("asked", "more_seeds", "e_value", "minimum_detectable_effect")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 AGAIN = "make it again with mae-bench judge and rank"
 

@@ -103,7 +103,7 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
     return files
 
 
-class _Measured(Mapping[str, pd.DataFrame]):
+class _Measured(Mapping):  # type: ignore[type-arg] # else a check would read all
     """Experiment id -> its rows, of those that have any; read when one is drawn."""
 
     def __init__(self, folder: Path) -> None:
@@ -151,12 +151,12 @@ def _groups(where: Folders, experiments: Mapping[str, Experiment]) -> Iterator[G
             yield Group(name, (path,), partial(_of_table, name, path, of_table))
     if (path := where.find("verdicts.csv")).exists():
         yield Group("effects", (path,), lambda: effects.pages(frame(path)))
-    yield Group("budgets", every, lambda: budgets.draw(measured))
+    yield Group("budgets", every, lambda: budgets.draw(dict(measured)))
 
 
 def _one(
     name: str,
-    measured: Mapping[str, pd.DataFrame],
+    measured: _Measured,
     experiment: str,
     draw: Callable[[pd.DataFrame], Figure],
 ) -> Iterator[tuple[str, Figure]]:
@@ -216,9 +216,9 @@ def _exact() -> Iterator[tuple[str, Figure]]:
 def _of_rows(
     name: str,
     draw: Callable[[Mapping[str, pd.DataFrame]], Figure | None],
-    measured: Mapping[str, pd.DataFrame],
+    measured: _Measured,
 ) -> Iterator[tuple[str, Figure]]:
-    if (figure := draw(measured)) is not None:
+    if (figure := draw(dict(measured))) is not None:
         yield name, figure
 
 

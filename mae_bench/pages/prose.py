@@ -243,7 +243,7 @@ class Fields:
             return rows[planted]
         if not standing:
             return rows[~planted]
-        return rows[rows["standing"].isin(STANDINGS[standing])]
+        return rows[rows["standing"].str.split(",").str[0].isin(STANDINGS[standing])]
 
 
 def fill(text: str, results: Path) -> str:

@@ -47,7 +47,7 @@ def draw(board: pd.DataFrame) -> Figure:
     if not panels:
         return _nothing("no cell of the leaderboard has been measured")
     order = _by_track(panels)
-    size = (3.1 * len(panels) + 1.2, 0.3 * len(order) + 2.2)
+    size = (3.1 * len(panels) + 1.2, 0.3 * len(order) + 2.5)
     figure, axes = plt.subplots(
         1, len(panels), figsize=size, squeeze=False, sharey=True
     )

@@ -19,7 +19,12 @@ from mae_bench.records import registry
 from mae_bench.records.schema import UsageError
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = sorted((ROOT / "tests").rglob("test_contract*.py"))
+# Of rooms that nothing new is written for there is nothing to be tried.
+CONTRACTS = sorted(
+    path
+    for path in (ROOT / "tests").rglob("test_contract*.py")
+    if path.parent.name != "oracles"
+)
 MADE = {
     "method": "tried_mae",
     "dataset": "tried_world",

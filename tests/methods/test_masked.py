@@ -35,7 +35,7 @@ PLAIN: dict[str, dict[str, float]] = {
 # no one else's.
 DRAWS = {"r2_mae", "full_mask_mae"}
 # Noise leaves no token of stripes certain, nor its loss low.
-TOKENS = {"token_mae"}
+TOKENS = {"cluster_mim", "token_mae"}
 
 
 def stream(seed: int = 0) -> torch.Generator:

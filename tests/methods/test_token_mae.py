@@ -65,7 +65,7 @@ def test_masked_pixels_have_no_say_in_the_logits(world, method):
 
 
 def test_it_learns_to_tell_tokens(world, train):
-    method = TokenMAE(world, rng(), steps=100, batch_size=32, **SMALL)
+    method = TokenMAE(world, rng(), steps=300, batch_size=32, **SMALL)
     losses = train(method)
     marginal = torch.tensor(3.0).log().item()
     assert sum(losses[:10]) / 10 > 0.9 * marginal

@@ -11,12 +11,15 @@ import torch
 from mae_bench.datasets.gaussian_tree import GaussianTree
 from mae_bench.datasets.invertible_tree import InvertibleTree
 from mae_bench.datasets.random_hierarchy import RandomHierarchy, draw_rules
+from mae_bench.datasets.two_modes import TwoModes
 from mae_bench.oracles import (
     aligned_views,
     belief_propagation,
     ceilings,
     check_covariance,
     context_law,
+    cumulative_score,
+    filtered_tokens,
     finite_hierarchy,
     forecasting,
     gaussian_conditioning,
@@ -25,7 +28,9 @@ from mae_bench.oracles import (
     linear_reach,
     located_latents,
     mask_graph,
+    mode_frequency,
     principal_angle,
+    self_regression,
     two_sample_floor,
 )
 from tests.emulated import emulated, here
@@ -54,6 +59,10 @@ def causes() -> InvertibleTree:
     return InvertibleTree(rng())
 
 
+def two_modes() -> TwoModes:
+    return TwoModes(rng())
+
+
 DEPTH, SIDE = hierarchy().depth, causes().image_size
 RULES = [draw_rules("random", 2, 4, rng(seed=level)) for level in range(2)]
 X = draw(20, 16)
@@ -70,6 +79,9 @@ A, F = GRAPH.adjacency, draw(len(GRAPH.adjacency), 3)
 TARGETS = draw(GRAPH.adjacency.shape[1], 3, seed=3)
 LEAVES = (draw(4, 16, seed=4) > 0).float()
 PIXELS = (draw(4, 64, seed=5) > 0).float()
+LAW = draw(1, 3, 4, seed=7).softmax(2)
+ONES = torch.ones(1, 2, 2)
+HALVES = torch.cat([torch.ones(4, 32), torch.zeros(4, 32)], 1)
 
 
 def batch(world: Any, at: Callable[[Any], Any]) -> Any:
@@ -123,6 +135,19 @@ CASES: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
     "finite_hierarchy.images_of": lambda at: finite_hierarchy.images_of(
         hierarchy(), at(torch.zeros(2, 4**DEPTH).long())
     ),
+    "cumulative_score.mean_log_likelihoods": lambda at: cumulative_score.scores(
+        cumulative_score.mean_log_likelihoods(at(C[None, :3, :3]), at(C[:3, :3]))
+    ),
+    "cumulative_score.scores": lambda at: cumulative_score.scores(at(X[:2])),
+    "filtered_tokens.token_law": lambda at: filtered_tokens.token_law(
+        hierarchy(), batch(hierarchy(), at).images, leaf_masks(at), cut=1
+    ),
+    "filtered_tokens.cross_entropy": lambda at: filtered_tokens.cross_entropy(
+        at(LAW), at(torch.tensor([[0, 1, 2]])), at(torch.ones(1, 3))
+    ),
+    "filtered_tokens.divergence": lambda at: filtered_tokens.divergence(
+        at(LAW), at(LAW.flip(2).log()), at(torch.ones(1, 3))
+    ),
     "forecasting.dependence": lambda at: forecasting.dependence(
         at(C), at(CROSS), at(HALF)
     ),
@@ -170,6 +195,17 @@ CASES: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
     "mask_graph.align_loss": lambda at: mg.align_loss(at(F), at(A)),
     "mask_graph.unif_loss": lambda at: mg.unif_loss(at(F), at(A)),
     "mask_graph.asym_loss": lambda at: mg.asym_loss(at(F), at(TARGETS), at(A)),
+    "mode_frequency.implied_weight": lambda at: mode_frequency.implied_weight(
+        at(torch.full((1, 2, 2), 0.5)), at(torch.stack([ONES, -ONES]))
+    ),
+    "mode_frequency.mode_posterior": lambda at: mode_frequency.mode_posterior(
+        two_modes(), batch(two_modes(), at).images, at(torch.zeros(4, 64))
+    ),
+    "mode_frequency.least_error": lambda at: mode_frequency.least_error(
+        two_modes(), batch(two_modes(), at).images, at(HALVES)
+    ),
+    "self_regression.coefficients": lambda at: self_regression.coefficients(at(C), 0.1),
+    "self_regression.leading": lambda at: self_regression.leading(at(C), 0.1)[0],
     "principal_angle.principal_angle": lambda at: principal_angle.principal_angle(
         at(X[:, :2]), at(X[:, 2:5])
     ),
@@ -185,6 +221,9 @@ CASES: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
 }
 # What is given no tensor but a world's own, or goes through scipy, and is the host's.
 ON_THE_HOST = {
+    "filtered_tokens.right": "of a world alone",
+    "filtered_tokens.confusion": "of a world alone",
+    "filtered_tokens.filters": "of a world alone",
     "belief_propagation.marginals": "of a world alone",
     "belief_propagation.explained_variance": "of a world alone",
     "finite_hierarchy.finite_world": "of a world alone",

@@ -29,7 +29,9 @@ def test_every_metric_has_rows_that_are_numbers_or_say_why_not(
     for rows in found.values():
         assert rows
         for row in rows:
-            assert row["status"] in ("ok", "skipped"), row
+            # What is made for a world of its own may find nothing to tell in another.
+            may = ("ok", "skipped") + ("collapsed",) * (not built.joins)
+            assert row["status"] in may, row
             if row["status"] == "ok":
                 assert math.isfinite(row["value"])
                 metric = registry.load("metrics", row["metric"])
