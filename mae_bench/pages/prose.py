@@ -199,8 +199,10 @@ class Fields:
         return f"{row['verdict'].replace('_', ' ')}{kind}"
 
     def effect(self, prediction: str, digits: int = 3) -> str:
-        """Effect and interval of a prediction, as it was judged."""
+        """Effect and interval of a prediction, as it was judged; too few have none."""
         row = self.verdicts.loc[prediction]
+        if pd.isna(row["ci_low"]):
+            return f"{bare(row['estimate'], digits)} (no interval)"
         ends = [bare(row[c], digits) for c in ("estimate", "ci_low", "ci_high")]
         return f"{ends[0]} ({ends[1]} to {ends[2]})"
 
