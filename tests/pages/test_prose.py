@@ -17,6 +17,7 @@ SAID = [
     ("t/A3", "t", "extrapolation", "refuted", "reversed", None, -0.5, -0.6, -0.4, 0),
     ("t/A4", "t", "extrapolation", "not_measured", None, "no rows", *4 * [None]),
     ("t/A5", "t", None, "not_measured", None, "nothing reads it", *4 * [None]),
+    ("t/A6", "t", "derived", "undecided", None, "3 whole seeds", 0.5, *3 * [None]),
     ("n/P1", "n", "planted", "undecided", None, None, 0, -1, 1, 3),
 ]
 
@@ -45,8 +46,9 @@ def results(tmp_path: Path) -> Path:
     [
         ('effect("t/A1")', ".500 (.400 to .600)"),
         ('effect("t/A2", 2)', "-1.25 (-2.00 to 12.0)"),
+        ('effect("t/A6")', ".500 (no interval)"),
         ('word("t/A3")', "refuted (reversed)"),
-        ("count()", "3"),
+        ("count()", "4"),
         ('count("framed", "supported")', "1"),
         ('count("planted")', "1"),
         ("undecided_within(15)", "0"),

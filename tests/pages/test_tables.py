@@ -231,7 +231,8 @@ def test_every_prediction_is_listed_with_its_interval() -> None:
             assert words[3:8] == [DASH] * 5
             continue
         ends = [number(row[k]) for k in ("estimate", "ci_low", "ci_high")]
-        assert words[3] == ("{} {} to {}".format(*ends) if row["estimate"] else DASH)
+        told = "{} {} to {}" if row["ci_low"] else "{} no interval"
+        assert words[3] == (told.format(*ends) if row["estimate"] else DASH)
         assert words[4:6] == [number(row["margin"]), row["n_seeds"]]
         assert words[6] == number(row["e_value"])
 
