@@ -76,7 +76,12 @@ def test_a_row_that_is_there_twice_is_not_drawn(tmp_path: Path) -> None:
 
 
 def test_what_has_no_end_or_is_empty_is_a_number(tmp_path: Path) -> None:
-    change = {"more_seeds": "inf", "asked": "inf", "estimate": ""}
+    change = {
+        "more_seeds": "inf",
+        "asked": "inf",
+        "minimum_detectable_effect": "inf",
+        "estimate": "",
+    }
     (found,) = frame(written(tmp_path / "verdicts.csv", change)).to_dict("records")
     assert found["more_seeds"] == math.inf
     assert math.isnan(found["estimate"])
