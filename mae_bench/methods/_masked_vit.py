@@ -38,8 +38,8 @@ class MaskedViT(ViTMethod):
             mask_ratio: Share of the mask units that is hidden, in (0, 1).
             mask_unit: Side of a mask unit in pixels, a multiple of the patch size; 0
                 for the patch size.
-            mask_family: ``random``, ``block``, ``grid``, ``aligned``, or a fixed mask;
-                see ``random_masking``.
+            mask_family: ``random``, ``block``, ``grid``, ``aligned``, the colour of
+                a noise (``green``), or a fixed mask; see ``random_masking``.
             crops: Share of an image's area that is seen at least, of a random crop at
                 full size, half of them flipped; 0 for whole images.
             encoder: See ``ViTMethod``.

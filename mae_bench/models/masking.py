@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
+
+from mae_bench.models.coloured_noise import COLOURS, coloured
 
 Draw = Callable[[int, int, int, torch.Generator], Float[Tensor, "n u"]]
 
@@ -157,8 +160,22 @@ def _aligned(n: int, side: int, kept: int, generator: torch.Generator) -> Tensor
     return place.flatten(1)
 
 
+def _coloured(
+    n: int, side: int, kept: int, generator: torch.Generator, *, colour: str
+) -> Tensor:
+    """Where noise of a colour is lowest the units stay."""
+    del kept
+    return coloured(colour, n, side, generator)
+
+
 FAMILIES: Mapping[str, Draw] = MappingProxyType(
-    {"random": _random, "block": _block, "grid": _grid, "aligned": _aligned}
+    {
+        "random": _random,
+        "block": _block,
+        "grid": _grid,
+        "aligned": _aligned,
+        **{colour: partial(_coloured, colour=colour) for colour in COLOURS},
+    }
 )
 
 

@@ -5,10 +5,13 @@ Both bounds hold of any function; checkpoints of unfinished and of failed runs c
 
 from functools import partial
 
+from mae_bench.experiments.lejepa_rates import LEJEPA_RATES
 from mae_bench.experiments.lejepa_shapes import LEJEPA_SHAPES
 from mae_bench.metrics.alignment_slack import alignment_slack
+from mae_bench.metrics.held_out_loss import held_out_loss
 from mae_bench.metrics.linear_r2 import linear_r2
 from mae_bench.predictions import Control
+from mae_bench.predictions.association import Association
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
 from mae_bench.predictions.equality import Equality
@@ -21,6 +24,29 @@ _END = {"rho": 0.9, "lamb": 0.02, "stop": 1.0}
 _CAUSES, _DRIFT = {"target": "level_0"}, {"target": "level_1"}
 _slack = partial(Prediction, experiment=LEJEPA_SHAPES, metric=alignment_slack)
 _probe = partial(Prediction, experiment=LEJEPA_SHAPES, metric=linear_r2)
+_ranks = partial(
+    Prediction,
+    experiment=LEJEPA_RATES,
+    metric=linear_r2,
+    against=held_out_loss,
+    control=Control(
+        reason="untrained, a loss differs by its weights alone, and features by none",
+        where={"stop": 0.0},
+    ),
+    standing="extrapolation",
+    refuted_by="a low loss of features that tell less",
+)
+
+
+def _by_loss(margin: float) -> Association:
+    return Association(
+        margin,
+        x={"metric": "held_out_loss", "target": "mean"},
+        y={"metric": "linear_r2", **_CODE, **_CAUSES},
+        along=("lamb", "lr"),
+        sign=-1,
+    )
+
 
 LEJEPA = Theory(
     paper="Klindt, LeCun & Balestriero 2026, arXiv 2605.26379 (its code was read; the "
@@ -141,10 +167,26 @@ LEJEPA = Theory(
             ceiling=1.0,
             each=("alpha",),
         ),
+        "LL1": _ranks(
+            claim="over weights and learning rates, the lower the held-out loss, the "
+            "more a linear read-out tells of the causes: Kendall's tau of a half or "
+            "more",
+            form=_by_loss(0.5),
+            margin_reason="three of four pairs of runs in the right order, of which "
+            "the loss could be used to choose",
+            where={"stop": 1.0},
+            place="arXiv 2511.08544, abstract: the loss tells of downstream accuracy",
+        ),
+        "LL1-stated": _ranks(
+            claim="they do so as well as is stated, with a Spearman correlation of .94 "
+            "or more: of Gaussians a Kendall's tau of .79",
+            form=_by_loss(0.79),
+            margin_reason="the number stated; tau = 2 / pi asin(2 sin(.94 pi / 6))",
+            where={"stop": 1.0},
+            place="arXiv 2511.08544: a Spearman correlation of 94 % and more",
+        ),
     },
     unmeasured={
-        "LL1": "that the training loss ranks runs (arXiv 2511.08544): it asks for a "
-        "grid of rates and weights, and belongs to the leaderboards",
         "LJ-ablation": "that contrast or whitening in place of SIGReg do as well: "
         "neither has a perceptron here",
     },
