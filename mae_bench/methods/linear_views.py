@@ -1,6 +1,7 @@
 """A linear encoder of views: to reconstruct the image, or to agree with another view.
 
-The limit that training should meet is in ``oracles/aligned_views.py``.
+Or, without views, to reconstruct the image from itself. The limit that training should
+meet is in ``oracles/aligned_views.py``.
 """
 
 from typing import Any, ClassVar
@@ -14,6 +15,8 @@ from mae_bench.methods import Method
 from mae_bench.models.augmentation import augment
 from mae_bench.records.schema import Track
 
+OBJECTIVES = ("reconstruction", "joint_embedding", "autoencoding")
+
 
 class LinearViews(Method):
     """x̃ -> x̃ A, trained on ‖x - x̃ A B‖² or by the spectral contrastive loss.
@@ -21,7 +24,7 @@ class LinearViews(Method):
     Views x̃ are what the world says they are (``Dataset.redraw``), and augmentations
     where it says nothing; the loss of
     ``reconstruction`` sees one of each image and the image, that of
-    ``joint_embedding`` two, and no images.
+    ``joint_embedding`` two, and no images, that of ``autoencoding`` images alone.
 
     References:
         Van Assel et al. 2025, arXiv 2505.12477: the two paradigms on linear models.
@@ -47,7 +50,7 @@ class LinearViews(Method):
         Args:
             dataset: The world that it learns from.
             generator: Draws the initial weights.
-            objective: ``reconstruction`` or ``joint_embedding``.
+            objective: ``reconstruction``, ``joint_embedding`` or ``autoencoding``.
             rank: k, in 1..d with d = c h w.
             lr: Peak learning rate.
             weight_decay: 0 for the theory's optimum.
@@ -58,29 +61,33 @@ class LinearViews(Method):
         """
         super().__init__(dataset, generator, lr=lr, weight_decay=weight_decay, **budget)
         d = dataset.channels * dataset.image_size**2
-        if objective not in ("reconstruction", "joint_embedding"):
+        if objective not in OBJECTIVES:
             raise ValueError(
-                f"objective is {objective!r}; choose 'reconstruction' or "
-                "'joint_embedding'"
+                f"objective is {objective!r}; choose one of {', '.join(OBJECTIVES)}"
             )
         if not 1 <= rank <= d:
             raise ValueError(f"rank is {rank}; give an integer in 1..{d}")
         self.objective = objective
         self.A = nn.Parameter(torch.randn(d, rank, generator=generator) / d**0.5)
-        if objective == "reconstruction":
+        if objective != "joint_embedding":
             self.B = nn.Parameter(torch.randn(rank, d, generator=generator) / d**0.5)
 
     def prepare(self, batch: Batch, generator: torch.Generator) -> Any:
-        """A view of each image, and what it is held against: the image or a second."""
+        """A view of each image, and what it is held against: the image or a second.
+
+        To autoencode, the image twice.
+        """
         one, other = (_view(self.dataset, batch, generator) for _ in range(2))
-        if self.objective == "reconstruction":
+        if self.objective != "joint_embedding":
             other = batch.images
+        if self.objective == "autoencoding":
+            one = batch.images
         return one.flatten(1), other.flatten(1)
 
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """Mean squared error of the d pixels, or the spectral contrastive loss."""
         view, other = example
-        if self.objective == "reconstruction":
+        if self.objective != "joint_embedding":
             error: Tensor = (other - view @ self.A @ self.B).square().mean()
             return error
         return by_moments(view @ self.A, other @ self.A)
