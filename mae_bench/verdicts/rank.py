@@ -90,7 +90,6 @@ def _headline_table(
 ) -> pd.DataFrame:
     """Values of one dataset, seeds against methods; ``suffix`` is of the token."""
     where = {
-        "metric": headline.metric,
         "target": headline.target,
         "token": headline.token + suffix,
         "view": "unmasked",
@@ -121,7 +120,7 @@ def _ranks(
 def _columns(
     rows: pd.DataFrame, headline: Headline, tracks: Mapping[str, Track]
 ) -> dict[str, dict[str, float]]:
-    """Method -> the headline's columns, for one dataset."""
+    """Method -> the headline's columns, for one dataset and of its metric's rows."""
     table = _headline_table(rows, headline)
     chance = _headline_table(rows, headline, SHUFFLED)
     floor, ceiling = _mean(table, FLOOR), _mean(table, CEILING)
@@ -170,7 +169,8 @@ def _board(
     """
     reads = chosen(world)
     rows = pd.concat([with_label_probe(world, reads), at_cost(cheap)])
-    found = [_columns(rows, headline, tracks) for headline in SHOWN]
+    of = {str(metric): mine for metric, mine in rows.groupby("metric")}
+    found = [_columns(of.get(h.metric, NO_ROWS), h, tracks) for h in SHOWN]
     found.append(on_the_way(curves, reads))
     records = []
     for method, cells in world.groupby("method"):
