@@ -19,6 +19,7 @@ from jinja2 import Environment, StrictUndefined
 from mae_bench import __version__
 from mae_bench.experiments._chosen import AT_EQUAL_COST, Chosen
 from mae_bench.pages import markdown
+from mae_bench.pages.scorecard import NEW
 from mae_bench.records.rows import in_words
 from mae_bench.records.schema import Setting, UsageError
 from mae_bench.records.stats import student_interval, wilson
@@ -216,6 +217,20 @@ class Fields:
         """
         rows = self._measured_verdicts(standing)
         return len(rows) if not verdict else int((rows["verdict"] == verdict).sum())
+
+    def renewed(self, pilot: str = "", verdict: str = "", standing: str = "") -> int:
+        """Predictions that new seeds rule, which the pilot did not see.
+
+        Args:
+            pilot: A word that the pilot's seeds said of them, or any.
+            verdict: A word that the new ones say, or any.
+            standing: See ``count``.
+        """
+        rows = self._measured_verdicts(standing)
+        rows = rows[rows["phase"] == NEW]
+        for column, word in (("pilot", pilot), ("verdict", verdict)):
+            rows = rows[rows[column] == word] if word else rows
+        return len(rows)
 
     def undecided_within(self, seeds: int) -> int:
         """How many that are undecided so many more seeds would decide."""

@@ -25,6 +25,10 @@ SAID = [
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     table = pd.DataFrame(SAID, columns=[*COLUMNS, *NUMBERS])
+    # New seeds rule the theorem, as the pilot had it, and what was refuted since.
+    new = table["prediction"].isin(["t/A1", "t/A3", "n/P1"])
+    table["phase"] = new.map({True: "confirmatory", False: "pilot"})
+    table["pilot"] = table["verdict"].where(table["prediction"] != "t/A3", "supported")
     table.to_csv(tmp_path / "verdicts.csv", index=False)
     rows = [
         {"seed": seed, "method": method, "value": value + seed / 10}
@@ -51,6 +55,11 @@ def results(tmp_path: Path) -> Path:
         ("count()", "4"),
         ('count("framed", "supported")', "1"),
         ('count("planted")', "1"),
+        ("renewed()", "2"),
+        ('renewed("supported")', "2"),
+        ('renewed("supported", "supported")', "1"),
+        ('renewed("supported", "refuted")', "1"),
+        ('renewed(standing="planted")', "1"),
         ("undecided_within(15)", "0"),
         ("undecided_within(30)", "1"),
         ("without_rows(declared=true)", "1"),
