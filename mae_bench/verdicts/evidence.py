@@ -114,9 +114,14 @@ def _absent(
     blank: dict[str, object] = dict.fromkeys(_UNKNOWN, "")
     blank |= dict.fromkeys(_WHOLE, 0)
     blank |= {"tier": tier, "status": "missing"}
+    # What a method or world does not have is empty here as it is in the rows.
+    words = [pd.api.types.is_string_dtype(rows[axis]) for axis in axes]
     return [
         blank
-        | dict(zip(axes, point, strict=True))
+        | {
+            axis: "" if value is None and word else value
+            for axis, value, word in zip(axes, point, words, strict=True)
+        }
         | {"seed": seed, "cell": f"missing {seed} {point}"}
         for seed in seeds
         for point in ordered

@@ -121,3 +121,27 @@ def test_of_seeds_that_coincide_one_is_kept():
     assert sorted(in_order(twins)["seed"].unique()) == [0, 1]
     few = pd.concat([rows.iloc[:1], rows.iloc[:1].assign(seed=7)])
     assert in_order(few)["seed"].nunique() == 2
+
+
+def test_a_factor_that_a_world_lacks_is_as_empty_in_a_missing_row_as_in_others():
+    from mae_bench.experiments.linear_theory import LINEAR_THEORY
+    from mae_bench.records.schema import TIERS
+
+    metric = SimpleNamespace(id="closed_form_gap")
+    rows = pd.DataFrame(
+        [
+            {"dataset": cell.dataset, "method": cell.method, "tier": "quick"}
+            | {name: "" if value is None else value for name, value in at.items()}
+            | {"seed": cell.seed, "metric": metric.id, "target": "loss"}
+            | {"value": 0.5, "status": "ok", "cell": cell.key}
+            for cell, at in LINEAR_THEORY.cells(TIERS["quick"], range(2))
+        ]
+    )
+    gone = (rows["seed"] == 1) & (rows["dataset"] == "gaussian_tree")
+    found = select({"linear_theory": rows[~gone]}, LINEAR_THEORY, (metric,), {})
+    axes = ["dataset", "method", *LINEAR_THEORY.factors]
+    points = found.groupby(axes, dropna=False)["seed"].nunique()
+    # Each declared point is one, whether or not a seed lacks it.
+    assert len(points) == len(rows) / 2
+    assert (points == 2).all()
+    assert (found["status"] == "missing").sum() == gone.sum()
