@@ -219,9 +219,9 @@ def strangers(rows: pd.DataFrame, names: Collection[str] = ()) -> list[str]:
         lines.append(f"{name}: not a metric of ours, not read{hint}; see --as")
     factors = _factors()
     lines += [
-        f"column {name}: not a factor of ours; near is {', '.join(near)}"
+        f"column {name}: not a factor of ours; near is {', '.join(alike)}"
         for name in sorted({*factors_of(rows)} - factors)
-        if (near := get_close_matches(name, factors, n=3, cutoff=0.8))
+        if (alike := get_close_matches(name, factors, n=3, cutoff=0.8))
     ]
     kept = {*in_order(rows)["seed"]}
     if doubled := sorted({*map(int, rows["seed"])} - kept):
