@@ -1,27 +1,46 @@
-"""Defaults of one's own: from a file of the working directory, or the environment.
+"""Defaults of one's own: from a file of the working folder, or the environment.
 
 ``mae_bench.toml``, or else ``[tool.mae_bench]`` of ``pyproject.toml``, has options by
 the names that they have on the command line: at the top for every verb that takes them,
-in a table of a verb's name for it alone. ``MAE_BENCH_TIER`` and ``MAE_BENCH_RUN_TIER``
-say the same, and go before the file; the command line goes before both.
+in a table of a verb's name for it alone. The nearest such file is read, of this folder
+or of one above, and its paths begin where it is. ``MAE_BENCH_TIER`` and
+``MAE_BENCH_RUN_TIER`` say the same, and go before the file; the command line goes
+before both.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mae_bench.commands.console import detail
 from mae_bench.records.schema import UsageError
 
 FILE, PROJECT = "mae_bench.toml", "pyproject.toml"
 PREFIX = "MAE_BENCH_"
+TRUE, FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
-# Verb -> option -> the parameter that takes it.
-Known = Mapping[str, Mapping[str, str]]
+Kind = Literal["word", "words", "path", "switch"]
+
+
+class Taken(NamedTuple):
+    """How a verb takes an option.
+
+    Args:
+        parameter: The name of what takes it.
+        kind: Whether it is one word, several, a path, or is only there or not.
+    """
+
+    parameter: str
+    kind: Kind = "word"
+
+
+# Verb -> option -> how it is taken.
+Known = Mapping[str, Mapping[str, Taken]]
 
 
 class Given(NamedTuple):
@@ -31,36 +50,40 @@ class Given(NamedTuple):
         place: File or variable, as it is told.
         verb: Whose it is; empty of every verb that takes it.
         option: Without its dashes.
-        value: As the command line takes it.
+        value: As it is written, and at last as the command line takes it.
+        folder: Where its paths begin; None of a variable, of which it is here.
     """
 
     place: str
     verb: str
     option: str
     value: Any
+    folder: Path | None = None
 
 
 def defaults(
     known: Known, environment: Mapping[str, str], folder: Path
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, Given]]:
     """Verb -> parameter -> default.
 
     Args:
         known: What there is.
         environment: Variables by name.
-        folder: Where the file is looked for.
+        folder: Where the file is looked for, and above.
 
     Raises:
-        UsageError: A key that is no option, or a file that is no TOML.
+        UsageError: A key that is no option, a value of another kind, or a file that is
+            no TOML.
     """
-    found: dict[str, dict[str, Any]] = {verb: {} for verb in known}
-    rest = list(_of_folder(known, folder))
+    found: dict[str, dict[str, Given]] = {verb: {} for verb in known}
+    rest = list(_of_folder(known, folder.resolve()))
     rest += _of_environment(known, environment)
     # What is said of one verb goes before what is said of all.
     for one in sorted(rest, key=lambda one: (one.place.startswith("$"), one.verb)):
         for verb in [one.verb] if one.verb else known:
-            if one.option in known[verb]:
-                found[verb][known[verb][one.option]] = one.value
+            if taken := known[verb].get(one.option):
+                value = _spoken(one, taken.kind)
+                found[verb][taken.parameter] = one._replace(value=value)
         verb = f"{one.verb} " if one.verb else ""
         detail(f"default {verb}--{one.option} {one.value}, from {one.place}")
     return found
@@ -71,13 +94,22 @@ def _options(known: Known) -> list[str]:
 
 
 def _of_folder(known: Known, folder: Path) -> Iterator[Given]:
-    """What the one file says, or else the other."""
-    own, project = folder / FILE, folder / PROJECT
-    if own.exists():
-        yield from _of_table(known, _read(own), FILE)
-    elif project.exists():
-        table = _read(project).get("tool", {}).get("mae_bench", {})
-        yield from _of_table(known, table, f"[tool.mae_bench] of {PROJECT}")
+    """What the nearest file says, of this folder or of one above."""
+    for at in (folder, *folder.parents):
+        for name in (FILE, PROJECT):
+            path = at / name
+            table = _read(path) if os.access(path, os.R_OK) else None
+            place = os.path.relpath(path, folder)
+            if name == PROJECT and table is not None:
+                tool, place = table.get("tool"), f"[tool.mae_bench] of {place}"
+                table = tool.get("mae_bench") if isinstance(tool, Mapping) else None
+            if table is None:
+                continue
+            if not isinstance(table, Mapping):
+                raise UsageError(f"{place} is no table of options")
+            for given in _of_table(known, table, place):
+                yield given._replace(folder=at)
+            return
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -99,14 +131,36 @@ def _of_table(
         if option not in options or isinstance(value, Mapping):
             name = f"{verb}.{key}" if verb else key
             raise UsageError(f"{place}: {_unknown(name, key, options)}")
-        yield Given(place, verb, option, _spoken(value))
+        yield Given(place, verb, option, value)
 
 
-def _spoken(value: Any) -> Any:
-    """A value of a file as the command line takes it."""
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    return value if isinstance(value, bool) else str(value)
+def _spoken(given: Given, kind: Kind) -> Any:
+    """A value as the command line takes it.
+
+    Raises:
+        UsageError: It is of another kind.
+    """
+    value = given.value
+    several, truth = isinstance(value, list), isinstance(value, bool)
+    if kind == "switch" and not truth:
+        word = "" if several else str(value).lower()
+        if word not in (*TRUE, *FALSE):
+            raise _wrong(given, "is on or off: say true or false")
+        return word in TRUE
+    if kind == "words" and not truth:
+        words = value if several else [value] if given.folder else value.split()
+        return [str(word) for word in words]
+    if kind not in ("switch", "words") and several:
+        raise _wrong(given, "takes one value")
+    if kind != "switch" and truth:
+        raise _wrong(given, "takes a value, and is not on or off")
+    if kind == "path" and given.folder and given.folder != Path().resolve():
+        return str(given.folder / str(value))
+    return value if truth else str(value)
+
+
+def _wrong(given: Given, what: str) -> UsageError:
+    return UsageError(f"{given.place}: {given.option} {what}; not {given.value!r}")
 
 
 def _of_environment(known: Known, environment: Mapping[str, str]) -> Iterator[Given]:

@@ -58,7 +58,8 @@ def describe(
     for candidate in [room] if room else registry.ROOMS:
         if candidate in registry.ROOMS and stem in registry.names(candidate):
             facts = {"room": candidate, "id": stem} | _facts(candidate, stem)
-            return facts | _reproduced(candidate, stem, results)
+            facts |= _reproduced(candidate, stem, results)
+            return facts | _judged(candidate, stem, shown(results, tier))
     known = [*registry.ROOMS, *registry.names(claims.ROOM)]
     if room and room.removeprefix(f"{claims.ROOM}/") not in known:
         rooms = ", ".join(registry.ROOMS)
@@ -76,6 +77,18 @@ def _reproduced(room: str, name: str, results: Path | None) -> Facts:
     from mae_bench.verdicts.reproduced import lines
 
     return {"published": lines(name, results or own("paper"))}
+
+
+def _judged(room: str, name: str, folder: Path) -> Facts:
+    """Of a theory, which of its predictions have which verdict."""
+    found: dict[str, list[str]] = {}
+    path = folder / "verdicts.csv"
+    for row in claims.rows_of(path) if room == claims.ROOM else ():
+        if row["theory"] == name:
+            number = row["prediction"].rpartition("/")[2]
+            found.setdefault(row["verdict"].replace("_", " "), []).append(number)
+    said = {word: ", ".join(numbers) for word, numbers in found.items()}
+    return {"verdicts": said, "from": str(path)} if said else {}
 
 
 def _near(room: str, stem: str, folder: Path) -> list[str]:
@@ -115,6 +128,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if hasattr(value, "claim"):
         return f"{value.claim} [{value.standing}; margin {value.form.margin:g}]"
+    if hasattr(value, "reason"):
+        return f"{value.experiment.id}, {value.metric.id}: {value.reason}"
     if hasattr(value, "id"):
         return value.id
     if callable(value) or is_dataclass(value):
@@ -132,7 +147,7 @@ def render(found: Facts, width: int | None = None) -> str:
     width = width or get_terminal_size().columns
     lines = [f"{found['room']}/{found['id']}", "", *found["text"].splitlines(), ""]
     for key, value in found.items():
-        if key in ("room", "id", "text"):
+        if key in ("room", "id", "text") or value in ({}, [], ""):
             continue
         if isinstance(value, dict):
             lines.append(f"{key}:")

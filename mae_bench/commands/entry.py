@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from mae_bench.commands.console import (
     say,
     volume,
 )
-from mae_bench.commands.defaults import Known, defaults
+from mae_bench.commands.defaults import Given, Known, Taken, defaults
 
 
 class Verbs(TyperGroup):
@@ -26,7 +27,11 @@ class Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb, with one's own defaults."""
         _prepare(ctx)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message += _whence(ctx.obj, error)
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write them below their groups' names."""
@@ -51,7 +56,7 @@ def _known(group: Any) -> Known:
     """Options of every verb, by their long names; arguments have no default."""
     return {
         name: {
-            word.removeprefix("--"): parameter.name
+            word.removeprefix("--"): _taken(parameter)
             for parameter in command.params
             for word in parameter.opts
             if word.startswith("--")
@@ -60,11 +65,36 @@ def _known(group: Any) -> Known:
     }
 
 
+def _taken(parameter: Any) -> Taken:
+    if parameter.is_flag:
+        return Taken(parameter.name, "switch")
+    if parameter.multiple:
+        return Taken(parameter.name, "words")
+    is_path = parameter.type_descriptor.annotation is Path
+    return Taken(parameter.name, "path" if is_path else "word")
+
+
+def _whence(given: Mapping[str, Mapping[str, Given]], error: Any) -> str:
+    """Where a wrong value stands, if not on the command line."""
+    if error.ctx is None or error.param is None:
+        return ""
+    name = error.param.name
+    source = error.ctx.get_parameter_source(name)
+    mine = given.get(error.ctx.info_name, {}).get(name)
+    if mine is None or source is None or source.name != "DEFAULT_MAP":
+        return ""
+    return f" It is from {mine.place}."
+
+
 @errors_in_one_line
 def _prepare(ctx: Any) -> None:
     """Set the volume, then the defaults, which are told by it."""
     volume(ctx.params["quiet"], ctx.params["verbose"])
-    ctx.default_map = defaults(_known(ctx.command), os.environ, Path())
+    ctx.obj = defaults(_known(ctx.command), os.environ, Path())
+    ctx.default_map = {
+        verb: {name: given.value for name, given in mine.items()}
+        for verb, mine in ctx.obj.items()
+    }
 
 
 def entry(

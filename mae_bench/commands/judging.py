@@ -104,6 +104,7 @@ def names_of(words: Sequence[str]) -> dict[str, str]:
 
 def told(found: OwnVerdicts, output: Path, *, as_json: bool, whole: bool) -> None:
     """Say what was found, and where it is written."""
+    from mae_bench.verdicts.lacking import in_kinds, numbers_of
     from mae_bench.verdicts.own_words import render, written
 
     if as_json:
@@ -112,6 +113,10 @@ def told(found: OwnVerdicts, output: Path, *, as_json: bool, whole: bool) -> Non
         say("{" + ",\n".join(f'"{name}": {text}' for name, text in parts) + "}")
     else:
         say(render(found, whole=whole))
-    judged, lacking = len(found.verdicts), len(found.missing)
-    tell(f"{judged} judged ({written(found.verdicts)}); {lacking} not")
+    judged, lacking = numbers_of(found.verdicts["prediction"]), len(found.missing)
+    why = f": {in_kinds(found.missing)}" if lacking else ""
+    tell(
+        f"{len(judged)} judged ({written(found.verdicts)}): {', '.join(judged)}; "
+        f"{lacking} not{why}"
+    )
     tell(f"wrote {output}: my_verdicts.csv, my_forecasts.csv, my_verdicts.html")

@@ -175,7 +175,7 @@ def of_encoders(
     wanted, levels = _keys(predictions), levels_of(swept.words)
     if len(swept.seeds) < ENOUGH_SEEDS:
         said = f"{len(swept.seeds)} seeds; a verdict needs {ENOUGH_SEEDS}"
-        raise UsageError(f"a sweep of {said}")
+        raise UsageError(f"a sweep of {said}: --seeds {ENOUGH_SEEDS} or more")
     where = reading_place(*launch.devices(swept.device, 1))
     theories = registry.load_all("theories")
     worlds = worlds_of(theories, [*levels], wanted, swept.datasets)

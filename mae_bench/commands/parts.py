@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -13,6 +15,8 @@ from mae_bench.commands.console import errors_in_one_line, say
 from mae_bench.commands.options import Folder, Json, StorePath, Tier, TierName
 from mae_bench.records import registry
 from mae_bench.records.store import Store
+
+NARROWEST = 30  # letters of a sentence, in a terminal however narrow
 
 
 @errors_in_one_line
@@ -40,7 +44,21 @@ def list_parts(
         say(r)
         width = max(map(len, parts), default=0)
         for name, sentence in parts.items():
-            say(f"  {name:{width}}  {sentence}")
+            say(_line(name, width, sentence))
+
+
+def _line(name: str, width: int, sentence: str) -> str:
+    """A part and its sentence, folded where the terminal ends."""
+    hang = " " * (width + 4)
+    columns = max(get_terminal_size().columns, len(hang) + NARROWEST)
+    head = f"  {name:{width}}  "
+    return fill(
+        sentence,
+        columns,
+        initial_indent=head,
+        subsequent_indent=hang,
+        break_on_hyphens=False,
+    )
 
 
 @errors_in_one_line

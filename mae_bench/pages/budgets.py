@@ -118,6 +118,8 @@ def learning_curves(points: pd.DataFrame) -> Figure:
         ax.set_ylim(top=1.02)
     for ax in axes.flat[len(methods) :]:
         ax.set_axis_off()
+    for ax in axes.flat[max(len(methods) - COLUMNS, 0) : len(methods)]:
+        ax.tick_params(labelbottom=True)  # the last of a column, which may be shorter
     for line in axes:
         line[0].set_ylabel("accuracy", fontsize=8)
     handles, labels = axes[0][0].get_legend_handles_labels()

@@ -167,7 +167,8 @@ class Card:
         ]
         if row["confirmed"]:
             said.append(f"Confirms the pilot: {row['confirmed']}.")
-        if row["control_verdict"] not in ("", "none"):
+        told = row["reason"].startswith("its control")
+        if row["control_verdict"] not in ("", "none") and not told:
             said.append(f"Its control: {row['control_verdict'].replace('_', ' ')}.")
         return [*said, _sentence(row["reason"])]
 

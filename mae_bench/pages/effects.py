@@ -17,6 +17,8 @@ from mae_bench.pages.scorecard import COLOURS, DOT, NEW, TWO_SIDED, named, plant
 LONGEST = 40  # claims of a page
 ENDS = (-1e3, 1e5)  # in margins; what is beyond stands at the end
 INSIDE = "0.85"
+LINEAR = 2  # in margins; beyond, the axis is logarithmic
+NARROW = 20.0  # an axis that ends before it has steps within a power of ten
 
 
 def pages(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
@@ -86,9 +88,12 @@ def draw(rows: pd.DataFrame, title: str = "Effects of the claims") -> Figure:
     for y, row in enumerate(lines):
         _line(ax, y, row)
     ax.axvline(1, color="0.3", lw=1)
-    ax.set_xscale("symlog", linthresh=2)
+    ax.set_xscale("symlog", linthresh=LINEAR)
+    low, high = _ends(ax)
+    ax.set_xticks(_ticks(low, high), minor=False)
+    ax.minorticks_off()
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlim(*_ends(ax))
+    ax.set_xlim(low, high)
     ax.set_yticks(range(len(lines)), [_label(row) for row in lines], fontsize=7)
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
@@ -116,6 +121,20 @@ def _label(row: Mapping[Hashable, Any]) -> str:
 def _ends(ax: Axes) -> tuple[float, float]:
     low, high = ax.get_xlim()
     return max(min(low, -1.5), ENDS[0]), min(max(high, 2.0), ENDS[1])
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Steps of an axis: to one margin, then powers of ten.
+
+    >>> _ticks(-3.0, 9.0)
+    [-2.0, -1.0, 0.0, 1.0, 2.0, 5.0]
+    >>> _ticks(-30.0, 200.0)
+    [-10.0, -1.0, 0.0, 1.0, 10.0, 100.0]
+    """
+    narrow = max(-low, high) < NARROW
+    above = [1.0, *([2.0, 5.0] if narrow else []), *(10.0**k for k in range(1, 6))]
+    found = [*(-x for x in reversed(above)), 0.0, *above]
+    return [x for x in found if low <= x <= high]
 
 
 def _line(ax: Axes, y: int, row: Mapping[Hashable, Any]) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mae_bench.pages.sweeps import with_bars
+from mae_bench.pages.sweeps import widen, with_bars
 from mae_bench.records.rows import Where, matching
 
 X = "mask_ratio"
@@ -196,6 +196,7 @@ def _draw(ax: Axes, panel: Panel, rows: pd.DataFrame, lines: str) -> None:
     # An encoder that was never masked has no masks of its own to be shown by.
     if len(floor) and panel.measured.get("view") == "unmasked":
         ax.axhline(floor["value"].mean(), color="0.5", ls=":", lw=1, label="untrained")
+    widen(ax)
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom, min(top, panel.most + 0.02 * (top - bottom)))
     ax.ticklabel_format(axis="y", useOffset=False)

@@ -115,6 +115,12 @@ class Report:
         return first + [name for name in names if name not in FIRST]
 
     @property
+    def shown(self) -> list[str]:
+        """The verdicts that any prediction has."""
+        there = {row["verdict"] for row in self.known.verdicts}
+        return [verdict for verdict in scorecard.COLOURS if verdict in there]
+
+    @property
     def theories(self) -> list[tuple[Row | None, str, list[Card]]]:
         """Score, name and predictions of each, the most measured first."""
         scores = {row["theory"]: row for row in self.known.scores}
@@ -170,7 +176,14 @@ class Report:
         yield "leaderboard.html", leaderboard(known.board, **about)
         yield (
             "theories.html",
-            page("theories", theories=theories, scores=SCORES, pages_of=files, **about),
+            page(
+                "theories",
+                theories=theories,
+                scores=SCORES,
+                pages_of=files,
+                shown=self.shown,
+                **about,
+            ),
         )
         yield "figures.html", page("figures", figures=self.figures, **pictures, **about)
         for score, name, cards in theories:
@@ -204,9 +217,7 @@ class Report:
             "nothing": not (known.board or known.verdicts),
             "findings": findings(rows, known.verdicts, known.forecasts),
             "counts": found,
-            "shown": [
-                v for v in scorecard.COLOURS if any(c[v] for c in found.values())
-            ],
+            "shown": self.shown,
             "strict": _in_words(*held(known.verdicts, STANDINGS[0])),
             "beyond": _in_words(*held(known.verdicts, STANDINGS[1])),
         }

@@ -33,6 +33,7 @@ UNITS = {
 }
 MARKERS = "osD^vP"
 LETTERS = 12.5  # of a title, an inch
+LEAST_SPAN = 0.02  # of the largest number that an axis shows
 
 
 def sweep(
@@ -71,11 +72,12 @@ def sweep(
         line[0].set_ylabel(dataset)
     handles, labels = _legend(axes.flat)
     figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
-    words = f"{experiment.question} Bars: 95 % over seeds"
+    words = f"{experiment.question} Bars: 95\N{NO-BREAK SPACE}% over seeds"
     if any(line.get_markerfacecolor() == "white" for line in figure.findobj(Line2D)):
         words += "; hollow: a single seed"
     title = fill(f"{words}.", int(LETTERS * size[0]))
     figure.suptitle(title, fontsize=9)
+    figure.align_ylabels()
     figure.tight_layout(rect=(0, 0.08 / shape[0], 1, 1))
     return figure
 
@@ -185,10 +187,19 @@ def with_bars(
 
 def _within(ax: Axes, metric: Metric) -> None:
     """Let the axis end, but for a marker's width, where its metric does."""
+    widen(ax)
     low, high = ax.get_ylim()
     room = 0.02 * (high - low)
     ax.set_ylim(max(low, metric.lower - room), min(high, metric.upper + room))
     ax.ticklabel_format(axis="y", useOffset=False)
+
+
+def widen(ax: Axes) -> None:
+    """Let an axis span so much that what hardly differs does not look as if it did."""
+    low, high = ax.get_ylim()
+    room = LEAST_SPAN * max(abs(low), abs(high)) - (high - low)
+    if room > 0:
+        ax.set_ylim(low - room / 2, high + room / 2)
 
 
 def _with_unit(name: str) -> str:

@@ -64,6 +64,14 @@ class Column:
         return "ascending" if self.headline.direction == "min" else "descending"
 
     @property
+    def ends(self) -> dict[str, str]:
+        """What its references are called: of what has no better end, what they are."""
+        names = ("floor", "ceiling")
+        if self.headline.direction == "none":
+            return dict(zip(names, ("untrained", "causes"), strict=True))
+        return dict(zip(names, names, strict=True))
+
+    @property
     def budget(self) -> str:
         """Whether methods take as many steps, or may cost the same."""
         return "cost" if self.headline == AT_COST else "steps"

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mae_bench.pages.sweeps import widen
 from mae_bench.records.rows import over_roundings
 from mae_bench.verdicts.tune import choose, response
 
@@ -52,6 +53,7 @@ def _panel(ax: Axes, trials: pd.DataFrame, chosen: float) -> None:
     at = ax.get_xaxis_transform()
     ax.plot(lost, np.full(len(lost), 0.08), "x", color="0.5", ms=4, transform=at)
     ax.margins(0.08, 0.15)
+    widen(ax)
     ax.ticklabel_format(axis="y", useOffset=False)
     ax.set_xticks(spots, [f"{lr:g}" for lr in values.index], fontsize=6)
     ax.tick_params(axis="y", labelsize=6, pad=0)

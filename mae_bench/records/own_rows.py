@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mae_bench.records import registry
 from mae_bench.records.rows import COLUMNS
 from mae_bench.records.schema import LARGEST, UsageError
 from mae_bench.records.words import levels
@@ -134,10 +135,23 @@ def _refuse_header(names: list[str], source: str) -> None:
     lacking = [name for name in NEEDED if name not in names]
     if lacking:
         columns = f"column{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
-        raise UsageError(f"{source} lacks the {columns}; it has {', '.join(names)}")
+        raise UsageError(
+            f"{source} lacks the {columns}, without which no prediction can be judged; "
+            f"it has {', '.join(names)}{_hint(names)}"
+        )
     for name in names:
         if not name or names.count(name) > 1:
             raise UsageError(f"{source}: column {name!r} is not one of its own")
+
+
+def _hint(names: list[str]) -> str:
+    """What a header that lacks something may be meant to be."""
+    if len(names) == 1 and any(sign in names[0] for sign in ";\t|"):
+        return "; fields are told apart by commas"
+    if metric := next((n for n in names if n in registry.names("metrics")), ""):
+        said = "its name below metric, its number below value"
+        return f"; of {metric} a line a number is wanted, {said}"
+    return ""
 
 
 _IS_NO = {

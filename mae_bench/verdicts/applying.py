@@ -202,7 +202,7 @@ def placed(
         chosen = exact or names - {*registry.names(room)}
         if not chosen:
             there = ", ".join(sorted(names))
-            raise Lacking(f"{column} {value_in_words(wanted)}; there is {there}", 2)
+            raise Lacking(f"{column} {value_in_words(wanted)} (there is {there})", 2)
         found[column] = tuple(sorted(chosen))
         own += [column] * (not exact)
     return found, own
@@ -220,7 +220,7 @@ def _check_read_outs(rows: pd.DataFrame, known: Iterable[str]) -> None:
     for column in _READ_OUTS:
         there = levels_in_words(rows, column)
         if column not in {*known} and ", " in there:
-            raise Lacking(f"one {column} alone; there are {there}", 3)
+            raise Lacking(f"one {column} alone (there are {there})", 3)
 
 
 def _conditions(

@@ -75,7 +75,7 @@ def refuse_none(rows: pd.DataFrame, where: Where) -> None:
         left = matching(rows, {column: wanted})
         if left.empty:
             there = levels_in_words(rows, column)
-            raise Lacking(f"{column} {value_in_words(wanted)}; there is {there}", 2)
+            raise Lacking(f"{column} {value_in_words(wanted)} (there is {there})", 2)
         rows = left
 
 
@@ -91,7 +91,7 @@ def check_levels(form: Form, rows: pd.DataFrame) -> None:
     for side in sides(form):
         if matching(rows, side).empty:
             column = next((c for c in side if matching(rows, {c: side[c]}).empty), "")
-            there = f"; there is {levels_in_words(rows, column)}" if column else ""
+            there = f" (there is {levels_in_words(rows, column)})" if column else ""
             raise Lacking(f"{in_words(side)}{there}", 3)
     factor = factor_of(form)
     if factor and not getattr(form, "levels", None):
@@ -99,4 +99,4 @@ def check_levels(form: Form, rows: pd.DataFrame) -> None:
         count = rows[factor].replace("", None).nunique()
         if count < least:
             there = levels_in_words(rows, factor)
-            raise Lacking(f"{least} levels of {factor}; there is {there}", 3)
+            raise Lacking(f"{least} levels of {factor} (there is {there})", 3)

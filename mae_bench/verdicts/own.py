@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from mae_bench.records import registry
-from mae_bench.records.own_rows import own_rows, renamed
+from mae_bench.records.own_rows import factors_of, own_rows, renamed
 from mae_bench.records.rows import write_table
 from mae_bench.records.schema import UsageError
 from mae_bench.records.strength import ANYTIME, ENOUGH_SEEDS, Rule
@@ -25,6 +25,7 @@ from mae_bench.verdicts.applying import Applied, Asked, apply
 from mae_bench.verdicts.compared import Lacking
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.hearing import Hearing, hear
+from mae_bench.verdicts.lacking import in_one_line
 from mae_bench.verdicts.own_forecasts import judge_own_forecasts
 from mae_bench.verdicts.told import Told, asked_of
 
@@ -85,9 +86,9 @@ def judge_own(
         UsageError: No prediction can be judged; a line that says what is missing.
     """
     _refuse_named(theories, wanted)
-    rows = renamed(rows if "cell" in rows else own_rows(rows), names or {})
-    _refuse(rows, source)
-    rows, asked = _in_order(rows), Asked(theories)
+    given = renamed(rows if "cell" in rows else own_rows(rows), names or {})
+    _refuse(given, source, wanted)
+    rows, asked = _in_order(given), Asked(theories)
     told, applied, missing = [], {}, []
     for name, theory in theories.items():
         for number, prediction in theory.predictions.items():
@@ -105,7 +106,9 @@ def judge_own(
     lacking = pd.DataFrame(missing, columns=list(MISSING))
     lacking = lacking.sort_values("near", ascending=False, kind="stable")
     if not told:
-        raise UsageError(_nothing(source, lacking))
+        raise UsageError(
+            "; ".join([_nothing(source, lacking, given), *strangers(given)])
+        )
     strength = asked_of(told, rule)
     verdicts = [
         {
@@ -134,17 +137,20 @@ def _hearing(found: Applied, rule: Rule) -> Hearing:
         Lacking: Too few whole seeds, or rows that cannot be looked at together.
     """
     prediction = found.prediction
+    there, enough = found.rows["seed"].nunique(), prediction.form.enough
+    if there < enough:
+        raise Lacking(
+            f"{enough} seeds (there {'is' if there == 1 else 'are'} {there})", 3
+        )
     try:
         hearing = hear(prediction, {prediction.experiment.id: found.rows}, rule)
     except ValueError as error:  # a form that refuses these rows
         raise Lacking(" ".join(str(error).split()), 3) from error
     if hearing.case is None:
         raise Lacking(hearing.reason, 3)
-    n, enough = hearing.case.claim.n_seeds, prediction.form.enough
-    if n < enough:
-        there = found.rows["seed"].nunique()
+    if (n := hearing.case.claim.n_seeds) < enough:
         whole = f"{n} of {there} have all that is compared"
-        raise Lacking(f"{enough} whole seeds; {whole}", 3)
+        raise Lacking(f"{enough} whole seeds ({whole})", 3)
     return hearing
 
 
@@ -155,31 +161,28 @@ def _missing(key: str, prediction: Prediction, lack: Lacking) -> dict[str, objec
     return dict(zip(MISSING, said, strict=True))
 
 
-def _nothing(source: str, missing: pd.DataFrame) -> str:
-    """Why nothing can be judged, by what is nearest to it."""
-    first = missing.iloc[0]
-    if len(missing) == 1:
-        key = first["prediction"]
-        return f"{source}: {key} cannot be judged; missing: {first['missing']}"
-    return (
-        f"{source}: none of {len(missing)} predictions can be judged; the nearest, "
-        f"{first['prediction']}, lacks: {first['missing']}"
-    )
-
-
-def _refuse(rows: pd.DataFrame, source: str) -> None:
-    """Refuse a table of which nothing can be judged, whatever is claimed."""
+def _nothing(source: str, missing: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Why nothing can be judged, and what each prediction lacks."""
     seeds = rows["seed"].nunique()
     if seeds < ENOUGH_SEEDS:
-        said = f"{seeds} seed{'s' * (seeds > 1)}"
-        raise UsageError(f"{source} has {said}; a verdict needs {ENOUGH_SEEDS}")
+        said = f"{seeds} seed{'s' * (seeds > 1)}; a verdict needs {ENOUGH_SEEDS}"
+        return f"{source} has {said}: {in_one_line(missing)}"
+    if len(missing) == 1:
+        key, lack = missing[["prediction", "missing"]].iloc[0]
+        return f"{source}: {key} cannot be judged; missing: {lack}"
+    said = f"none of {len(missing)} predictions can be judged"
+    return f"{source}: {said}: {in_one_line(missing)}"
+
+
+def _refuse(rows: pd.DataFrame, source: str, wanted: Collection[str]) -> None:
+    """Refuse a table of which nothing can be judged, whatever is claimed."""
     known = registry.names("metrics")
-    if not set(rows["metric"]) & {*known}:
+    if not wanted and not set(rows["metric"]) & {*known}:
         name = sorted(set(rows["metric"]))[0]
         near = registry.nearest(name, known)
         raise UsageError(
-            f"{source}: unknown metric {name!r}; did you mean {near}? Of a name of "
-            f"your own say which it is: --as METRIC={name}"
+            f"{source}: no prediction can be judged: unknown metric {name!r}; did you "
+            f"mean {near}? Of a name of your own say which it is: --as METRIC={name}"
         )
     for metric in sorted(set(rows["metric"]) & {*known}):
         part = registry.load("metrics", metric)
@@ -202,7 +205,7 @@ def _refuse_named(theories: Mapping[str, Theory], wanted: Collection[str]) -> No
 
 
 def strangers(rows: pd.DataFrame, names: Collection[str] = ()) -> list[str]:
-    """Lines about metrics that are none of ours, and about doubled seeds.
+    """Lines about metrics and factors that are none of ours, and about doubled seeds.
 
     Args:
         rows: See ``records.own_rows``.
@@ -214,6 +217,12 @@ def strangers(rows: pd.DataFrame, names: Collection[str] = ()) -> list[str]:
         near = ", ".join(get_close_matches(name, known, n=3, cutoff=0.4))
         hint = f"; near are {near}" if near else ""
         lines.append(f"{name}: not a metric of ours, not read{hint}; see --as")
+    factors = _factors()
+    lines += [
+        f"column {name}: not a factor of ours; near is {', '.join(alike)}"
+        for name in sorted({*factors_of(rows)} - factors)
+        if (alike := get_close_matches(name, factors, n=3, cutoff=0.8))
+    ]
     kept = {*in_order(rows)["seed"]}
     if doubled := sorted({*map(int, rows["seed"])} - kept):
         lines.append(
@@ -221,6 +230,12 @@ def strangers(rows: pd.DataFrame, names: Collection[str] = ()) -> list[str]:
             "row: they are no sample, and do not count"
         )
     return lines
+
+
+def _factors() -> set[str]:
+    """Of all experiments."""
+    parts = registry.load_all("experiments").values()
+    return {factor for experiment in parts for factor in experiment.factors}
 
 
 def write(found: OwnVerdicts, folder: Path) -> list[Path]:

@@ -68,7 +68,7 @@ def _skill(forecast: Forecast, rows: pd.DataFrame, asked: Asked) -> Skill:
     places, _ = placed(mine, experiment, forecast.where, ["dataset", "method"])
     if len(places["method"]) > 1:
         names = value_in_words(places["method"])
-        raise Lacking(f"one method alone; there are {names}", 3)
+        raise Lacking(f"one method alone (there are {names})", 3)
     where = {**kept, **places}
     ours = matching(mine, where)
     on_grid = pd.Series(True, index=ours.index)
@@ -77,7 +77,7 @@ def _skill(forecast: Forecast, rows: pd.DataFrame, asked: Asked) -> Skill:
     ours = ours[on_grid]
     points = ours[["dataset", *experiment.factors]].drop_duplicates()
     if len(points) < LEAST:
-        raise Lacking(f"{LEAST} points of its grid; there are {len(points)}", 3)
+        raise Lacking(f"{LEAST} points of its grid (there are {len(points)})", 3)
     skill = forecast_skill(replace(forecast, where=where), {experiment.id: ours})
     if not skill.points:
         raise Lacking("points that it tells apart, in a world that it knows", 3)

@@ -32,8 +32,18 @@ def test_a_method_is_told_with_its_settings_and_a_metric_with_its_direction() ->
 
 
 def test_a_theory_is_told_with_its_claims_standing_and_margins() -> None:
-    claims = describe("mask_graph_alignment")["predictions"]
-    assert claims["Z6"].endswith("[extrapolation; margin 0.01]")
+    found = describe("mask_graph_alignment")
+    assert found["predictions"]["Z6"].endswith("[extrapolation; margin 0.01]")
+    judged = ", ".join(found["verdicts"].values()).split(", ")
+    assert {*found["predictions"]} <= {*judged}
+    assert found["from"].endswith("verdicts.csv")
+
+
+def test_a_forecast_is_told_by_its_formula_and_what_is_not_there_is_left_out() -> None:
+    page = render(describe("average_distance"))
+    assert "Forecast" not in page.split("forecasts:")[1]
+    assert "\n  - mask_unit_by_patch_size, linear_probe: " in page
+    assert "\nunmeasured:" not in page
 
 
 def test_an_experiment_is_told_with_the_names_of_its_parts() -> None:

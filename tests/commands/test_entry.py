@@ -49,6 +49,16 @@ def test_a_default_is_taken_and_the_command_line_goes_before_it(call: Call) -> N
     assert "no measurements in here;" in call("rank", "--results", "here").stderr
 
 
+def test_a_wrong_default_is_told_with_its_place(call: Call) -> None:
+    Path("mae_bench.toml").write_text('tier = "smok"\n')
+    flat = " ".join(call("rank").stderr.split())
+    assert "'smok' is not one of" in flat
+    assert "It is from mae_bench.toml." in flat
+    mine = call("rank", "--tier", "smo").stderr
+    assert "'smo' is not one of" in " ".join(mine.split())
+    assert "mae_bench.toml" not in mine
+
+
 def test_the_environment_goes_between_them(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_rows_are_judged_told_and_written(say: Say) -> None:
     ran = say("judge", "--rows", "my.csv", "--prediction", "N1", *AS, "--out", "out")
     assert ran.exit_code == 0, ran.output
     assert "N1              supported" in ran.stdout
-    assert "1 judged (1 supported); 0 not" in ran.stderr
+    assert "1 judged (1 supported): N1; 0 not\n" in ran.stderr
     written = sorted(path.name for path in Path("out").iterdir())
     assert written == ["my_forecasts.csv", "my_verdicts.csv", "my_verdicts.html"]
     assert "Which theory predicts my.csv?" in Path("out/my_verdicts.html").read_text()

@@ -85,6 +85,8 @@ def test_a_card_says_whose_seeds_ruled_and_why() -> None:
     ]
     new = claim(phase="confirmatory", confirmed="no")
     assert Card(new, "A").said[:2] == ["By new seeds.", "Confirms the pilot: no."]
+    open_ = claim(control_verdict="undecided", reason="its control is undecided")
+    assert Card(open_, "A").said[1:] == ["Its control is undecided."]
     lost = claim(verdict="not_measured", claim="c", reason="no row has a value")
     assert Card(lost, "A").said == ["Not measured.", "No row has a value."]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.experiments.uniformity import UNIFORMITY
-from mae_bench.pages.sweeps import Scale, sweep, with_bars
+from mae_bench.pages.sweeps import LEAST_SPAN, Scale, sweep, widen, with_bars
 from mae_bench.records.rows import COLUMNS
 
 LEVELS = [0.0, 0.001, 0.01, 0.1, 1.0]
@@ -155,3 +155,16 @@ def test_a_title_is_whole() -> None:
     box = figure.findobj(lambda t: "why" in getattr(t, "get_text", str)())[0]
     ends = box.get_window_extent()
     assert 0 <= ends.x0 < ends.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize(
+    ("values", "least"), [((1.0, 1.000001), LEAST_SPAN), ((-3.0, -2.0), 1.0)]
+)
+def test_what_hardly_differs_does_not_look_as_if_it_did(values, least: float) -> None:
+    _, ax = plt.subplots()
+    ax.plot(values)
+    ax.margins(y=0)
+    widen(ax)
+    low, high = ax.get_ylim()
+    assert high - low == pytest.approx(least, rel=1e-3)
+    assert low <= min(values) <= max(values) <= high

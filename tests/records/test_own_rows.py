@@ -68,7 +68,12 @@ def test_truth_values_and_empty_levels_are_numbers(tmp_path: Path) -> None:
     [
         ("", r"my\.csv is empty"),
         ("seed,metric,value\n", r"my\.csv has no rows"),
-        ("seed,value\n0,1\n", "lacks the column metric; it has seed, value"),
+        (
+            "seed,value\n0,1\n",
+            "lacks the column metric, without .*; it has seed, value$",
+        ),
+        ("seed;metric;value\n0;mcc;1\n", "lacks .* told apart by commas"),
+        ("seed,mcc\n0,1\n", "lacks the columns metric, value.* of mcc a line a number"),
         ("a\n1\n", "lacks the columns seed, metric, value"),
         ("seed,metric,value,value\n0,a,1,2\n", "column 'value' is not one of its own"),
         ("seed,metric,value\n0,mcc\n", "line 2: 2 fields, and not 3"),

@@ -121,14 +121,24 @@ def test_what_could_not_be_judged_is_told_the_nearest_first(theories) -> None:
     lame = whole[(whole["seed"] < 3) | (whole["mask_ratio"] < 0.9)]
     found = judge_own(theories, pd.concat([lame, draw(HILL, **SHARE, **ROOT)]))
     said = found.missing.set_index("prediction").loc[N1, "missing"]
-    assert said == "4 whole seeds; 3 of 6 have all that is compared"
+    assert said == "4 whole seeds (3 of 6 have all that is compared)"
     assert K5 in set(found.verdicts["prediction"])
 
 
 @pytest.mark.parametrize(
     ("rows", "wanted", "message"),
     [
-        (draw(UP, seeds=3, **ROOT), [], "my.csv has 3 seeds; a verdict needs 4"),
+        (
+            draw(UP, seeds=3, **ROOT),
+            [],
+            "my.csv has 3 seeds; a verdict needs 4: .*N1 want 4 seeds .there are 3",
+        ),
+        (
+            draw(UP, factor="maskratio", **ROOT),
+            [],
+            "N1 want column mask_ratio; .*column maskratio: .* near is mask_ratio",
+        ),
+        (draw(UP, metric="acc"), [N1], "N1 .*: metric linear_r2; acc: not a metric"),
         (draw(UP, metric="linear_r"), [], "unknown metric 'linear_r'; .* linear_r2"),
         (draw((50, 60), **PAIR), [], "linear_probe 60.* is above 1"),
         (
@@ -136,7 +146,11 @@ def test_what_could_not_be_judged_is_told_the_nearest_first(theories) -> None:
             [N1],
             "N1 cannot be judged; missing: 2 levels of mask_ratio",
         ),
-        (draw((0.5,), (0.75,)), [], "none of .* the nearest, .*, lacks: .*"),
+        (
+            draw((0.5,), (0.75,), **ROOT),
+            [],
+            "none of .* K5-tree wants 3 levels .*there is 0.75.; .* want metrics",
+        ),
         (draw(UP), ["planted_nulls/null-K5"], "false on purpose"),
         (draw(UP), ["hierarchical_latents/K9"], "needs ImageNet"),
     ],

@@ -67,15 +67,15 @@ def test_what_its_grid_does_not_have_is_no_point(theories) -> None:
         (grid(1, metric="mcc"), "metric linear_probe"),
         (
             grid(1, ratios=(0.25, 0.3)),
-            "3 points of its grid; there are 2",
+            r"3 points of its grid \(there are 2\)",
         ),
         (
             grid(1, dataset="ising"),
-            "dataset .*; there is ising",
+            r"dataset .* \(there is ising\)",
         ),
         (
             pd.concat([grid(1, method=m) for m in ("a", "b")]),
-            "one method alone; there are a or b",
+            r"one method alone \(there are a or b\)",
         ),
     ],
 )
