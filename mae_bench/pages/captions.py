@@ -17,8 +17,8 @@ TOLD: Mapping[str, str] = MappingProxyType(
         "colour; theorems, and what is derived from one, are framed.",
         "effects": "Every measured effect with its 95 % interval in units of its "
         "margin; to the right of 1, or inside the grey band, is what is claimed.",
-        "conflicts": "Effects of claims of different theories about the same measure "
-        "of the same experiment, side by side, in units of their margins.",
+        "conflicts": "Variables of which theories say different things: what each "
+        "says, and the measured effect in units of its margin, with its verdict.",
         "forecasts": "Kendall's tau of each theory's forecast against what was "
         "trained, a panel a world, with 95 % intervals; shaded is what random "
         "orders reach.",

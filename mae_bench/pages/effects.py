@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ LONGEST = 40  # claims of a page
 ENDS = (-1e3, 1e5)  # in margins; what is beyond stands at the end
 INSIDE = "0.85"
 LINEAR = 2  # in margins; beyond, the axis is logarithmic
+WHOSE = f"hollow: seeds that margins had seen; {DOT}: new ones"
 NARROW = 20.0  # an axis that ends before it has steps within a power of ten
 
 
@@ -40,32 +42,6 @@ def pages(table: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
         yield f"effects_{k}" if k > 1 else "effects", draw(pd.concat(part))
 
 
-def conflicts(table: pd.DataFrame) -> Figure:
-    """Claims of different theories about one measure of one experiment, together.
-
-    Args:
-        table: ``verdicts.csv``.
-    """
-    rows = _measured(table)
-    groups = rows.groupby(["experiment", "metric"])
-    rivals = [mine for _, mine in groups if len({*mine["theory"]}) > 1]
-    if not rivals:
-        figure = plt.figure(figsize=(5, 1))
-        said = "no two theories have measured claims of the same measure"
-        figure.text(0.5, 0.5, said, ha="center", va="center")
-        return figure
-    figure = draw(pd.concat(rivals), "Where two theories speak of the same measure")
-    (ax,), y = figure.axes, 0
-    at = ax.get_yaxis_transform()
-    for mine in rivals:
-        words = f"{mine['experiment'].iloc[0]}\n{mine['metric'].iloc[0]}"
-        ax.text(1.02, y, words, transform=at, fontsize=7, va="center")
-        ax.axhline(y - 0.5, color="0.6", lw=0.8)
-        y += len(mine)
-    figure.tight_layout(rect=(0, 0.55 / figure.get_figheight(), 1, 1))
-    return figure
-
-
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
     rows = table[table["estimate"].notna() & ~planted(table)]
     return rows.sort_values(["theory", "prediction"], ignore_index=True)
@@ -85,24 +61,40 @@ def draw(rows: pd.DataFrame, title: str = "Effects of the claims") -> Figure:
     lines = rows.to_dict("records")
     size = (8.4, 0.21 * len(lines) + 2.2)
     figure, ax = plt.subplots(figsize=size)
+    lines_on(ax, lines)
+    ax.set_title(f"{title}; {WHOSE}", fontsize=8)
+    explain(figure, [ax], lines)
+    figure.tight_layout(rect=(0, 0.55 / size[1], 1, 1))
+    return figure
+
+
+def lines_on(ax: Axes, lines: Sequence[Mapping[Hashable, Any]]) -> None:
+    """The claims' lines, from above, each with its name; of what has no number that."""
     for y, row in enumerate(lines):
-        _line(ax, y, row)
+        if not math.isnan(row["estimate"]):
+            _line(ax, y, row)
     ax.axvline(1, color="0.3", lw=1)
     ax.set_xscale("symlog", linthresh=LINEAR)
-    low, high = _ends(ax)
-    ax.set_xticks(_ticks(low, high), minor=False)
-    ax.minorticks_off()
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlim(low, high)
     ax.set_yticks(range(len(lines)), [_label(row) for row in lines], fontsize=7)
     ax.set_ylim(len(lines) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel(
+
+
+def explain(
+    figure: Figure, axes: Sequence[Axes], lines: Sequence[Mapping[Hashable, Any]]
+) -> None:
+    """One scale of all axes, its meaning below the last, and the verdicts' key."""
+    each = [_ends(ax) for ax in axes]
+    low, high = min(low for low, _ in each), max(high for _, high in each)
+    for ax in axes:
+        ax.set_xticks(_ticks(low, high), minor=False)
+        ax.minorticks_off()
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.set_xlim(low, high)
+    axes[-1].set_xlabel(
         "effect / margin; linear to 2, then logarithmic\n"
         "(claimed: right of the line at 1, or inside a grey band)"
     )
-    ax.set_title(f"{title}; hollow: seeds that margins had seen; {DOT}: new ones")
-    ax.title.set_fontsize(8)
     figure.legend(
         handles=_key([str(row["verdict"]) for row in lines]),
         loc="lower center",
@@ -110,8 +102,6 @@ def draw(rows: pd.DataFrame, title: str = "Effects of the claims") -> Figure:
         frameon=False,
         fontsize=7,
     )
-    figure.tight_layout(rect=(0, 0.55 / size[1], 1, 1))
-    return figure
 
 
 def _label(row: Mapping[Hashable, Any]) -> str:

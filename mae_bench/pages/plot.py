@@ -30,6 +30,7 @@ from mae_bench.pages import (
     standing,
     trials,
 )
+from mae_bench.pages.conflicts import conflicts
 from mae_bench.pages.drawn import Drawn
 from mae_bench.pages.inputs import frame
 from mae_bench.pages.sweeps import sweep
@@ -43,7 +44,7 @@ OF_A_TABLE: Mapping[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = (
         {
             "leaderboard": ("leaderboard.csv", standing.draw),
             "verdicts": ("verdicts.csv", scorecard.tiles),
-            "conflicts": ("verdicts.csv", effects.conflicts),
+            "conflicts": ("verdicts.csv", conflicts),
             "forecasts": ("forecasts.csv", forecasts.head_to_head),
         }
     )

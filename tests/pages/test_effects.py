@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from mae_bench.pages.effects import LONGEST, conflicts, draw, pages
+from mae_bench.pages.effects import LONGEST, draw, pages
 from mae_bench.pages.scorecard import COLOURS, NEW, SIGNS
 
 
@@ -81,18 +81,3 @@ def test_pages_can_be_read_and_a_theory_is_not_torn() -> None:
     found = dict(pages(table(*claims)))
     heights = {name: len(f.axes[0].get_yticks()) for name, f in found.items()}
     assert heights == {"effects": LONGEST - 5, "effects_2": 13}
-
-
-def test_rivals_about_one_measure_are_side_by_side() -> None:
-    alike = {"experiment": "noise", "metric": "reach"}
-    figure = conflicts(
-        table(claim("a/1", **alike), claim("b/1", "refuted", **alike), claim("b/2"))
-    )
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert [name[:3] for name in names] == ["a/1", "b/1"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["noise\nreach"]
-
-
-def test_without_rivals_it_says_so() -> None:
-    (text,) = conflicts(table(claim("a/1"), claim("a/2"))).texts
-    assert "no two theories" in text.get_text()
