@@ -27,7 +27,9 @@ def test_r2_agrees_with_scikit_learn(generator):
     target = torch.randn(40, 3, generator=generator).double()
     prediction = target + torch.randn(5, 40, 3, generator=generator)
     expected = [r2_score(target.numpy(), p.numpy()) for p in prediction]
-    np.testing.assert_allclose(r2(prediction, target).numpy(), expected, rtol=1e-9)
+    for unit in (1.0, 1e-3, 1e3):
+        found = r2(unit * prediction, unit * target).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_the_latents_themselves_rotated_or_shifted_score_one(generator):
