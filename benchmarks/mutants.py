@@ -65,52 +65,43 @@ TARGETS = (
     "verdicts/weigh",
 )
 # Survivors that are the same program, by file, line and change, each with its reason.
-_SYMMETRIC = "equal in any order"
-_NEVER_EQUAL = "two floating numbers that never meet"
+_SWAPPED = "arguments in another order"
+_SYMMETRIC, _UNMET = "equal in any order", "floating numbers that never meet"
 EQUIVALENT: dict[tuple[str, str, str], str] = {
-    (
-        "methods/barlow_twins",
-        "return barlow_twins_loss(z1, z2, self.lamb)",
-        "arguments in another order",
-    ): _SYMMETRIC,
-    (
-        "methods/vicreg",
-        "return vicreg_loss(",
-        "arguments in another order",
-    ): _SYMMETRIC,
-    (
-        "metrics/effective_rank",
-        "sigma = torch.where(squares > ROUNDING * trace, squares, 0.0).sqrt()",
-        "Gt to GtE",
-    ): _NEVER_EQUAL,
+    (of, line, what): why
+    for of, line, what, why in (
+        ("methods/barlow_twins", "C = cross_correlation(z1, z2)", _SWAPPED, _SYMMETRIC),
+        (
+            *("methods/barlow_twins", "return barlow_twins_loss(z1, z2, self.lamb)"),
+            *(_SWAPPED, _SYMMETRIC),
+        ),
+        ("methods/vicreg", "return vicreg_loss(", _SWAPPED, _SYMMETRIC),
+        (
+            "metrics/effective_rank",
+            "sigma = torch.where(squares > ROUNDING * trace, squares, 0.0).sqrt()",
+            *("Gt to GtE", _UNMET),
+        ),
+        (
+            "metrics/participation_ratio",
+            '"uncentred": participation(unit_gram, noise=0.0),',
+            *("0.0 to 1.0", "the trace of one direction is 1, and its ratio as well"),
+        ),
+    )
 }
 # Processor seconds of a mutant's tests, over those of the sound code.
 LIMIT = 30
 SURVIVED, UNTRIED, BROKEN = 0, 98, 99
 PYTEST = (
-    "-x",
-    "-q",
-    "--no-header",
-    "--tb=no",
-    "-p",
-    "no:cacheprovider",
-    "-W",
-    "ignore::pytest.PytestAssertRewriteWarning",
+    *("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
     "--override-ini=addopts=--doctest-modules --import-mode=importlib",
 )
 
-_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
+_PAIRS: tuple[tuple[type[ast.cmpop], type[ast.cmpop]], ...] = (
+    *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)),
+    *((ast.In, ast.NotIn), (ast.Is, ast.IsNot)),
+)
+_COMPARISONS = {old: new for a, b in _PAIRS for old, new in ((a, b), (b, a))}
 _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -228,9 +219,12 @@ def places(
 ) -> Iterator[tuple[ast.AST, str, Change]]:
     """All changes of a tree, in the order of its text: inside functions alone.
 
-    What is said in an error, an assertion or a docstring, and types, are left.
+    What is said in an error, an assertion or a docstring, that a zip is strict, which
+    asserts as well, and types, are left.
     """
     if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "strict":
         return
     if inside:
         for what, act in changes(node):

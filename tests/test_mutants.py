@@ -51,6 +51,7 @@ def changed(source: str) -> set[str]:
         ("return f(a, b)", {"return f(b, a)", "return None"}),
         ("return all(a)", {"return any(a)", "return None"}),
         ("f(a)", {"None"}),
+        ("x = f(a, strict=True)", set()),
         ("x = a and True", {"x = a or True", "x = a and False"}),
     ],
 )

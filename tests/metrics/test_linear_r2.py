@@ -121,3 +121,13 @@ def test_the_penalty_is_chosen_on_val_where_test_would_have_another(
     drawn = torch.randn(3, 200, 1, generator=generator)
     given = [Split(z, {"": c * z}) for c, z in zip(signs, drawn, strict=True)]
     assert linear_r2(*given)[""] < most
+
+
+def test_a_direction_that_float32_could_not_tell_is_left_out_of_wide_features():
+    x = torch.zeros(3, 5).double()
+    x[:, 0] = torch.tensor([1.0, -2.0, 1.0])
+    x[:, 3] = 1e-7 * torch.tensor([1.0, 0.0, -1.0])
+    variances, axes = principal_axes(x)
+    assert variances.tolist() == pytest.approx([2.0])
+    assert axes.abs().flatten().tolist() == pytest.approx([1.0, 0, 0, 0, 0], abs=1e-6)
+    assert len(principal_axes(x * torch.tensor([1, 1, 1, 1e3, 1]))[0]) == 2

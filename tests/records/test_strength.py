@@ -216,3 +216,11 @@ def test_strengths_stay_finite_without_spread_and_are_capped_alike():
     assert Anytime().strength(1000, 1e9) == math.exp(700)
     assert Anytime().strength(4, math.inf) == pytest.approx(17**1.5)
     assert Fixed().strength(5, math.inf) == math.inf
+
+
+def test_strengths_that_are_just_those_that_are_asked_for_decide():
+    assert benjamini_hochberg([20.0])[0].tolist() == [True]
+    decided, asked = benjamini_hochberg([40.0, 20.0])
+    assert (decided.tolist(), asked) == ([True, True], 20.0)
+    assert benjamini_hochberg([])[1] == 0.0
+    assert benjamini_hochberg([3.0, 9.0], level=0.25)[0].tolist() == [False, True]

@@ -151,3 +151,12 @@ def test_another_form_can_be_weighed_in_place_of_the_claims_own():
     wider = Contrast(0.9, {"method": "mae"}, {"method": "pixels"})
     assert weigh(claim(), rows(one=0.5), form=wider).decided(20.0) == "refuted"
     assert weigh(claim(), rows(one=0.5)).decided(20.0) == "supported"
+
+
+def test_the_very_strength_that_is_asked_for_decides():
+    found = weigh(claim("dataset"), rows(easy=0.5, other=0.3))
+    assert found.decided(found.support) == "supported"
+    assert found.decided(math.nextafter(found.support, math.inf)) == "undecided"
+    assert found.more_seeds(found.support) == 0.0
+    against = weigh(claim(), rows(one=0.0))
+    assert against.decided(against.refutation) == "refuted"
