@@ -9,8 +9,8 @@ Every one runs in a fork of a process that has imported everything: there the co
 the one function is exchanged in place, whoever holds it. So a file on disk is never
 touched, and what a test starts as a process of its own does not see the mutant.
 
-Of those that survive, some are the same program: ``EQUIVALENT`` says which, and why.
-They are counted apart; the others are open.
+Of those that survive, some are the same program: ``equivalent_mutants.csv`` says which,
+and why. They are counted apart; the others are open.
 
     make mutants
     python benchmarks/mutants.py 240 --seed 1 --only records/store verdicts/rank
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import csv
 import gc
 import importlib
 import io
@@ -64,30 +65,6 @@ TARGETS = (
     "verdicts/roundings",
     "verdicts/weigh",
 )
-# Survivors that are the same program, by file, line and change, each with its reason.
-_SWAPPED = "arguments in another order"
-_SYMMETRIC, _UNMET = "equal in any order", "floating numbers that never meet"
-EQUIVALENT: dict[tuple[str, str, str], str] = {
-    (of, line, what): why
-    for of, line, what, why in (
-        ("methods/barlow_twins", "C = cross_correlation(z1, z2)", _SWAPPED, _SYMMETRIC),
-        (
-            *("methods/barlow_twins", "return barlow_twins_loss(z1, z2, self.lamb)"),
-            *(_SWAPPED, _SYMMETRIC),
-        ),
-        ("methods/vicreg", "return vicreg_loss(", _SWAPPED, _SYMMETRIC),
-        (
-            "metrics/effective_rank",
-            "sigma = torch.where(squares > ROUNDING * trace, squares, 0.0).sqrt()",
-            *("Gt to GtE", _UNMET),
-        ),
-        (
-            "metrics/participation_ratio",
-            '"uncentred": participation(unit_gram, noise=0.0),',
-            *("0.0 to 1.0", "the trace of one direction is 1, and its ratio as well"),
-        ),
-    )
-}
 # Processor seconds of a mutant's tests, over those of the sound code.
 LIMIT = 30
 SURVIVED, UNTRIED, BROKEN = 0, 98, 99
@@ -115,6 +92,7 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NOTHING = ("return", "return None")
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "mean": "sum"}
+_IN_ANY_ORDER = ("min", "max", "minimum", "maximum", "transpose")
 # Types, and what surrounds a function.
 _LEFT = ("annotation", "decorator_list", "returns")
 Change = Callable[[], None]
@@ -178,8 +156,9 @@ def _order(node: ast.AST) -> tuple[str, Change] | None:
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return None
     one, other, *rest = node.args
-    if isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
-        return None  # the same in any order
+    called = ast.unparse(node.func).rpartition(".")[2]
+    if called in _IN_ANY_ORDER or ast.unparse(one) == ast.unparse(other):
+        return None
     if isinstance(one, ast.Starred) or isinstance(other, ast.Starred):
         return None
     return "arguments in another order", _put(node, "args", [other, one, *rest])
@@ -256,6 +235,14 @@ def line_of(mutant: Mutant) -> str:
     """Its text."""
     lines = file_of(mutant.target).read_text("utf-8").splitlines()
     return lines[mutant.line - 1].strip()
+
+
+def equivalent() -> dict[tuple[str, str, str], str]:
+    """File, line and change of what is the same program, with the reason."""
+    path = Path(__file__).with_name("equivalent_mutants.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    return {(of, line, what): why for of, line, what, why in rows}
 
 
 def broken(mutant: Mutant) -> list[CodeType]:
@@ -377,6 +364,7 @@ def main() -> int:
     wish = parser.parse_args()
     load()
     counts: dict[str, list[int]] = {}
+    same = equivalent()
     base: dict[str, float] = {}
     for mutant in drawn(wish.only, wish.n, wish.seed):
         target = mutant.target
@@ -391,7 +379,7 @@ def main() -> int:
             continue
         assert code in (0, 1, 2) or code < 0, f"{mutant}: {code}"
         text = line_of(mutant)
-        reason = EQUIVALENT.get((target, text, mutant.what), "")
+        reason = same.get((target, text, mutant.what), "")
         row = counts.setdefault(target, [0, 0, 0])
         survived = code == SURVIVED
         for at, counted in enumerate((True, survived, survived and bool(reason))):
@@ -402,8 +390,8 @@ def main() -> int:
             sys.stdout.write(f" (equivalent: {reason})\n" if reason else "\n")
         sys.stdout.flush()
     sys.stdout.write(f"\n{table(counts)}\n")
-    tried, left, same = (sum(column) for column in zip(*counts.values(), strict=True))
-    return int(left - same > tried / 20)
+    tried, left, known = (sum(column) for column in zip(*counts.values(), strict=True))
+    return int(left - known > tried / 20)
 
 
 if __name__ == "__main__":

@@ -338,3 +338,28 @@ def test_what_cannot_be_moved_aside_is_said(store: Store) -> None:
     (store.root / "quarantine").write_text("mine")
     with pytest.raises(StoreError, match=r"cannot move .*scores\.json aside"):
         store.scores(KEY)
+
+
+def test_what_takes_a_files_place_has_reached_the_disk_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    replace_file = os.replace
+
+    def put(old: str, new: Path) -> None:
+        seen.append(new)
+        replace_file(old, new)
+
+    monkeypatch.setattr(os, "fsync", lambda file: seen.append(os.fstat(file).st_size))
+    monkeypatch.setattr(os, "replace", put)
+    write_atomically(tmp_path / "file", b"whole")
+    assert seen == [5, tmp_path / "file"]
+
+
+def test_the_order_in_which_numbers_came_does_not_change_a_file(store: Store) -> None:
+    written = set()
+    for names in ("ab", "ba"):
+        store.forget(KEY)
+        store.add_scores(KEY, {name: [] for name in names})
+        written.add((store.root / "cells" / KEY / "scores.json").read_bytes())
+    assert len(written) == 1

@@ -224,3 +224,10 @@ def test_strengths_that_are_just_those_that_are_asked_for_decide():
     assert (decided.tolist(), asked) == ([True, True], 20.0)
     assert benjamini_hochberg([])[1] == 0.0
     assert benjamini_hochberg([3.0, 9.0], level=0.25)[0].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("critical", [0.5, 2.0, 7.0])
+def test_half_of_the_samples_pass_a_critical_value_at_itself(critical):
+    # Both samples have the same spreads: P(Z + t (W - W') > 0) is a half.
+    found = detectable(6, critical, 0.5, two_sided=False)
+    assert found == pytest.approx(critical, rel=1e-6)

@@ -35,6 +35,7 @@ def says(value: float, **changed: object) -> str:
 def test_on_one_processor_every_digit_counts() -> None:
     assert says(0.5) == "same"
     assert says(0.500001) == "differs"
+    assert says(1.5) == "differs"
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99, 1.01])
