@@ -235,7 +235,7 @@ def test_what_a_killed_process_left_half_written_is_swept(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["trained.json", "scores.json", "encoder.pt"])
-def test_apipe_in_the_place_of_a_file_makes_nobody_wait(
+def test_a_pipe_in_the_place_of_a_file_makes_nobody_wait(
     store: Store, told: list[str], name: str
 ) -> None:
     path = filled(store).root / "cells" / KEY / name
