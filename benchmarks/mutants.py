@@ -9,6 +9,9 @@ Every one runs in a fork of a process that has imported everything: there the co
 the one function is exchanged in place, whoever holds it. So a file on disk is never
 touched, and what a test starts as a process of its own does not see the mutant.
 
+Of those that survive, some are the same program: ``equivalent_mutants.csv`` says which,
+and why. They are counted apart; the others are open.
+
     make mutants
     python benchmarks/mutants.py 240 --seed 1 --only records/store verdicts/rank
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-import copy
+import csv
 import gc
 import importlib
 import io
@@ -66,29 +69,16 @@ TARGETS = (
 LIMIT = 30
 SURVIVED, UNTRIED, BROKEN = 0, 98, 99
 PYTEST = (
-    "-x",
-    "-q",
-    "--no-header",
-    "--tb=no",
-    "-p",
-    "no:cacheprovider",
-    "-W",
-    "ignore::pytest.PytestAssertRewriteWarning",
+    *("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
     "--override-ini=addopts=--doctest-modules --import-mode=importlib",
 )
 
-_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
+_PAIRS: tuple[tuple[type[ast.cmpop], type[ast.cmpop]], ...] = (
+    *((ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)),
+    *((ast.In, ast.NotIn), (ast.Is, ast.IsNot)),
+)
+_COMPARISONS = {old: new for a, b in _PAIRS for old, new in ((a, b), (b, a))}
 _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -102,6 +92,7 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NOTHING = ("return", "return None")
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "mean": "sum"}
+_IN_ANY_ORDER = ("min", "max", "minimum", "maximum", "transpose")
 # Types, and what surrounds a function.
 _LEFT = ("annotation", "decorator_list", "returns")
 Change = Callable[[], None]
@@ -165,8 +156,9 @@ def _order(node: ast.AST) -> tuple[str, Change] | None:
     if not isinstance(node, ast.Call) or len(node.args) < 2:
         return None
     one, other, *rest = node.args
-    if isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
-        return None  # the same in any order
+    called = ast.unparse(node.func).rpartition(".")[2]
+    if called in _IN_ANY_ORDER or ast.unparse(one) == ast.unparse(other):
+        return None
     if isinstance(one, ast.Starred) or isinstance(other, ast.Starred):
         return None
     return "arguments in another order", _put(node, "args", [other, one, *rest])
@@ -206,9 +198,12 @@ def places(
 ) -> Iterator[tuple[ast.AST, str, Change]]:
     """All changes of a tree, in the order of its text: inside functions alone.
 
-    What is said in an error, an assertion or a docstring, and types, are left.
+    What is said in an error, an assertion or a docstring, that a zip is strict, which
+    asserts as well, and types, are left.
     """
     if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr):
+        return
+    if isinstance(node, ast.keyword) and node.arg == "strict":
         return
     if inside:
         for what, act in changes(node):
@@ -236,15 +231,33 @@ def mutants_of(target: str) -> list[Mutant]:
     ]
 
 
-def broken(mutant: Mutant) -> CodeType:
-    """The code of a file with its change."""
+def line_of(mutant: Mutant) -> str:
+    """Its text."""
+    lines = file_of(mutant.target).read_text("utf-8").splitlines()
+    return lines[mutant.line - 1].strip()
+
+
+def equivalent() -> dict[tuple[str, str, str], str]:
+    """File, line and change of what is the same program, with the reason."""
+    path = Path(__file__).with_name("equivalent_mutants.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    return {(of, line, what): why for of, line, what, why in rows}
+
+
+def broken(mutant: Mutant) -> list[CodeType]:
+    """The code of the functions of a file that its change makes others."""
     path = file_of(mutant.target)
-    tree = copy.deepcopy(ast.parse(path.read_text("utf-8")))
+    sound, tree = (ast.parse(path.read_text("utf-8")) for _ in range(2))
     *_, change = [*places(tree)][mutant.at]
     change()
-    return compile(
-        ast.fix_missing_locations(tree), str(path), "exec", dont_inherit=True
-    )
+    before, after = ([*functions(_compiled(t, path))] for t in (sound, tree))
+    return [code for code in after if code not in before]
+
+
+def _compiled(tree: ast.Module, path: Path) -> CodeType:
+    whole = ast.fix_missing_locations(tree)
+    return compile(whole, str(path), "exec", dont_inherit=True)
 
 
 def functions(code: CodeType) -> Iterator[CodeType]:
@@ -255,15 +268,18 @@ def functions(code: CodeType) -> Iterator[CodeType]:
             yield from functions(constant)
 
 
-def exchange(code: CodeType) -> int:
-    """Give every function of that file the code that it has now; says how many."""
-    new = {(c.co_qualname, c.co_firstlineno): c for c in functions(code)}
+def _place(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+def exchange(codes: list[CodeType]) -> int:
+    """Give every function the code that is at its place now; says how many took it."""
+    new = {_place(code): code for code in codes}
     count = 0
     for function in _FUNCTIONS:
         old = function.__code__
-        found = new.get((old.co_qualname, old.co_firstlineno))
-        same = old.co_filename == code.co_filename
-        if same and found is not None and found.co_freevars == old.co_freevars:
+        found = new.get(_place(old))
+        if found is not None and found.co_freevars == old.co_freevars:
             function.__code__ = found
             count += 1
     return count
@@ -327,6 +343,18 @@ def drawn(targets: list[str], n: int, seed: int) -> list[Mutant]:
     return found
 
 
+def table(counts: dict[str, list[int]]) -> str:
+    """Of every file, and of all: tried, survived, of which equivalent, open."""
+    total = [sum(column) for column in zip(*counts.values(), strict=True)]
+    lines = [
+        "| file | mutants | survived | equivalent | open |",
+        "|---|---|---|---|---|",
+    ]
+    for name, (tried, survived, same) in {**counts, "all": total}.items():
+        lines.append(f"| {name} | {tried} | {survived} | {same} | {survived - same} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Try them; prints a line a survivor and a table."""
     parser = argparse.ArgumentParser(description="Break one line at a time.")
@@ -336,6 +364,7 @@ def main() -> int:
     wish = parser.parse_args()
     load()
     counts: dict[str, list[int]] = {}
+    same = equivalent()
     base: dict[str, float] = {}
     for mutant in drawn(wish.only, wish.n, wish.seed):
         target = mutant.target
@@ -349,22 +378,20 @@ def main() -> int:
         if code == UNTRIED:  # nobody holds the function, or its closure has changed
             continue
         assert code in (0, 1, 2) or code < 0, f"{mutant}: {code}"
-        row = counts.setdefault(target, [0, 0])
-        row[0] += 1
-        row[1] += code == SURVIVED
+        text = line_of(mutant)
+        reason = same.get((target, text, mutant.what), "")
+        row = counts.setdefault(target, [0, 0, 0])
+        survived = code == SURVIVED
+        for at, counted in enumerate((True, survived, survived and bool(reason))):
+            row[at] += counted
         sys.stderr.write(f"{target}.py:{mutant.line} {mutant.what}: {code}\n")
-        if code == SURVIVED:
-            text = file_of(target).read_text("utf-8").splitlines()[mutant.line - 1]
-            sys.stdout.write(
-                f"{target}.py:{mutant.line}: {mutant.what}: {text.strip()}\n"
-            )
+        if survived:
+            sys.stdout.write(f"{target}.py:{mutant.line}: {mutant.what}: {text}")
+            sys.stdout.write(f" (equivalent: {reason})\n" if reason else "\n")
         sys.stdout.flush()
-    sys.stdout.write("\n| file | mutants | survived |\n|---|---|---|\n")
-    for target, (tried, survived) in counts.items():
-        sys.stdout.write(f"| {target} | {tried} | {survived} |\n")
-    tried, survived = (sum(row[i] for row in counts.values()) for i in (0, 1))
-    sys.stdout.write(f"| all | {tried} | {survived} |\n")
-    return int(survived > tried / 20)
+    sys.stdout.write(f"\n{table(counts)}\n")
+    tried, left, known = (sum(column) for column in zip(*counts.values(), strict=True))
+    return int(left - known > tried / 20)
 
 
 if __name__ == "__main__":

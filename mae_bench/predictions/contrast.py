@@ -44,9 +44,9 @@ class Contrast(Form):
     def quantity(self) -> str:
         """Which condition less which."""
         sides = [side(what) for what in (self.treatment, self.baseline)]
-        if self.sign < 0:
+        if self.sign == -1:
             sides.reverse()
-        if self.sign > 0 and self.baseline == 0:
+        if self.sign == 1 and self.baseline == 0:
             return sides[0]
         return " less ".join(sides)
 

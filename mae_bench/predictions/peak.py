@@ -80,11 +80,11 @@ class Peak(Form):
             Seeds that have every level against ``(level, end)``, pair by pair.
         """
         table = self._table(rows)
-        first, *inside, last = [*table.columns] if table.shape[1] > 2 else ("", "")
+        levels = [*table.columns]
         heights = {
             f"{level} above {end}": table[level] - table[end]
-            for level in inside
-            for end in (first, last)
+            for level in levels[1:-1]
+            for end in (levels[0], levels[-1])
         }
         return pd.DataFrame(heights, index=table.index, dtype=float)
 

@@ -96,7 +96,7 @@ class Trend(Form):
     def _back(self, effects: pd.DataFrame, rule: Rule) -> list[float]:
         """Strength of each step back; of the line alone none is asked for."""
         # Of two levels the only step is the line.
-        if not self.monotone or effects.shape[1] <= 2:
+        if not self.monotone or effects.shape[1] == 2:
             return []
         back = effects.drop(columns=_LINE).to_numpy(dtype=float)
         return [rule.above(x, 0.0) for x in back.T]
@@ -106,7 +106,7 @@ class Trend(Form):
     ) -> float:
         """That of the line; 1 at most where a step back is decided."""
         line = super().support(effects, margin, rule)
-        turned = max(self._back(effects, rule), default=1.0) >= DECISIVE
+        turned = any(x >= DECISIVE for x in self._back(effects, rule))
         return min(line, 1.0) if turned else line
 
     def refute(
@@ -129,5 +129,5 @@ class Trend(Form):
         table = seed_table(rows, self.factor, self.levels)
         if table.shape[1] < 2:
             return float("nan")
-        least = table.iloc[:, 0 if self._sign > 0 else -1]
+        least = table.iloc[:, 0 if self._sign == 1 else -1]
         return float(ceiling - least.mean())

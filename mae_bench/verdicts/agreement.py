@@ -126,7 +126,7 @@ def _beside(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
     lacking = {"theirs": "lacking", "ours": "lacking"}
     both = both.rename(columns={"said": "theirs", "said_ours": "ours"}).fillna(lacking)
     exact = [(both[c] == both[f"{c}_ours"]) for c in ("versions", "device")]
-    return both.assign(exact=exact[0] & exact[1], n_eval=both["n_eval"].fillna(0))
+    return both.assign(exact=exact[0] & exact[1])
 
 
 def _whole(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.Series[bool]:

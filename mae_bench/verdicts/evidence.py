@@ -163,7 +163,7 @@ def failures(rows: pd.DataFrame) -> str:
     'diverged in 1 of 4 seeds (0.05 to 0.7)'
     """
     bad = rows[~rows["status"].isin(["ok", "skipped"])]
-    n = rows["seed"].nunique() if len(bad) else 0
+    n = rows["seed"].nunique()
     said = []
     for status, seeds in bad.groupby("status")["seed"].nunique().items():
         _, low, high = wilson(int(seeds), n)

@@ -125,7 +125,7 @@ class Weighed:
             return ""
         return "; ".join(
             "{} {:.3g} ({:.3g} to {:.3g})".format(
-                name, *self.form.interval(x, self.rule) if len(x) else (math.nan,) * 3
+                name, *self.form.interval(x, self.rule) if len(x) else Interval()
             )
             for name, x in self.effects.items()
         )

@@ -88,3 +88,12 @@ def test_two_pairs_correlate_and_one_does_not() -> None:
 
 def test_the_last_layer_has_no_bias_as_in_the_released_code(redrawn: Dataset) -> None:
     assert BarlowTwins(redrawn, rng()).projector.out.bias is None
+
+
+def test_views_are_compared_by_the_loss_with_the_weight_that_was_given(
+    redrawn: Dataset, pairs
+) -> None:
+    z1, z2 = pairs(8, 4)
+    for lamb in (0.0, 0.3):
+        found = BarlowTwins(redrawn, rng(), lamb=lamb).compare(z1, z2)
+        assert torch.equal(found, barlow_twins_loss(z1, z2, lamb))

@@ -98,3 +98,24 @@ def test_it_is_the_variance_term_that_keeps_it_from_collapse(
     images = redrawn.sample(100, rng(11)).images
     deviation = method.projector(method.pooled(images)).std(0).mean()
     assert deviation > 0.3 if apart else deviation < 0.1
+
+
+def test_views_are_compared_by_the_loss_with_the_weights_that_were_given(
+    redrawn: Dataset, pairs
+) -> None:
+    z1, z2 = pairs(8, 4)
+    for a, b, c in ((2.0, 3.0, 5.0), (0.0, 0.0, 0.0)):
+        weights = {"sim_coeff": a, "std_coeff": b, "cov_coeff": c}
+        found = VICReg(redrawn, rng(), **weights).compare(z1, z2)
+        assert torch.equal(found, vicreg_loss(z1, z2, **weights))
+
+
+def test_two_pairs_have_a_variance_and_one_has_none() -> None:
+    z = torch.tensor([[1.0, 2.0], [3.0, 1.0]])
+    assert vicreg_loss(z, z).isfinite()
+    with pytest.raises(ValueError, match="1 pairs have no variance"):
+        vicreg_loss(z[:1], z[:1])
+
+
+def test_the_last_layer_has_no_bias_as_in_the_released_code(redrawn: Dataset) -> None:
+    assert VICReg(redrawn, rng()).projector.out.bias is None

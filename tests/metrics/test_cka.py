@@ -94,3 +94,18 @@ def test_three_images_and_nan_features_are_refused():
         cka(torch.ones(3, 3), torch.ones(3, 3))
     with pytest.raises(ValueError, match="NaN"):
         cka(torch.ones(5, 3), torch.full((5, 3), math.nan))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_one_number_that_is_none_is_refused_on_either_side(bad, generator):
+    x = torch.randn(6, 3, generator=generator)
+    y = x.clone()
+    y[4, 1] = bad
+    for sides in ((x, y), (y, x)):
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            cka(*sides)
+
+
+def test_four_images_are_enough(generator):
+    x = torch.randn(4, 3, generator=generator)
+    assert value(x, 2 * x + 1) == pytest.approx(1, abs=1e-5)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.linalg import svdvals
 
+from mae_bench.metrics._stream import TooFew
 from mae_bench.metrics.effective_rank import effective_rank
 
 
@@ -83,3 +84,10 @@ def test_few_samples_look_collapsed(generator):
 def test_nan_features_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         effective_rank(torch.tensor([[1.0, float("nan")]] * 3))
+
+
+def test_one_image_has_rank_one_and_none_has_no_rank(generator):
+    x = torch.randn(1, 6, generator=generator)
+    assert float(effective_rank(x)["uncentred"]) == pytest.approx(1, abs=1e-4)
+    with pytest.raises(TooFew, match="of 0 images"):
+        effective_rank(x[:0])

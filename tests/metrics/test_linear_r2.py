@@ -27,7 +27,9 @@ def test_r2_agrees_with_scikit_learn(generator):
     target = torch.randn(40, 3, generator=generator).double()
     prediction = target + torch.randn(5, 40, 3, generator=generator)
     expected = [r2_score(target.numpy(), p.numpy()) for p in prediction]
-    np.testing.assert_allclose(r2(prediction, target).numpy(), expected, rtol=1e-9)
+    for unit in (1.0, 1e-3, 1e3):
+        found = r2(unit * prediction, unit * target).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_the_latents_themselves_rotated_or_shifted_score_one(generator):
@@ -119,3 +121,13 @@ def test_the_penalty_is_chosen_on_val_where_test_would_have_another(
     drawn = torch.randn(3, 200, 1, generator=generator)
     given = [Split(z, {"": c * z}) for c, z in zip(signs, drawn, strict=True)]
     assert linear_r2(*given)[""] < most
+
+
+def test_a_direction_that_float32_could_not_tell_is_left_out_of_wide_features():
+    x = torch.zeros(3, 5).double()
+    x[:, 0] = torch.tensor([1.0, -2.0, 1.0])
+    x[:, 3] = 1e-7 * torch.tensor([1.0, 0.0, -1.0])
+    variances, axes = principal_axes(x)
+    assert variances.tolist() == pytest.approx([2.0])
+    assert axes.abs().flatten().tolist() == pytest.approx([1.0, 0, 0, 0, 0], abs=1e-6)
+    assert len(principal_axes(x * torch.tensor([1, 1, 1, 1e3, 1]))[0]) == 2

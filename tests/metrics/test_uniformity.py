@@ -62,3 +62,11 @@ def test_one_image_and_nan_features_are_refused():
         uniformity(torch.ones(1, 3))
     with pytest.raises(ValueError, match="NaN"):
         uniformity(torch.full((3, 3), math.nan))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_one_number_that_is_none_is_refused(bad, generator):
+    x = torch.randn(6, 3, generator=generator)
+    x[4, 1] = bad
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        uniformity(x)

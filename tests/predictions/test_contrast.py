@@ -78,3 +78,7 @@ def test_its_words_have_both_sides_in_the_order_that_is_claimed():
     assert falls.unit("rank, at least 1") == "rank, at least 1, over 4"
     assert Contrast(0.9, {}, 0.0).words == "the value is above 0.9"
     assert Contrast(0.1, {}, 0.0, sign=-1).words == "0 less the value is above 0.1"
+
+
+def test_without_a_scale_it_is_counted_as_the_metric_is():
+    assert Contrast(0.1, **PAIR).unit("mcc, at most 1") == "mcc, at most 1"

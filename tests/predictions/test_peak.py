@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.predictions.peak import Peak, best_levels
+from mae_bench.records.strength import ANYTIME, detectable
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -149,3 +150,67 @@ def test_its_words_say_whether_it_is_a_hill_or_a_valley():
         "how far some x inside the range lies above both of its ends is above 0.1"
     )
     assert "below both" in Peak(0.1, "x", minimum=True).words
+
+
+def test_of_three_levels_one_lies_between_two_ends():
+    effects = Peak(0.1, "x").effects(rows_of([[1.0, 4.0, 2.0]], (1, 2, 3)))
+    assert effects.to_dict("list") == {"2 above 1": [3.0], "2 above 3": [2.0]}
+    assert Peak(0.1, "x").effects(rows_of([[1.0], [2.0]], (1,))).empty
+
+
+def test_without_an_interior_level_nothing_is_said():
+    form = Peak(0.1, "x")
+    none = form.effects(rows_of(np.ones((5, 2)), (1, 2)))
+    assert form.support(none, 0.1) == form.refute(none, 0.1) == 1.0
+    assert np.isnan(form.interval(none)).all()
+    assert np.isnan(form.minimum_detectable_effect(none))
+
+
+def test_a_height_of_just_the_margin_is_not_above_it():
+    effects = Peak(1.0, "x").effects(rows_of([[0.0, 1.0, 0.0], [0.0, 2.0, 0.0]], "abc"))
+    assert Peak(1.0, "x").as_claimed(effects).tolist() == [False, True]
+
+
+def test_it_stands_out_from_a_control_by_the_seeds_that_both_have():
+    form = Peak(0.1, "x")
+    hill = form.effects(rows_of([[0.0, 3.0, 2.0, 0.0]] * 5, range(4)))
+    low = form.effects(rows_of([[0.0, 2.0, 2.0, 0.0]] * 5, range(4)))
+    # Without spread five seeds have strength 21², four have 17^1.5; of two levels.
+    assert form.beyond(hill, low) == pytest.approx(21.0**2 / 2)
+    assert form.beyond(hill, low[1:]) == pytest.approx(17.0**1.5 / 2)
+    assert form.beyond(hill, hill) == pytest.approx(21.0**-0.5 / 2)
+
+
+@pytest.fixture
+def uneven():
+    """Two levels, of which the second is the better one, and more than a seed apart."""
+    noise = np.random.default_rng(2).normal(0, 0.3, (8, 4))
+    return Peak(0.1, "x").effects(
+        rows_of(np.add(noise, [0.0, 0.8, 1.2, 0.3]), range(4))
+    )
+
+
+def test_its_interval_ends_where_either_side_is_just_decided(uneven):
+    form = Peak(0.1, "x")
+    estimate, low, high = form.interval(uneven)
+    heights = uneven.mean().to_numpy().reshape(2, 2)
+    assert estimate == pytest.approx(heights.min(axis=1).max())
+    assert low < estimate < high
+    assert form.support(uneven, low) == pytest.approx(20.0)
+    assert form.refute(uneven, high) == pytest.approx(20.0)
+
+
+def test_what_it_could_detect_is_of_the_level_that_is_seen_best(uneven):
+    # Both heights of a level are seen in 8 of 10 if each is in 9; of two levels each
+    # has to be twice as strong.
+    errors = uneven.std(ddof=1).to_numpy().reshape(2, 2).max(axis=1) / 8**0.5
+    critical = ANYTIME.critical(8, 40.0)
+    expected = errors.min() * detectable(8, critical, 0.9, two_sided=False)
+    assert Peak(0.1, "x").minimum_detectable_effect(uneven) == pytest.approx(expected)
+
+
+def test_a_level_goes_at_5_in_100_over_the_number_of_the_others():
+    behind = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 3.0]])  # t = 2 sqrt 3, p = .037
+    assert best_levels(behind).tolist() == [False, True]
+    assert best_levels(np.hstack([behind, behind[:, :1]])).tolist() == [True] * 3
+    assert best_levels(behind[:, :1]).tolist() == [True]

@@ -104,6 +104,8 @@ def test_the_headroom_is_from_the_claims_lowest_level_to_the_ceiling():
     rows = rows_of([[0.1, 0.2, 0.3, 0.4, 0.5]])
     assert Trend(0.1, "x").headroom(rows, 1.0) == pytest.approx(0.9)
     assert Trend(0.1, "x", "decreasing").headroom(rows, 1.0) == pytest.approx(0.5)
+    more = rows_of([[0.1, 0.2, 0.3, 0.4, 0.5], [0.3, 0.4, 0.5, 0.6, 0.7]])
+    assert Trend(0.1, "x").headroom(more, 1.0) == pytest.approx(0.8)
     two = rows_of([[0.1, 0.2]], LEVELS[:2])
     one = rows_of([[0.1]], LEVELS[:1])
     assert Trend(0.1, "x").headroom(two, 1.0) == pytest.approx(0.9)
@@ -130,3 +132,28 @@ def test_its_words_say_which_way_and_whether_it_may_turn_back():
     assert Trend(0.1, "x", monotone=False).words == (
         "the rise on a straight line along x is above 0.1"
     )
+
+
+def test_steps_back_speak_against_it_over_their_number_and_twice():
+    form, line = Trend(0.5, "x"), Trend(0.5, "x", monotone=False)
+    bent = form.effects(rows_of([[0.0, 2.0, 1.0]] * 5, (1, 2, 3)))
+    # Without spread five seeds have strength 21²: for the line, a change of 1, which
+    # is above the margin; and for one of three steps, from 2 to 1.
+    assert line.support(bent, 0.5) == pytest.approx(21.0**2)
+    assert form.support(bent, 0.5) == 1.0
+    assert form.refute(bent, 0.5) == pytest.approx(21.0**2 / 3 / 2)
+    assert form.refute(bent, 1.5) == pytest.approx(21.0**2 / 2)
+    assert line.refute(bent, 1.5) == pytest.approx(21.0**2)
+
+
+def test_of_two_levels_the_only_step_is_the_line():
+    form = Trend(0.5, "x")
+    falls = form.effects(rows_of([[2.0, 1.0]] * 5, (1, 2)))
+    assert form.refute(falls, 0.5) == pytest.approx(21.0**2)
+    assert form.support(falls, 0.5) == pytest.approx(21.0**-0.5)
+
+
+def test_where_there_is_no_level_nothing_is_said():
+    form = Trend(0.5, "x")
+    none = form.effects(rows_of([[1.0], [2.0]], (0.5,)))
+    assert form.support(none, 0.5) == form.refute(none, 0.5) == 1.0

@@ -172,3 +172,14 @@ def test_folders_that_are_not_there_are_made(write: Write, tmp_path: Path) -> No
     merge(there, path)
     merge(there, path)
     assert len(read_rows(path)) == len(there)
+
+
+@pytest.mark.parametrize("levels", [("block", "grid"), (9, 10), (0.5, 10)])
+def test_factors_are_sorted_as_words_or_numbers_and_what_is_empty_is_last(
+    write: Write, levels: tuple[object, ...]
+) -> None:
+    low, high = levels
+    path = write(*({"level": v, "reason": str(v)} for v in ("", high, low)))
+    merged = path.with_name("merged.csv")
+    merge(read_rows(path), merged)
+    assert read_rows(merged)["reason"].tolist() == [str(low), str(high), ""]

@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mae_bench.records import read
-from mae_bench.records.read import read_measurements, read_rows
+from mae_bench.records.read import read_measurements, read_rows, refuse_unlike
 from mae_bench.records.rows import COLUMNS, matching
 from mae_bench.records.schema import UsageError
 
@@ -242,3 +243,48 @@ def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "leaderboard.csv")
     with pytest.raises(UsageError, match=r"leaderboard\.csv: it is no file"):
         read_measurements(tmp_path)
+
+
+def test_without_arrow_a_line_too_long_is_refused_whatever_warnings_are_ignored(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken(write({}, {"seed": 4}), "cpu x86_64\n", "cpu x86_64,more\n")
+    monkeypatch.setattr(read, "_by_arrow", lambda _: None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(UsageError, match="line 2: "):
+            read_rows(path)
+
+
+OURS = {"tier": "quick", "precision": "32-true", "device": "cpu arm64"}
+
+
+@pytest.mark.parametrize(
+    ("column", "other", "message"),
+    [
+        ("tier", "smoke", "rows of tier quick, and these are of smoke: tiers are"),
+        ("precision", "bf16", "rows of precision 32-true, and these are of bf16: prec"),
+        ("device", "cuda:0", "rows of device cpu, and these are of cuda: kinds of dev"),
+    ],
+)
+def test_rows_are_not_put_beside_those_of_another_kind(
+    write: Write, column: str, other: str, message: str
+) -> None:
+    path = write({}, {"seed": 4, "device": ""})
+    rows = read_rows(path)
+    refuse_unlike(rows, path, **OURS)
+    refuse_unlike(rows.iloc[:0], path, **(OURS | {column: other}))
+    with pytest.raises(UsageError, match=f"{path} has {message}.*--results"):
+        refuse_unlike(rows, path, **(OURS | {column: other}))
+
+
+def test_what_was_run_on_no_device_is_of_no_kind(write: Write) -> None:
+    write({}, name="one.csv")
+    skipped = {"device": "", "status": "skipped", "value": ""}
+    folder = write(skipped, {"seed": 4} | skipped, name="two.csv").parent
+    assert list(read_measurements(folder)) == ["one", "two"]
+    write({"device": "cuda NVIDIA H200"}, name="two.csv")
+    with pytest.raises(
+        UsageError, match=r"mixes kinds of device: cpu \(one.csv\), cuda \(two.csv\);"
+    ):
+        read_measurements(folder)

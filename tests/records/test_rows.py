@@ -7,6 +7,7 @@ import pytest
 
 from mae_bench.records.rows import (
     matching,
+    over_roundings,
     processors,
     seed_means,
     seed_table,
@@ -96,3 +97,51 @@ def test_the_processors_of_all_rows_are_told_as_far_as_they_say():
     two = pd.DataFrame([("cuda NVIDIA H200", ""), ("", "")], columns=columns)
     assert processors({"a": one, "b": two}) == ["NVIDIA A100", "NVIDIA H200"]
     assert processors({}) == []
+
+
+def test_a_failure_that_lacks_a_factor_is_not_of_every_level():
+    rows = pd.DataFrame({"family": ["grid", ""], "status": ["ok", "timeout"]})
+    assert matching(rows, {"family": "grid"}).index.tolist() == [0]
+
+
+def test_levels_may_have_unlike_numbers_of_rows():
+    rows = pd.concat([grid([1, 2], 2), grid([2], 2)], ignore_index=True)
+    assert seed_means(rows, "x").tolist() == [1, 2, 2, 3]
+    assert seed_means(rows.drop(5), "x").isna().tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize("empty", ["", None, math.nan])
+def test_where_its_factor_is_empty_a_row_is_of_no_level(empty):
+    rows = grid(["a", "b"], 2, lambda seed, _: float(seed))
+    table = seed_table(pd.concat([rows, rows.assign(x=empty)]), "x")
+    assert table.columns.tolist() == ["a", "b"]
+    assert table.index.tolist() == [0, 1]
+
+
+def test_of_roundings_one_row_stands_with_their_mean_or_with_what_failed():
+    rows = pd.DataFrame(
+        [
+            (0, 1, 3.0, "ok", "", "c1"),
+            (0, 0, 1.0, "ok", "", "c0"),
+            (1, 0, 5.0, "ok", "", "d0"),
+            (1, 1, math.nan, "diverged", "nan", "d1"),
+            (2, 0, 7.0, "ok", "", "e0"),
+        ],
+        columns=["seed", "rounding", "value", "status", "reason", "cell"],
+    )
+    found = over_roundings(rows).set_index("seed").sort_index()
+    assert found["value"].tolist() == pytest.approx([2.0, math.nan, 7.0], nan_ok=True)
+    assert found["status"].tolist() == ["ok", "diverged", "ok"]
+    assert found["cell"].tolist() == ["c0", "d1", "e0"]
+    assert list(found) == [*rows.columns[1:]]
+    exact = rows[rows["rounding"] == 0].assign(status=["ok", "ok", "diverged"])
+    for alone in (exact, exact.drop(columns="rounding")):
+        pd.testing.assert_frame_equal(over_roundings(alone), alone)
+
+
+def test_rows_that_differ_in_more_than_their_rounding_stay_apart():
+    rows = pd.DataFrame(
+        {"x": [1, 2, None, 1], "rounding": [0, 0, 0, 1], "value": [1.0, 2.0, 3.0, 5.0]}
+    ).assign(seed=0, status="ok")
+    found = over_roundings(rows).set_index("x")["value"]
+    assert found.sort_index().tolist() == [3.0, 2.0, 3.0]

@@ -117,3 +117,11 @@ def test_kendall_tau_is_scipys_with_ties_and_0_where_nothing_follows():
     x, y = np.random.default_rng(4).integers(0, 4, (2, 12))
     assert kendall_tau(x, y) == scipy_stats.kendalltau(x, y, variant="b").statistic
     assert kendall_tau(x, np.ones(12)) == 0
+
+
+def test_two_seeds_have_the_wide_interval_of_one_degree_of_freedom():
+    # Student's quantile is that of Cauchy: tan(.475 pi).
+    half = math.tan(0.475 * math.pi)
+    assert student_interval([0.0, 2.0]) == pytest.approx((1.0, 1 - half, 1 + half))
+    assert p_value([0.0, 2.0], 0.0) == pytest.approx(0.25)
+    assert kendall_tau([1, 2], [1, 2]) == 1.0

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -263,3 +264,102 @@ def test_how_far_a_training_is_goes_with_its_end_but_not_with_its_time(
     store.save_trained("key", Trained(status), b"weights")
     assert going.exists() == (status == "timeout")
     assert store.cells() == ["key"]
+
+
+def spoil(path: Path) -> None:
+    path.write_text("{}")
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "said"),
+    [
+        ("scores.json", spoil, ["scores.json is not this cell's"]),
+        ("scores.json", pipe, ["scores.json is no file"]),
+        ("trained.json", spoil, ["trained.json is not this cell's"]),
+        ("trained.json", pipe, ["trained.json is no file"]),
+        ("encoder.pt", Path.unlink, ["trained.json lost its weights"]),
+        (
+            "encoder.pt",
+            spoil,
+            ["encoder.pt is truncated or foreign", "trained.json lost its weights"],
+        ),
+    ],
+)
+def test_what_is_moved_aside_is_told_with_its_reason_and_its_new_place(
+    store: Store,
+    told: list[str],
+    name: str,
+    harm: Callable[[Path], None],
+    said: list[str],
+) -> None:
+    cell = filled(store).root / "cells" / KEY
+    harm(cell / name)
+    store.trained(KEY)
+    store.scores(KEY)
+    aside = store.root / "quarantine"
+    assert told == [
+        f"{cell}/{what}: moved to {aside}/{KEY}-{what.split()[0]}.0; "
+        "the cell will be run again"
+        for what in said
+    ]
+
+
+def test_a_cell_that_is_forgotten_leaves_no_file(store: Store) -> None:
+    filled(store).forget(KEY)
+    assert not [*(store.root / "cells" / KEY).iterdir()]
+
+
+def test_a_store_and_its_files_are_for_everyone_to_read(store: Store) -> None:
+    files = [*(filled(store).root / "cells" / KEY).iterdir()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
+
+
+def test_a_store_that_can_be_written_is_left_empty_and_another_is_said(
+    store: Store, tmp_path: Path
+) -> None:
+    store.check_writable()
+    assert [*store.root.iterdir()] == []
+    (tmp_path / "file").write_text("mine")
+    blocked = Store(tmp_path / "file")
+    with pytest.raises(StoreError, match="cannot write"):
+        blocked.check_writable()
+    with pytest.raises(StoreError, match=r"cannot write .*file/\.lock"):
+        blocked.add_scores(KEY, {})
+
+
+def test_what_cannot_be_moved_aside_is_said(store: Store) -> None:
+    path = filled(store).root / "cells" / KEY / "scores.json"
+    path.write_text("{}")
+    (store.root / "quarantine").write_text("mine")
+    with pytest.raises(StoreError, match=r"cannot move .*scores\.json aside"):
+        store.scores(KEY)
+
+
+def test_what_takes_a_files_place_has_reached_the_disk_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    replace_file = os.replace
+
+    def put(old: str, new: Path) -> None:
+        seen.append(new)
+        replace_file(old, new)
+
+    monkeypatch.setattr(os, "fsync", lambda file: seen.append(os.fstat(file).st_size))
+    monkeypatch.setattr(os, "replace", put)
+    write_atomically(tmp_path / "file", b"whole")
+    assert seen == [5, tmp_path / "file"]
+
+
+def test_the_order_in_which_numbers_came_does_not_change_a_file(store: Store) -> None:
+    written = set()
+    for names in ("ab", "ba"):
+        store.forget(KEY)
+        store.add_scores(KEY, {name: [] for name in names})
+        written.add((store.root / "cells" / KEY / "scores.json").read_bytes())
+    assert len(written) == 1

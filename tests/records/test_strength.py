@@ -188,3 +188,46 @@ def test_critical_values_turn_the_strength_around():
             assert rule.strength(n, rule.critical(n, 50.0)) == pytest.approx(50.0)
     assert ANYTIME.critical(4, 71.0) == math.inf
     assert special.stdtr(4, FIXED.critical(5, 20.0)) == pytest.approx(0.975)
+
+
+def test_fewer_than_four_seeds_have_a_mean_and_no_more():
+    for rule in (ANYTIME, FIXED):
+        assert rule.interval([1.0, 2.0, 6.0])[0] == 3.0
+        assert np.isnan(rule.interval([1.0, 2.0, 6.0])[1:]).all()
+        assert np.isnan(rule.interval([])).all()
+        assert rule.interval([2.0] * 5) == (2.0, 2.0, 2.0)
+
+
+def test_a_rule_at_other_seeds_needs_four_of_both():
+    for kind in (Anytime, Fixed):
+        assert kind(9).above([9.0, 9.1, 9.2], 0.0) == 1.0
+        assert kind(3).above([9.0, 9.1, 9.2, 9.3], 0.0) == 1.0
+        assert kind(4).above([9.0, 9.1, 9.2, 9.3], 0.0) > DECISIVE
+
+
+def test_more_than_1000_seeds_are_never_enough():
+    assert seeds_until(lambda n: n >= 1000, 125) == 1000
+    assert seeds_until(lambda n: n >= 1001, 125) == math.inf
+    assert seeds_until(lambda _: True, 7) == 7
+
+
+def test_strengths_stay_finite_without_spread_and_are_capped_alike():
+    assert Anytime().strength(1000, math.inf) == math.exp(700)
+    assert Anytime().strength(1000, 1e9) == math.exp(700)
+    assert Anytime().strength(4, math.inf) == pytest.approx(17**1.5)
+    assert Fixed().strength(5, math.inf) == math.inf
+
+
+def test_strengths_that_are_just_those_that_are_asked_for_decide():
+    assert benjamini_hochberg([20.0])[0].tolist() == [True]
+    decided, asked = benjamini_hochberg([40.0, 20.0])
+    assert (decided.tolist(), asked) == ([True, True], 20.0)
+    assert benjamini_hochberg([])[1] == 0.0
+    assert benjamini_hochberg([3.0, 9.0], level=0.25)[0].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("critical", [0.5, 2.0, 7.0])
+def test_half_of_the_samples_pass_a_critical_value_at_itself(critical):
+    # Both samples have the same spreads: P(Z + t (W - W') > 0) is a half.
+    found = detectable(6, critical, 0.5, two_sided=False)
+    assert found == pytest.approx(critical, rel=1e-6)

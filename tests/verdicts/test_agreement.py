@@ -35,6 +35,7 @@ def says(value: float, **changed: object) -> str:
 def test_on_one_processor_every_digit_counts() -> None:
     assert says(0.5) == "same"
     assert says(0.500001) == "differs"
+    assert says(1.5) == "differs"
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99, 1.01])
@@ -94,8 +95,8 @@ def test_what_did_not_end_there_is_not_compared() -> None:
 def test_spreads_are_pooled_over_points_and_never_across_them() -> None:
     far = rows_of({0: 9.5, 1: 9.4, 2: 9.6}, mask_ratio=0.75)
     (found,) = spreads({"e": pd.concat([THEIRS, far])}, {"c0"})["spread"]
-    squares = 0.02 + 0.02
-    assert found == pytest.approx(np.sqrt(squares / (2 + 1) * 1.0), rel=0.2)
+    # Squares of .4, .5, .6 sum to .02, of two degrees; of 9.4, 9.6 as well, of one.
+    assert found == pytest.approx(np.sqrt((0.02 + 0.02) / (2 + 1)))
 
 
 def test_what_the_metric_tells_since_is_not_missed_and_what_others_have_is() -> None:
@@ -106,3 +107,44 @@ def test_what_the_metric_tells_since_is_not_missed_and_what_others_have_is() -> 
     found = compared({"e": theirs}, {"e": ours})
     assert list(found["says"]) == ["same", "differs"]
     assert list(found["theirs"]) == [0.5, "lacking"]
+
+
+def test_what_is_apart_is_told_in_spreads() -> None:
+    """One row for each, with the number that the page shows."""
+    ours = rows_of({0: 0.5 + 3 * SPREAD, 1: 0.4}, device="another")
+    found = compared({"e": THEIRS}, {"e": ours})
+    others = np.std([0.6, 0.5], ddof=1)
+    assert found["spread"].tolist() == pytest.approx([others] * 2)
+    assert found["apart"].tolist() == pytest.approx([3 * SPREAD / others, 0.0])
+    word = rows_of({0: np.nan}, status="error")
+    assert compared({"e": THEIRS}, {"e": word})["apart"].tolist() == [np.inf]
+    alone = compared({"e": rows_of({0: 1.0})}, {"e": rows_of({0: 1.1})})
+    assert alone["spread"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(2000.0, 2.0), (-2000.0, 2.0), (1.0, 1e-3), (0.0, 1e-6)]
+)
+@pytest.mark.parametrize(("units", "word"), [(14, "rounding"), (16, "differs")])
+def test_where_seeds_say_the_same_a_thousandth_or_the_last_digit_is_the_measure(
+    value: float, unit: float, units: int, word: str
+) -> None:
+    theirs = rows_of(dict.fromkeys(range(3), value))
+    for moved in (value + units * unit, value - units * unit):
+        ours = rows_of({0: moved}, device="another")
+        found = compared({"e": theirs}, {"e": ours})
+        assert found["says"].tolist() == [word]
+        assert found["apart"].tolist() == pytest.approx([units], rel=1e-3)
+
+
+def test_told_to_be_exact_it_is_whatever_rows_say_of_themselves() -> None:
+    ours = {"e": rows_of({0: 0.500001}, device="another", versions="other")}
+    for exact, word in ((False, "rounding"), (True, "differs")):
+        found = compared({"e": THEIRS}, ours, exact=exact)
+        assert found["says"].tolist() == [word]
+
+
+def test_failures_and_cells_that_are_set_apart_have_no_spread() -> None:
+    rows = rows_of({0: 9.0, 1: 0.4, 2: 0.6, 3: 7.0})
+    rows.loc[3, "status"] = "diverged"
+    assert spreads({"e": rows}, {"c0"})["spread"].tolist() == pytest.approx([0.02**0.5])

@@ -7,7 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mae_bench.verdicts.evidence import applicable, coverage, in_order, select
+from mae_bench.verdicts.evidence import (
+    applicable,
+    coverage,
+    failures,
+    in_order,
+    select,
+)
 
 EXPERIMENT = SimpleNamespace(id="which", factors={"depth": (1, 2)})
 MCC, FLOOR = SimpleNamespace(id="mcc"), SimpleNamespace(id="floor")
@@ -90,6 +96,10 @@ def test_a_declared_point_without_a_row_is_missing():
                 "value": ratio + seed,
                 "status": "ok",
                 "cell": f"{ratio}/{seed}",
+                "metric_version": 2,
+                "n_eval": 100,
+                "rounding": 0,
+                "reason": "",
             }
             for ratio in (0.125, 0.25, 0.5, 0.75, 0.9375)
             for seed in range(3)
@@ -105,6 +115,14 @@ def test_a_declared_point_without_a_row_is_missing():
     holed = found(rows[rows["mask_ratio"] != 0.9375])
     missing = holed[holed["status"] == "missing"]
     assert missing["mask_ratio"].tolist() == [0.9375] * 3
+    assert missing["seed"].tolist() == [0, 1, 2]
+    # It is a failure that does not know of what, and no number of any image.
+    assert set(missing["tier"]) == {"quick"}
+    unknown = missing[["metric", "view", "token", "target"]]
+    assert set(unknown.to_numpy().ravel()) == {""}
+    assert (missing[["metric_version", "n_eval", "rounding"]] == 0).all(axis=None)
+    assert missing["cell"].nunique() == 3
+    assert missing["value"].isna().all()
     assert coverage(holed) == 12 / 15
     # What a claim does not ask for is not missed; a target that is not there is none.
     assert (found(rows, mask_ratio=(0.125, 0.25))["status"] == "ok").all()
@@ -145,3 +163,56 @@ def test_a_factor_that_a_world_lacks_is_as_empty_in_a_missing_row_as_in_others()
     assert len(points) == len(rows) / 2
     assert (points == 2).all()
     assert (found["status"] == "missing").sum() == gone.sum()
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("precision", "mixes precisions 16, 32;"),
+        ("metric_version", "versions 1, 2 of "),
+    ],
+)
+def test_mixed_precisions_and_versions_of_a_metric_are_refused(column, message):
+    one, two = (16, 32) if column == "precision" else (1, 2)
+    rows = measured().assign(**{column: one})
+    assert len(chosen(rows)) == 4
+    rows.loc[rows["depth"] == 2, column] = two
+    with pytest.raises(ValueError, match=message):
+        chosen(rows)
+
+
+def test_versions_of_other_metrics_or_of_failures_are_no_mixture():
+    rows = measured().assign(metric_version=1)
+    rows.loc[rows["metric"] == "floor", "metric_version"] = 2
+    assert len(chosen(rows, MCC, FLOOR)) == 8
+    failed = (rows["metric"] == "mcc") & (rows["depth"] == 2)
+    rows.loc[failed, ["metric_version", "status"]] = [3, "error"]
+    assert len(chosen(rows)) == 4
+
+
+def test_failures_are_told_by_their_reason_with_their_share():
+    rows = pd.DataFrame(
+        {"seed": [0, 0, 1, 2, 3], "status": ["timeout"] * 3 + ["ok"] * 2}
+    )
+    assert failures(rows) == "timeout in 2 of 4 seeds (0.2 to 0.8)"
+    rows["status"] = ["timeout", "skipped", "diverged", "ok", "ok"]
+    assert failures(rows).split("; ") == [
+        "diverged in 1 of 4 seeds (0.05 to 0.7)",
+        "timeout in 1 of 4 seeds (0.05 to 0.7)",
+    ]
+    assert failures(rows[rows["seed"] > 1]) == ""
+
+
+def test_four_numbers_tell_seeds_apart_and_three_do_not():
+    rows = measured().assign(value=1.0)  # the same in both seeds, four numbers each
+    assert in_order(rows)["seed"].unique().tolist() == [0]
+    assert in_order(rows.iloc[:6]).shape[0] == 6
+    three = pd.concat([rows.iloc[:3], rows.iloc[:3].assign(seed=7)])
+    assert sorted(in_order(three)["seed"].unique()) == [0, 1, 7]
+
+
+def test_what_no_claim_is_about_is_dropped_and_rows_are_sorted():
+    mixed = measured().sample(frac=1, random_state=1).assign(device="cpu", dirty=True)
+    found = in_order(mixed.assign(value=range(8)))
+    assert set(found) == set(measured()) - {"train_seconds"}
+    assert found["depth"].is_monotonic_increasing

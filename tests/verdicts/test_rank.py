@@ -276,3 +276,10 @@ def test_two_headlines_of_one_column_are_refused():
     assert names == ["c_d", "c_e", "a_b"]
     with pytest.raises(WrongPart, match=r"metric a_b: .* a column a_b of a;"):
         ranking.columns_of([one, two])
+
+
+def test_a_number_that_half_of_the_methods_have_is_not_that_of_most():
+    board = board_of(measured().query("method in ['mae', 'u_mae']"))
+    assert ranking.is_common(board, "linear_probe")
+    board.loc[0, "linear_probe"] = math.nan
+    assert not ranking.is_common(board, "linear_probe")

@@ -8,6 +8,8 @@ import pytest
 
 from mae_bench.predictions import Control
 from mae_bench.predictions.trend import Trend
+from mae_bench.records.stats import wilson
+from mae_bench.records.strength import FIXED
 from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.roundings import by_rounding, kept
 
@@ -92,3 +94,21 @@ def test_the_share_that_is_kept_is_of_what_one_rounding_decides():
     same, decided, low, high = kept(pd.DataFrame({"by_rounding": words}))
     assert (same, decided) == (1, 2)
     assert low < 0.5 < high
+
+
+def test_what_is_kept_is_said_alike_by_every_rounding():
+    words = [*["supported, supported, supported"] * 3, "supported, supported, refuted"]
+    same, decided, low, high = kept(pd.DataFrame({"by_rounding": words}))
+    assert (same, decided) == (3, 4)
+    assert (low, high) == pytest.approx(wilson(3, 4)[1:])
+
+
+def test_without_a_seed_that_has_all_roundings_nothing_is_measured(claim, measured):
+    rows = both(measured(RAMP, seeds=2), measured(RAMP, seeds=2).assign(seed=9))
+    assert said(claim, rows) == ("not_measured", "not_measured")
+
+
+def test_a_claim_is_weighed_by_the_rule_that_is_given(claim, measured):
+    rows = {"mask_ratio": both(*[measured(RAMP, seeds=4, noise=0.2)] * 2)}
+    assert by_rounding(claim, rows) == ("undecided",) * 2
+    assert by_rounding(claim, rows, rule=FIXED) == ("supported",) * 2

@@ -9,7 +9,8 @@ import pytest
 
 from mae_bench.predictions.bound import Bound
 from mae_bench.predictions.contrast import Contrast
-from mae_bench.records.strength import ANYTIME, FIXED
+from mae_bench.predictions.peak import Peak
+from mae_bench.records.strength import ANYTIME, FIXED, of_signs
 from mae_bench.verdicts.weigh import weigh
 
 FORM = Contrast(0.1, {"method": "mae"}, {"method": "pixels"})
@@ -99,3 +100,63 @@ def test_at_a_fixed_number_of_seeds_it_is_students_test():
     found = weigh(claim(), rows(one=0.13), FIXED)
     assert found.p_value == pytest.approx(0.5 / found.support)
     assert found.of_signs()[0].endswith("/6")
+
+
+def test_conditions_are_told_with_their_intervals_and_where_they_have_none():
+    both = pd.concat([rows(easy=0.5), rows(none=0.5).query("method == 'mae'")])
+    found = weigh(claim("dataset"), both)
+    estimate, low, high = FORM.interval(found.effects["easy"])
+    assert found.conditions == (
+        f"easy {estimate:.3g} ({low:.3g} to {high:.3g}); none nan (nan to nan)"
+    )
+    assert (found.n_seeds, found.decided(20.0)) == (0, "undecided")
+
+
+def test_without_effects_neither_side_is_stronger():
+    found = weigh(claim(), rows(one=0.5).query("method == 'mae'"))
+    assert found.support == found.refutation == found.strength == 1.0
+    assert (found.n_seeds, found.of_signs()[0]) == (0, "")
+    assert np.isnan(found.interval).all()
+    lost = weigh(claim(), rows(one=np.nan))
+    assert lost.supporting() == lost.refuting() == 1.0
+    assert lost.shown()[0] == ""
+
+
+def test_a_claim_is_wrong_in_the_way_of_the_condition_that_says_so_most():
+    found = weigh(claim("dataset"), rows(low=-0.5, none=0.0, right=0.5))
+    refute = [FORM.refute(x, 0.1) for x in found.effects.values()]
+    assert max(refute) == refute[0]
+    assert found.kind == "reversed"
+    assert found.refutation == max(refute) / 3
+    assert found.strength == found.refutation
+
+
+def test_seeds_that_are_as_claimed_are_counted_in_the_hardest_condition():
+    found = weigh(claim("dataset"), rows(easy=0.5, hard=0.1))
+    hard = found.effects["hard"].iloc[:, 0] > 0.1
+    assert found.shown()[0] == "hard"
+    assert found.of_signs() == (f"{hard.sum()}/6", of_signs(hard))
+
+
+def test_a_p_value_over_the_number_of_levels_is_1_at_most():
+    hill = pd.DataFrame(
+        [(seed, x, -x, "ok") for seed in range(6) for x in range(5)],
+        columns=["seed", "x", "value", "status"],
+    )
+    found = weigh(SimpleNamespace(form=Peak(0.1, "x"), each=()), hill)
+    assert found.p_value == 1.0
+
+
+def test_another_form_can_be_weighed_in_place_of_the_claims_own():
+    wider = Contrast(0.9, {"method": "mae"}, {"method": "pixels"})
+    assert weigh(claim(), rows(one=0.5), form=wider).decided(20.0) == "refuted"
+    assert weigh(claim(), rows(one=0.5)).decided(20.0) == "supported"
+
+
+def test_the_very_strength_that_is_asked_for_decides():
+    found = weigh(claim("dataset"), rows(easy=0.5, other=0.3))
+    assert found.decided(found.support) == "supported"
+    assert found.decided(math.nextafter(found.support, math.inf)) == "undecided"
+    assert found.more_seeds(found.support) == 0.0
+    against = weigh(claim(), rows(one=0.0))
+    assert against.decided(against.refutation) == "refuted"
