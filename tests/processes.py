@@ -75,18 +75,22 @@ def _command(
     words: list[str], folder: Path, before: Sequence[Callable[[], object]]
 ) -> None:
     import torch
+    from jaxtyping import config
 
     from mae_bench.cli import app
 
     os.setsid()
+    config.update("jaxtyping_disable", True)
     mp.process._parent_process = None  # as of one that a shell has started
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     # In a copy of a process that has used several threads these would be waited for.
     torch.set_num_threads(1)
-    sys.stdout = (folder / "out").open("w", buffering=1)
-    sys.stderr = (folder / "err").open("w", buffering=1)
+    for number, name in ((1, "out"), (2, "err")):
+        file = (folder / name).open("w", buffering=1)
+        os.dup2(file.fileno(), number)  # what it starts is heard as well
+        setattr(sys, f"std{name}", file)
     for call in before:
         call()
     app(words, prog_name="mae-bench")
