@@ -109,7 +109,6 @@ def test_from_it_to_a_page_of_her_own_encoders_outside_the_repository(
     where = "Scripts" if os.name == "nt" else "bin"
     pip = (sys.executable, "-m", "pip", "--python", home / where / "python")
     quiet = ("--no-deps", "--no-index", "--quiet", "--disable-pip-version-check")
-    quiet += ("--no-compile",)
     done(*pip, "install", *quiet, wheel, cwd=place)
     of = {"base": str(home), "platbase": str(home)}
     site = Path(sysconfig.get_path("purelib", vars=of))
