@@ -13,6 +13,8 @@ ROUNDING := training/test_ensemble.py training/test_stacked.py methods/test__two
 	models/test_decoder.py models/test_momentum.py oracles/test_linear_mae.py
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# What a process has compiled the next one need not, whoever runs us says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: leaderboard results shell test test-rounding check format bench site docs \
 	readmes mutants crash clean

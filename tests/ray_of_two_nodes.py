@@ -4,11 +4,15 @@ Started by a test, in a process of its own, for Ray reads its environment when i
 imported; its words are those of ``mae-bench measure``, and the folder of the store.
 """
 
+import os
 import re
+import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
@@ -17,15 +21,42 @@ from mae_bench.cli import app
 SIZE = 80_000_000  # bytes of a node's memory of objects
 
 
-def begun(log: Path) -> list[str]:
-    """Which processes have begun a cell."""
-    return re.findall(r", process (\d+): ", log.read_text())
+def at_work(store: Path) -> set[int]:
+    """The processes that have begun a cell and not ended it."""
+    found = set()
+    for path in store.glob("logs/*.log"):
+        *_, last = re.findall("^-- .*", path.read_text(), re.MULTILINE)
+        found |= {int(who) for who in re.findall(r", process (\d+): ", last)}
+    return found
 
 
-def kill_on_the_way(cluster: Cluster, node: object, store: Path) -> None:
-    """As soon as both nodes have begun a cell."""
-    while len({who for p in store.glob("logs/*.log") for who in begun(p)}) < 2:
-        time.sleep(0.05)
+def family(pid: int) -> set[int]:
+    """A process, and all that it and these have started."""
+    found = {pid}
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        found.update(*(family(int(child)) for child in path.read_text().split()))
+    return found
+
+
+def hold(store: Path, node: Any) -> bool:
+    """Stop a process of the node in the midst of a cell, if there is one."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    for pid in at_work(store) & family(raylet):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.0)  # a cell whose numbers are on their way has ended by then
+        if pid in at_work(store):
+            return True
+        os.kill(pid, signal.SIGCONT)
+    return False
+
+
+def kill_on_the_way(cluster: Cluster, node: Any, store: Path) -> None:
+    """As soon as it is in the midst of a cell."""
+    held = False
+    while not held:
+        time.sleep(0.02)
+        with suppress(OSError):  # gone meanwhile
+            held = hold(store, node)
     cluster.remove_node(node, allow_graceful=False)
     sys.stdout.write("a node was killed\n")
 

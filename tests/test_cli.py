@@ -55,9 +55,12 @@ def test_what_is_wrong_is_answered_before_anything_heavy_is_imported() -> None:
     assert done.stderr.count("error: ") == len(WRONG)
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+# What fits a buffer is lost at the end; of what does not, and of all that has none, it
+# is found while the verb is at work, which is to take it for no fault of the disk.
 @pytest.mark.parametrize(
-    "words", [["list"], ["judge", "--results", "{results}"]], ids=lambda w: w[0]
+    ("words", "unbuffered"),
+    [(["list"], ""), (["list"], "1"), (["judge", "--results", "{results}"], "1")],
+    ids=["list-", "list-1", "judge-1"],
 )
 def test_a_reader_who_goes_is_told_nothing(
     words: list[str], unbuffered: str, tmp_path: Path

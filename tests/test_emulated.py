@@ -239,7 +239,10 @@ def test_of_images_of_ones_own_kornias_copies_alone_are_waited_for(name: str) ->
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_features_are_where_the_images_are(name: str) -> None:
+def test_features_are_where_the_images_are(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mae_bench.methods.chain_predictor.MAX_ITER", 2)
     with emulated():
         dataset, method = built(name, "", "cuda")
         found = method.eval().features(dataset.sample(4, stream()))
@@ -263,6 +266,7 @@ def test_a_metric_says_on_the_gpu_what_it_says_on_the_cpu(
 ) -> None:
     metric = registry.load("metrics", name)
     monkeypatch.setattr("mae_bench.metrics.attentive_probe.MAX_ITER", 2)
+    monkeypatch.setattr("mae_bench.methods.chain_predictor.MAX_ITER", 2)
     for cell, view in cells_with(name):
         with emulated():
             found = numbers(metric, cell, view, "cuda")

@@ -1,5 +1,6 @@
 """From a source archive to a wheel that is used outside the repository."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +30,15 @@ def make(mask_ratio, seed):
     torch.manual_seed(seed)
     width = round(64 * (1 - mask_ratio))
     return nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.GELU())
+"""
+# In one process, which imports once: several calls, and a line between what they say.
+CALLS = """
+import json, sys
+from mae_bench.cli import app
+for words in json.loads(sys.argv[1]):
+    if app(words, standalone_mode=False):
+        sys.exit(words)
+    print("----")
 """
 SWEEP = ("--sweep", "mask_ratio=0.25,0.5,0.75", "--seeds", "4", "--tier", "smoke")
 
@@ -109,12 +119,13 @@ def test_from_it_to_a_page_of_her_own_encoders_outside_the_repository(
     shown = done(command, "info", "deep_linear_dynamics/LW1", cwd=place)
     assert "supported" in shown
     (place / "my_encoder.py").write_text(ENCODER)
-    words = ("my_encoder.py:tiny", "--dataset", "gaussian_tree", "--seeds", "1")
-    board = done(command, "evaluate", *words, cwd=place, COLUMNS="200")
+    world = ("--dataset", "gaussian_tree")
+    one = ("evaluate", "my_encoder.py:tiny", *world, "--seeds", "1")
+    calls = json.dumps([one, ("evaluate", "my_encoder.py:make", *world, *SWEEP)])
+    run = (home / where / "python", "-u", "-c", CALLS, calls)
+    board, said, _ = done(*run, cwd=place, COLUMNS="200").split("----\n")
     assert "tiny" in board
     assert "barlow_twins" in board
-    words = ("my_encoder.py:make", "--dataset", "gaussian_tree", *SWEEP)
-    said = done(command, "evaluate", *words, cwd=place)
     assert "tier smoke is not evidence" in said
     html = (place / "my_results" / "evaluated" / "my_verdicts.html").read_text("utf-8")
     assert "Which theory predicts my_encoder.py:make?" in html

@@ -13,6 +13,7 @@ from mae_bench.methods import Method
 from mae_bench.records.schema import Track
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+MAX_ITER = 300  # of a descent
 
 
 class ChainPredictor(Method):
@@ -105,7 +106,7 @@ class ChainPredictor(Method):
 
         optimizer = torch.optim.LBFGS(
             free,
-            max_iter=300,
+            max_iter=MAX_ITER,
             tolerance_grad=1e-9,
             tolerance_change=1e-13,
             line_search_fn="strong_wolfe",

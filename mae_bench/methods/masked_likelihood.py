@@ -115,10 +115,24 @@ class MaskedLikelihood(Method):
         Raises:
             ValueError: A masked view is asked for.
         """
-        if ids_keep is not None:
-            raise ValueError("its masks are of its own pixels; leave ids_keep out")
-        before = batch.images.flatten(1)[:, self.length - 2]
-        return {"mean": before[:, None] * self.estimates.to(before)}
+        return {"mean": told(batch, ids_keep, self.length, self.estimates)}
+
+
+def told(
+    batch: Batch,
+    ids_keep: Int64[Tensor, "n k"] | None,
+    length: int,
+    phi: Float64[Tensor, " fits"],
+) -> Float[Tensor, "n fits"]:
+    """The last pixel of a chain, as the one before tells it by each φ.
+
+    Raises:
+        ValueError: A masked view is asked for.
+    """
+    if ids_keep is not None:
+        raise ValueError("its masks are of its own pixels; leave ids_keep out")
+    before = batch.images.flatten(1)[:, length - 2, None]
+    return before * phi.to(before)
 
 
 def _log_likelihoods(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods import Method
-from mae_bench.methods.masked_likelihood import GRID, top
+from mae_bench.methods.masked_likelihood import GRID, told, top
 from mae_bench.oracles.cumulative_score import mean_log_likelihoods, scores
 from mae_bench.oracles.masked_likelihood import chain
 from mae_bench.records.schema import Track
@@ -85,7 +85,4 @@ class MaskedScore(Method):
         Raises:
             ValueError: A masked view is asked for.
         """
-        if ids_keep is not None:
-            raise ValueError("its masks are of its own pixels; leave ids_keep out")
-        before = batch.images.flatten(1)[:, self.pixels - 2, None]
-        return {"mean": before * self.phi}
+        return {"mean": told(batch, ids_keep, self.pixels, top(self.curve[None]))}

@@ -229,7 +229,7 @@ def test_no_verb_touches_the_published_evidence(call: Call) -> None:
         Path(name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, name)
     Path("results/measurements").mkdir()
-    shutil.copy(ROOT / "results/measurements/mask_ratio.csv", "results/measurements")
+    shutil.copy(ROOT / "results/measurements/symmetry.csv", "results/measurements")
     git("init", "--quiet")
     git("add", "--all")
     git("commit", "--quiet", "-m", "published")

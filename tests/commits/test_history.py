@@ -1,8 +1,9 @@
 """Histories of a toy repository: gaps, resumption, two at once."""
 
 import json
+import os
 import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mae_bench.commits import history, worktree
 from mae_bench.commits.history import Entry, Wish
 from mae_bench.records.schema import UsageError
+from tests.processes import start
 
 WISH = Wish("smoke", 5, ("leaderboard",))
 
@@ -194,27 +196,18 @@ def test_measurements_of_an_entry_are_refused_when_they_are_gone(
         history.measurements(folder, entry)
 
 
-COMMAND = """
-import typer
-from mae_bench.commands.history import history
-app = typer.Typer()
-app.command()(history)
-app()
-"""
-
-
 def test_two_histories_at_once_share_the_work_and_lose_nothing(
     toy: Path, commit
 ) -> None:
     shas = [commit(f"number {i}", 0.1 * i, start="time.sleep(0.3)") for i in range(4)]
     words = ["--history", "../history", "--asv", "../asv", "--machine", "m", "--json"]
-    call = [sys.executable, "-c", COMMAND, *words]
-    both = [
-        subprocess.Popen(call, cwd=toy, stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [json.loads(process.communicate(timeout=240)[0]) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
+    folders = [toy.parent / f"told {i}" for i in range(2)]
+    there = partial(os.chdir, toy)
+    both = [start(["history", *words], folder, there) for folder in folders]
+    for process in both:
+        process.join(240)
+    assert [process.exitcode for process in both] == [0, 0]
+    said = [json.loads((folder / "out").read_text()) for folder in folders]
     for entries in said:
         assert sorted(entry["commit"] for entry in entries) == sorted(shas)
         assert {entry["status"] for entry in entries} == {"ok"}

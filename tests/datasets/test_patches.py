@@ -28,11 +28,11 @@ def place(patch: np.ndarray, image: np.ndarray) -> list[tuple[int, int]]:
     k = patch.shape[1]
     rows = patch.transpose(1, 2, 0)
     corners = image[: len(image) - k + 1, : image.shape[1] - k + 1]
-    return [
-        (int(y), int(x))
-        for y, x in np.argwhere((corners == rows[0, 0]).all(-1))
-        if np.array_equal(image[y : y + k, x : x + k], rows)
-    ]
+    y, x = np.nonzero((corners == rows[0, 0]).all(-1))
+    for i, j in np.ndindex(k, k):  # the places where all pixels so far are the patch's
+        same = (image[y + i, x + j] == rows[i, j]).all(-1)
+        y, x = y[same], x[same]
+    return list(zip(y.tolist(), x.tolist(), strict=True))
 
 
 def places(world: Patches, name: str, n: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import pickle
 import warnings
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -27,6 +28,7 @@ from mae_bench.methods.u_mae import UMAE
 from mae_bench.models.optimiser import warmup_cosine
 from mae_bench.records import registry
 from tests.emulated import emulated
+from tests.processes import START
 
 # What Lightning says of few workers, short epochs and the like.
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:lightning")
@@ -531,7 +533,10 @@ def test_of_two_processes_each_is_shown_all_images_that_its_sampler_gives(
     tmp_path: Path,
 ) -> None:
     method = own("u_mae")
-    done = trainer(2, strategy="ddp_spawn", callbacks=[Rows(tmp_path)], devices=2)
+    # It would travel to processes that are no copies of this one.
+    there = pickle.loads(pickle.dumps(method))  # noqa: S301  # our own, just now
+    assert same(state(there), state(method))
+    done = trainer(2, strategy=f"ddp_{START}", callbacks=[Rows(tmp_path)], devices=2)
     done.fit(method, loader(TensorDataset(IMAGES)))
     one, two = (torch.load(tmp_path / str(rank)) for rank in (0, 1))
     assert one["images"].shape == two["images"].shape == (2, 4, 3, 8, 8)

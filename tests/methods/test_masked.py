@@ -34,7 +34,7 @@ PLAIN: dict[str, dict[str, float]] = {
 # It draws its ratio before its masks, or masks some images wholly: those of a step are
 # no one else's.
 DRAWS = {"r2_mae", "full_mask_mae"}
-# Noise leaves no token of stripes certain, nor its loss low.
+# Noise leaves no token of stripes certain: of these a loss falls to 0.76 and 0.79.
 TOKENS = {"cluster_mim", "token_mae"}
 
 
@@ -180,7 +180,7 @@ def test_it_learns_to_continue_a_ramp_and_does_not_collapse(
     assert method.features(held_out)["mean"].std(0).mean() > 0.1
 
 
-@pytest.mark.parametrize("name", sorted({*MASKED} - {*PIXELS} - TOKENS))
+@pytest.mark.parametrize("name", sorted({*MASKED} - {*PIXELS}))
 def test_without_pixels_it_learns_what_patches_share_and_does_not_collapse(
     name: str, stripes: Dataset, train, content
 ) -> None:
@@ -191,4 +191,4 @@ def test_without_pixels_it_learns_what_patches_share_and_does_not_collapse(
     h = method.pooled(batch.images).detach()
     assert 1 - content(h, batch.labels) < 0.6 * (1 - content(before, batch.labels))
     assert h.std(0).mean() > 0.8 * before.std(0).mean()
-    assert sum(losses[-10:]) < 0.45 * sum(losses[:10])
+    assert sum(losses[-10:]) < (0.85 if name in TOKENS else 0.45) * sum(losses[:10])

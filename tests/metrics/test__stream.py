@@ -29,6 +29,7 @@ from mae_bench.metrics.reconstruction_error import (
 )
 from mae_bench.metrics.uniformity import Uniformity, uniformity
 from mae_bench.records import registry
+from tests.processes import START
 
 SIZES = [25, 25, 25, 28]
 
@@ -184,7 +185,7 @@ def one_of_two(rank: int, folder: str) -> None:
 
 
 def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
-    mp.spawn(one_of_two, args=(str(tmp_path),), nprocs=2)  # type: ignore[no-untyped-call]
+    mp.start_processes(one_of_two, (str(tmp_path),), nprocs=2, start_method=START)
     for found in (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)):
         for name in STREAMS:
             close(found[name], value(name, *fed(name)))

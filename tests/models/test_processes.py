@@ -14,6 +14,7 @@ from mae_bench.methods import Method
 from mae_bench.models.masking import Masking
 from mae_bench.models.processes import gather, shard
 from mae_bench.records import registry
+from tests.processes import START
 
 SMALL: dict[str, Any] = {"embed_dim": 8, "depth": 1, "num_heads": 2, "batch_size": 8}
 # Plain means over images, and losses of pairs of images.
@@ -83,7 +84,7 @@ def one_of_two(rank: int, folder: str) -> None:
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Tensor]]:
     """What each of two processes came to, by rank."""
     folder = tmp_path_factory.mktemp("two")
-    mp.spawn(one_of_two, args=(str(folder),), nprocs=2)  # type: ignore[no-untyped-call]
+    mp.start_processes(one_of_two, (str(folder),), nprocs=2, start_method=START)
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 

@@ -13,6 +13,8 @@ from mae_bench.training.train import build
 
 METRICS = registry.names("metrics")
 WORLDS = ("gaussian_tree", "digits")
+# The one pixel that it looks at is black in every digit.
+BLIND = {("chain_predictor", "digits"): {"collapsed"}}
 CURVE = [1 + 0.5**k for k in range(32)]
 
 
@@ -26,12 +28,11 @@ def test_every_metric_has_rows_that_are_numbers_or_say_why_not(
     world, built = build(cell, "cpu")
     found = score(cell, world, built.eval(), wanted, "cpu", CURVE)
     assert set(found) == {name_of(cell, *pair) for pair in wanted}
+    cell_name = (method, dataset)
     for rows in found.values():
         assert rows
         for row in rows:
-            # What is made for a world of its own may find nothing to tell in another.
-            may = ("ok", "skipped") + ("collapsed",) * (not built.joins)
-            assert row["status"] in may, row
+            assert row["status"] in {"ok", "skipped", *BLIND.get(cell_name, ())}, row
             if row["status"] == "ok":
                 assert math.isfinite(row["value"])
                 metric = registry.load("metrics", row["metric"])

@@ -14,6 +14,10 @@ from mae_bench.methods import Method
 from mae_bench.records.schema import Cell
 from mae_bench.training import stacked, train
 
+# Of no ensemble, as test_stacked holds: these give every step another shape, step
+# otherwise, or count in their batch norms.
+ALONE = {"deep_linear", "mode_witness", "r2_mae", "simclr_resnet"}
+
 
 def rounding(steps: int, lr: float, norm: float = 30.0) -> float:
     """What AdamW makes of ten last bits of a gradient of this norm: lr / 1e-8 a step.

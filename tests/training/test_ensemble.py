@@ -22,12 +22,10 @@ from mae_bench.training.ensemble import (
     stack,
     swapped,
 )
-from tests.training.double import rounding, wide
+from tests.training.double import ALONE, rounding, wide
 
 SMALL = TIERS["smoke"].budget() | {"steps": 4, "batch_size": 8, "depth": 1}
 SMALL |= {"full_masks": 0.25}
-# These give every step another shape, step otherwise, or count in their batch norms.
-ALONE = {"deep_linear", "mode_witness", "r2_mae", "simclr_resnet"}
 STACKING = [
     name
     for name in registry.names("methods")

@@ -1,10 +1,12 @@
 """Two processes, with Lightning's own strategy, train the cell that one trains."""
 
 import io
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
+from torch.multiprocessing.spawn import start_processes
 
 from mae_bench.records import registry
 from mae_bench.records.schema import TIERS, Cell
@@ -14,6 +16,7 @@ from mae_bench.training.attached import Attached
 from mae_bench.training.parallel import train_over
 from mae_bench.training.train import train
 from mae_bench.training.watch import STEPS_A_CALL
+from tests.processes import START
 from tests.training.double import rounding, train_in_64_bits
 
 STEPS = STEPS_A_CALL + 3
@@ -50,13 +53,29 @@ def member_in_64_bits(*given: Any) -> None:
         ONE_OF_THEM(*given)
 
 
+@pytest.fixture
+def copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes are copies of this one, which are there at once."""
+    begin = partial(start_processes, start_method=START)
+    monkeypatch.setattr(parallel, "spawn", begin)
+
+
 @pytest.mark.parametrize(
-    ("method", "strategy"),
-    [("u_mae", "ddp_static_graph"), ("simclr", "ddp_find_unused_parameters_true")],
+    ("method", "strategy", "fixture"),
+    [
+        ("u_mae", "ddp_static_graph", ""),
+        ("simclr", "ddp_find_unused_parameters_true", "copies"),
+    ],
 )
 def test_a_loss_of_pairs_of_images_trains_as_in_one_process(
-    monkeypatch: pytest.MonkeyPatch, method: str, strategy: str
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    method: str,
+    strategy: str,
+    fixture: str,
 ) -> None:
+    if fixture:
+        request.getfixturevalue(fixture)
     train_in_64_bits(monkeypatch)
     monkeypatch.setattr(parallel, "_member", member_in_64_bits)
     cell = cell_of(method, lr=1e-3)
@@ -76,6 +95,7 @@ def test_a_loss_of_pairs_of_images_trains_as_in_one_process(
     assert moved > 10
 
 
+@pytest.mark.usefixtures("copies")
 def test_a_run_that_diverges_says_so_and_leaves_no_process_waiting() -> None:
     trained, saved = train_over(cell_of("mae", lr=1e30), "cpu:0,1")
     assert (trained.status, saved) == ("diverged", b"")
