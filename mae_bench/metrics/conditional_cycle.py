@@ -117,7 +117,8 @@ def corners(table: Float64[Tensor, "n v v"]) -> tuple[Tensor, ...]:
 def odds_ratio(logs: Float64[Tensor, "n v v"]) -> Float64[Tensor, "n pairs pairs"]:
     """Log-odds ratio of every rectangle.
 
-    >>> odds_ratio(torch.tensor([[[0.4, 0.1], [0.1, 0.4]]]).log()).exp().round().item()
+    >>> table = torch.tensor([[[0.4, 0.1], [0.1, 0.4]]], dtype=torch.float64)
+    >>> odds_ratio(table.log()).exp().round().item()
     16.0
     """
     a, d, b, c = corners(logs)

@@ -17,7 +17,7 @@ from typing import Any
 from mae_bench.records.faults import HOUSE
 from mae_bench.records.store import parse, write_atomically
 
-LIBRARIES = ("matplotlib", "numpy", "pandas", "scipy", "seaborn", "torch")
+LIBRARIES = ("matplotlib", "numpy", "pandas", "pillow", "scipy", "seaborn", "torch")
 FILE = ".drawn.json"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from PIL import Image
 
 from mae_bench.experiments import Experiment
 from mae_bench.pages import (
@@ -38,6 +40,7 @@ from mae_bench.records.folders import Folders
 from mae_bench.records.read import read_measurements
 
 DPI = 110
+SHADES = 256  # of all colours in a file
 
 OF_A_TABLE: Mapping[str, tuple[str, Callable[[pd.DataFrame], Figure]]] = (
     MappingProxyType(
@@ -225,7 +228,10 @@ def _of_rows(
 
 def _save(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # No software version in the file: equal figures are equal bytes.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    whole = io.BytesIO()
+    figure.savefig(whole, dpi=DPI, format="png")
     plt.close(figure)
+    # Of a palette: a third of the bytes, and no version of software among them.
+    image = Image.open(whole).convert("RGB")
+    image.quantize(SHADES, dither=Image.Dither.NONE).save(path, optimize=True)
     return path

@@ -82,9 +82,9 @@ SLOW_FEATURES = Theory(
             refuted_by="an autoencoder that keeps the signal as well",
         ),
         "TV-D2": _in_grid(
-            claim="that is not the doing of feature space: to reconstruct a frame from "
-            "the next keeps the signal before a loud distractor that flickers as well, "
-            "where an autoencoder loses it",
+            claim="to reconstruct a frame from the next keeps the signal before a loud "
+            "distractor that flickers, where an autoencoder loses it: feature space is "
+            "not what it takes",
             form=Contrast(
                 0.5,
                 treatment={"objective": "reconstruction", **_SIGNAL},

@@ -31,7 +31,7 @@ FULL: dict[str, dict[str, object]] = {
     | WHENCE,
     "leaderboard": {"boards": [], "columns": [], "tracks": [], "roles": {}, "first": ()}
     | WHENCE,
-    "theories": {"theories": [], "scores": {}, "pages_of": {}} | WHENCE,
+    "theories": {"theories": [], "scores": {}, "pages_of": {}, "shown": []} | WHENCE,
     "figures": {"figures": []} | PICTURES | WHENCE,
     "index": {},
 }
