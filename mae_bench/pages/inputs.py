@@ -98,15 +98,14 @@ def read(path: Path) -> list[Row]:
     if lacking:
         raise UsageError(f"{path} lacks {', '.join(sorted(lacking))}; {AGAIN}")
     for line, row in enumerate(rows, start=2):
-        if fault := _fault(row, columns):
+        short = None in row or None in row.values()
+        if fault := "is not as long as the first" if short else _fault(row, columns):
             raise UsageError(f"{path}: row {line} {fault}; {AGAIN}")
     return rows
 
 
 def _fault(row: Row, columns: Columns) -> str:
-    """What is wrong with a row; nothing of a sound one."""
-    if None in row or None in row.values():
-        return "is not as long as the first"
+    """What is wrong with a row that is whole; nothing of a sound one."""
     for name in columns.numbers:
         if not _is_number(row[name], endless=name in _ENDLESS):
             return f"has as {name} {row[name]!r}, which is not a number"

@@ -95,3 +95,11 @@ def test_a_row_that_is_cut_and_what_is_no_text_are_refused(
     path.write_bytes(path.read_bytes() + ending)
     with pytest.raises(UsageError, match="make it again with mae-bench judge"):
         read(path)
+
+
+def test_a_header_that_is_there_twice_leaves_rows_without_words(tmp_path: Path) -> None:
+    path = written(tmp_path / "verdicts.csv", {})
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{header.strip()},{header}\n{rest}")
+    with pytest.raises(UsageError, match="row 2 is not as long as the first"):
+        read(path)
