@@ -131,3 +131,10 @@ def test_a_direction_that_float32_could_not_tell_is_left_out_of_wide_features():
     assert variances.tolist() == pytest.approx([2.0])
     assert axes.abs().flatten().tolist() == pytest.approx([1.0, 0, 0, 0, 0], abs=1e-6)
     assert len(principal_axes(x * torch.tensor([1, 1, 1, 1e3, 1]))[0]) == 2
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1e7])
+def test_wide_features_keep_their_directions_at_any_scale(scale, generator):
+    x = torch.randn(5, 20, generator=generator).double()
+    x = x - x.mean(0)
+    assert len(principal_axes(scale * x)[0]) == len(principal_axes(x)[0]) == 4
