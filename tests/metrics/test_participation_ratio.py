@@ -66,8 +66,3 @@ def test_one_image_has_ratio_one_and_none_has_no_ratio(generator):
     assert [float(r) for r in participation_ratio(x).values()] == pytest.approx([1, 1])
     with pytest.raises(TooFew, match="of 0 images"):
         participation_ratio(x[:0])
-
-
-def test_a_direction_that_one_image_has_counts_in_the_uncentred_ratio():
-    found = participation_ratio(5 * torch.eye(3))
-    assert found["uncentred"] == pytest.approx(3)
