@@ -1,7 +1,7 @@
 """Are masks of noise that has a scale better than white ones?
 
 The tree of three levels has 64 patches, 8 a side, on which a colour can be seen: parts
-of green masks are about three patches across, those of red ones half of the image.
+of green masks repeat every three patches or so, those of red ones are larger.
 """
 
 from mae_bench.datasets.gaussian_tree import GaussianTree

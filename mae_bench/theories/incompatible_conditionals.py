@@ -53,7 +53,7 @@ INCOMPATIBLE_CONDITIONALS = Theory(
             form=Contrast(0.5, treatment={"target": "share"}, baseline=0.0),
             margin_reason=acted_on("a half of what is to be told"),
             control=Control(
-                reason="untrained, neither way round tells one token of the other",
+                reason="untrained, both ways round tell of the initial weights alone",
                 where={"stop": 0.0},
             ),
             place="ours: how large the failure is",
