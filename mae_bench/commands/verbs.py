@@ -99,6 +99,7 @@ def judge(
     from mae_bench.records.read import read_measurements
     from mae_bench.records.rows import processors
     from mae_bench.records.strength import ANYTIME, FIXED
+    from mae_bench.training.threads import threads
     from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
 
@@ -111,9 +112,11 @@ def judge(
     rules = registration.registered(registrations(None))
     first_seeds = {key: found.first_seed for key, found in rules.items()}
     rule = FIXED if fixed else ANYTIME
-    verdicts, theories = verb.judge(known, measured, first_seeds, rule)
+    with threads(1):
+        verdicts, theories = verb.judge(known, measured, first_seeds, rule)
+        forecasts = forecast.judge_forecasts(known, measured)
     verb.write(verdicts, theories, where.write)
-    forecast.write(forecast.judge_forecasts(known, measured), where.write)
+    forecast.write(forecasts, where.write)
     return verdicts, theories
 
 
@@ -155,8 +158,10 @@ def plot(results: Path | str | None = None, tier: str = "quick") -> list[Path]:
     """
     where = where_to(results, tier)
     from mae_bench.pages import plot as verb
+    from mae_bench.training.threads import threads
 
-    return verb.plot(where, registry.load_all("experiments"))
+    with threads(1):
+        return verb.plot(where, registry.load_all("experiments"))
 
 
 class Evaluation(NamedTuple):

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from mae_bench.datasets import Dataset
-from mae_bench.encoders.outsider import Outsider, Reader, threads
+from mae_bench.encoders.outsider import Outsider, Reader
 from mae_bench.experiments.leaderboard import LEADERBOARD
 from mae_bench.records import registry
 from mae_bench.records.faults import in_one_line
@@ -34,6 +34,7 @@ from mae_bench.records.settings import changed, parts_of
 from mae_bench.records.store import Record
 from mae_bench.runs import provenance
 from mae_bench.runs.score import score
+from mae_bench.training.threads import threads
 from mae_bench.training.train import generator
 from mae_bench.verdicts.rank import rank
 

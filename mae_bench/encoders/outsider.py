@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -18,6 +17,7 @@ from mae_bench.encoders.specs import bytes_of
 from mae_bench.methods import Method
 from mae_bench.models.vit import ViT
 from mae_bench.records.schema import Track, UsageError
+from mae_bench.training.threads import threads
 
 # What other people call them.
 CLASS_TOKENS = (
@@ -125,17 +125,6 @@ def held_in(found: Any) -> Any:
     if isinstance(found, Mapping):
         return found.get("last_hidden_state", found)
     return getattr(found, "last_hidden_state", found)
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """So many threads of torch's, for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Reader:

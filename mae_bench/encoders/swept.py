@@ -16,12 +16,13 @@ import pandas as pd
 from torch import nn
 
 from mae_bench.encoders.evaluate import Entrant, attempt, build, cell_of
-from mae_bench.encoders.outsider import Reader, threads
+from mae_bench.encoders.outsider import Reader
 from mae_bench.encoders.specs import weights_of
 from mae_bench.encoders.sweep import Trained
 from mae_bench.records import registry
 from mae_bench.records.schema import Setting, UsageError, canonical
 from mae_bench.runs.score import score
+from mae_bench.training.threads import threads
 from mae_bench.verdicts.applying import PLACES
 from mae_bench.verdicts.compared import columns_of
 

@@ -59,7 +59,7 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
         if column in _UNKNOWN_IN_FAILURES and failed is not None:
             hit |= failed[kept] & _among(there, [""])
         kept = kept[hit]
-    return rows.iloc[kept]
+    return rows if len(kept) == len(rows) else rows.iloc[kept]
 
 
 def _among(column: Any, values: Sequence[Setting]) -> Hits:
@@ -135,11 +135,13 @@ def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:
         seed has at this point, so that no mean is over fewer things than the next.
     """
     groups = rows.groupby(["seed", *factors], dropna=False)["value"]
-    mean, count, size = groups.mean(), groups.count(), groups.size()
+    mean, size = groups.mean(), groups.size()
+    count = groups.count() if rows["value"].isna().any() else size
     due: float | pd.Series[float] = size.max()
     if factors and (size != due).any():
         due = size.groupby(level=list(factors), dropna=False).transform("max")
-    return mean.where(count == due).rename("mean")
+    whole = count == due
+    return (mean if whole.all() else mean.where(whole)).rename("mean")
 
 
 def seed_table(

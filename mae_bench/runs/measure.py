@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
@@ -47,12 +46,10 @@ def work(task: Task, device: str) -> Trained:
 
 
 def _work(task: Task, device: str) -> Trained:
-    import torch
-
     from mae_bench.runs import score
-    from mae_bench.training import parallel, train
+    from mae_bench.training import parallel, threads, train
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    threads.as_told()
     store, key = Store(task.store), task.cell.key
     trained = store.trained(key)
     if trained is None:
@@ -87,11 +84,9 @@ def _unscored(task: Task, store: Store) -> list[Pair]:
 
 def work_together(tasks: Sequence[Task], device: str) -> None:
     """Train at once those of some cells that can be (in a worker)."""
-    import torch
+    from mae_bench.training import stacked, threads
 
-    from mae_bench.training import stacked
-
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    threads.as_told()
     by_key = {task.cell.key: task for task in tasks}
     for ends in stacked.train_together([t.cell for t in tasks], places(device)[0]):
         for key, (trained, weights) in ends.items():

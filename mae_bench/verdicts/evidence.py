@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.records import registry
@@ -65,8 +67,10 @@ def select(
     if absent := _absent(rows, cuts, experiment, ids, where):
         blank = pd.DataFrame(absent).reindex(columns=rows.columns)
         rows = pd.concat([rows, blank.astype(rows.dtypes)], ignore_index=True)
-    value = rows["value"].astype(float).where(rows["status"] == "ok")
-    return rows.assign(value=value)
+    ok = rows["status"] == "ok"
+    if ok.all():
+        return rows
+    return rows.assign(value=rows["value"].astype(float).where(ok))
 
 
 def _check_alike(rows: pd.DataFrame, name: str) -> None:
@@ -182,13 +186,25 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     words = [str(c) for c, kind in rows.dtypes.items() if kind == "str"]
     rows = rows.assign(**{c: shared(rows[c]) for c in words})
     facts = [str(c) for c in rows if c not in _PROVENANCE]
-    rows = rows.sort_values(facts, ignore_index=True)
-    facts = [c for c in facts if c not in ("seed", "cell", "tier")]
-    codes = pd.DataFrame({c: pd.factorize(rows[c])[0] for c in facts})
-    hashed = pd.util.hash_pandas_object(codes, index=False)
+    places = pd.DataFrame({c: _places(rows[c]) for c in facts}, index=rows.index)
+    telling = [c for c in facts if c == "seed" or places[c].max() > 0]
+    order = np.lexsort([places[c] for c in reversed(telling)])
+    rows, places = (t.take(order).reset_index(drop=True) for t in (rows, places))
+    said = places.drop(columns=["seed", "cell", "tier"], errors="ignore")
+    hashed = pd.util.hash_pandas_object(said, index=False)
     kept: dict[tuple[int, ...], object] = {}
     for seed, mine in hashed.groupby(rows["seed"]):
         told = tuple(sorted(mine))
         kept.setdefault(told if len(told) >= _TELLING else (hash(seed),), seed)
     # A copy has all columns of a kind in one block, of which cuts are faster.
     return rows[rows["seed"].isin(list(kept.values()))].copy()
+
+
+def _places(column: pd.Series) -> npt.NDArray[np.intp]:
+    """Where each entry stands among all different ones in order; what is empty, last.
+
+    >>> _places(pd.Series(["b", None, "a", "b"])).tolist()
+    [1, 2, 0, 1]
+    """
+    places, words = pd.factorize(column, sort=True)
+    return np.where(places < 0, len(words), places)
