@@ -20,11 +20,18 @@ def test_each_method_sees_the_same_numbers_of_images_of_the_same_worlds():
     assert all(c.dataset_settings["train_images"] in IMAGES for c, _ in cells())
 
 
-def test_all_take_as_many_steps_at_one_rate():
+def test_all_hide_as_much_and_take_as_many_steps():
     trained = [c.method_settings for c, _ in cells() if c.method != "random_init"]
-    assert {(s["steps"], s["lr"], s["embed_dim"]) for s in trained} == {
-        (1000, 0.004, 48)
-    }
+    assert {
+        (s["steps"], s["lr"], s["mask_ratio"], s["mask_family"], s["patch_size"])
+        for s in trained
+    } == {(2000, 0.004, 0.25, "random", 4)}
+
+
+def test_a_patch_is_the_leaves_under_one_node():
+    for cell, _ in cells():
+        leaf, patch = cell.dataset_settings["leaf_size"], cell.method_settings
+        assert patch["patch_size"] == 2 * leaf
 
 
 def test_it_is_run_by_who_names_it():

@@ -6,8 +6,7 @@ from mae_bench.records.schema import Cell, Settings
 from mae_bench.theories.latent_prediction import LATENT_PREDICTION
 
 PREDICTIONS = LATENT_PREDICTION.predictions
-EXACT = [n for n in PREDICTIONS if not n.endswith(("data2vec", "jepa"))]
-DERIVED = [n for n in EXACT if n != "KW1-leaves"]
+DERIVED = [n for n, p in PREDICTIONS.items() if p.standing != "extrapolation"]
 
 
 def counted(factors: Settings, token_step: float = 1.0) -> dict[str, float]:
@@ -68,14 +67,48 @@ def test_latents_that_are_found_in_other_strings_refute(verdict) -> None:
     assert verdict("KW0", **{"elsewhere/tokens/level_1": 0.6}) == "refuted"
 
 
-@pytest.mark.parametrize("method", ["data2vec", "i_jepa"])
-def test_networks_are_compared_where_images_are_few(method: str, judged) -> None:
-    def measured(better: str):
-        def accuracy(cell: Cell, _: Settings) -> float:
-            return 0.8 if cell.method == better else 0.5
+LATENTS = ("data2vec", "i_jepa")
 
-        return accuracy
 
+@pytest.fixture
+def of_networks(judged):
+    """Verdict where methods read as they do of 16,384 images from some number on."""
+
+    def of(number: str, **enough: int) -> str:
+        def accuracy(cell: Cell, factors: Settings) -> float:
+            due = enough.get(cell.method, math.inf)
+            return 0.8 if float(factors["train_images"] or 0) >= due else 0.5
+
+        return judged(PREDICTIONS, number, accuracy)
+
+    return of
+
+
+@pytest.mark.parametrize("method", LATENTS)
+def test_networks_are_compared_where_images_are_few(method: str, of_networks) -> None:
     number = f"KW2-{method}"
-    assert judged(PREDICTIONS, number, measured(method)) == "supported"
-    assert judged(PREDICTIONS, number, measured("mae")) == "refuted"
+    assert of_networks(number, mae=4096, **{method: 1024}) == "supported"
+    assert of_networks(number, mae=1024, **{method: 4096}) == "refuted"
+
+
+@pytest.mark.parametrize("method", LATENTS)
+def test_few_images_are_enough_for_who_gains_nothing_by_more(
+    method: str, of_networks
+) -> None:
+    number = f"KW2-{method}-enough"
+    assert of_networks(number, mae=4096, **{method: 1024}) == "supported"
+    assert of_networks(number, mae=4096, **{method: 4096}) == "refuted"
+    # Where tokens take as few, nothing is said of what is predicted.
+    assert of_networks(number, mae=1024, **{method: 1024}) == "void"
+
+
+@pytest.mark.parametrize(
+    ("number", "method"),
+    [("KW1-mae", "mae"), *((f"KW2-{m}-learns", m) for m in LATENTS)],
+)
+def test_who_learns_is_above_the_untrained_where_images_are_many(
+    number: str, method: str, of_networks
+) -> None:
+    assert of_networks(number, **{method: 16384}) == "supported"
+    assert of_networks(number) == "refuted"
+    assert of_networks(number, **{method: 256}) == "void"
