@@ -144,9 +144,19 @@ class Fields:
         """Steps of a method that cost what the training of MAE does."""
         return int(str(Chosen(AT_EQUAL_COST)(dataset, method, "quick")["steps"]))
 
-    def forecast(self, theory: str, world: str, column: str = "skill") -> float:
-        """A number of ``forecasts.csv``; NaN where the forecast was not held there."""
-        return self._number("forecasts", column, theory=theory, world=world)
+    def forecast(
+        self, theory: str, of: str, world: str, column: str = "skill"
+    ) -> float:
+        """A number of ``forecasts.csv``; NaN where the forecast was not held there.
+
+        Args:
+            theory: Whose.
+            of: Experiment whose order was foretold.
+            world: One of its worlds, or ``mean``.
+            column: Of the table.
+        """
+        at = {"theory": theory, "forecast_of": of, "world": world}
+        return self._number("forecasts", column, **at)
 
     def speed(self, cell: str, variant: str, column: str = "ratio_to_plain") -> float:
         """A number of ``speed.csv``."""

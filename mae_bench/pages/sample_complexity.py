@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import MultipleLocator
 
 from mae_bench.experiments.sample_complexity import DEEPEST, DEPTHS, rules_of
@@ -27,6 +28,9 @@ FAMILIES: Mapping[str, tuple[str, int]] = MappingProxyType(
     }
 )
 
+# What learns nothing is a dashed line.
+STYLES: Mapping[str, str] = MappingProxyType({"random_init": "--"})
+
 
 def draw(measured: Mapping[str, pd.DataFrame]) -> Figure | None:
     """P* against m, and against depth; what networks learn against images.
@@ -42,17 +46,20 @@ def draw(measured: Mapping[str, pd.DataFrame]) -> Figure | None:
     trained = found.get("sample_complexity_trained", pd.DataFrame())
     if rows.empty or not rows["target"].isin(list(FAMILIES)).any():
         return None
-    panels = 2 if trained.empty else 3
-    figure, axes = plt.subplots(1, panels, figsize=(4.6 * panels, 4.4), squeeze=False)
-    _powers(axes[0][0], rows)
-    _depths(axes[0][1], rows)
-    if panels == 3:
-        _networks(axes[0][2], trained)
+    second = _second(trained)
+    networks = sorted(second["rules"].unique(), key=productions_of)
+    figure = plt.figure(figsize=(9.2, 8.4 if networks else 4.4))
+    grid = figure.add_gridspec(2 if networks else 1, 1)
+    powers, depths = grid[0].subgridspec(1, 2).subplots(squeeze=False)[0]
+    _powers(powers, rows)
+    _depths(depths, rows)
+    if networks:
+        _networks(grid[1], second, networks)
     figure.suptitle(
         "Strings from which a clustering of tuples by their contexts finds a "
-        "hierarchy's latents. Points: seeds, each a grammar;\nbars and brackets: 95 % "
-        "over them. Dashed: the power that the distance in the tree gives, of a free "
-        "height.",
+        "hierarchy's latents, and what networks find.\nPoints: seeds, each a grammar; "
+        "bars and brackets: 95 % over them. Dashed: the power that the distance in the "
+        "tree gives, of a free height.",
         fontsize=9,
     )
     figure.tight_layout()
@@ -133,26 +140,47 @@ def _depths(ax: Axes, rows: pd.DataFrame) -> None:
     ax.legend(fontsize=7)
 
 
-def _networks(ax: Axes, rows: pd.DataFrame) -> None:
+def productions_of(rules: str) -> int:
+    """M of a world whose levels have as many each.
+
+    >>> productions_of("random:12,random:12")
+    12
+    """
+    return int(rules.rpartition(":")[2])
+
+
+def _second(trained: pd.DataFrame) -> pd.DataFrame:
+    """What a linear map of the mean token tells of the second level."""
     asked = {"metric": "level_accuracy", "token": "mean", "target": "level_1"}
-    second = matching(rows, asked)
-    styles = dict(zip(sorted(second["rules"].unique()), ("-", ":", "--"), strict=False))
-    for k, (method, mine) in enumerate(second.groupby("method")):
-        for rule, ours in mine.groupby("rules"):
-            means = ours.groupby("train_images")["value"].mean()
-            m = str(rule).rpartition(":")[2]
-            ax.plot(
-                np.log2(means.index.to_numpy(float)),
-                means,
-                "o",
-                ls=styles[rule],
-                ms=4,
-                color=f"C{k}",
-                label=f"{method}, m = {m}",
-            )
-    ax.set_xlabel("log2 of training images")
-    ax.set_title("Networks: accuracy of the second level", fontsize=9)
-    ax.legend(fontsize=6.5)
+    found = matching(trained, asked) if len(trained) else trained
+    return found if len(found) else pd.DataFrame(columns=["rules"])
+
+
+def _networks(where: SubplotSpec, second: pd.DataFrame, networks: list[str]) -> None:
+    """A panel a grammar, at one scale."""
+    spec = where.subgridspec(1, len(networks))
+    panels = spec.subplots(sharey=True, squeeze=False)[0]
+    for ax, rules in zip(panels, networks, strict=True):
+        _network(ax, second[second["rules"] == rules])
+        ax.set_title(f"Networks, m = {productions_of(rules)}", fontsize=9)
+    panels[0].set_ylabel("accuracy of the second level")
+    panels[-1].legend(fontsize=7)
+
+
+def _network(ax: Axes, ours: pd.DataFrame) -> None:
+    """Each method against the number of images, in a grammar."""
+    for k, (method, mine) in enumerate(ours.groupby("method")):
+        values = mine.groupby("train_images")["value"].apply(student_interval)
+        x = np.log2(values.index.to_numpy(float)) + 0.06 * k
+        mean, low, high = np.array([*values]).T
+        bars = [mean - low, np.minimum(high, 1) - mean]
+        style = STYLES.get(str(method), "o-")
+        label, color = str(method), f"C{k}"
+        ax.errorbar(x, mean, bars, fmt=style, ms=4, capsize=2, color=color, label=label)
+    images = np.sort(ours["train_images"].to_numpy(float))
+    ticks = np.unique(np.log2(images))
+    ax.set_xticks(ticks, [f"{2**tick:,.0f}" for tick in ticks], fontsize=7)
+    ax.set_xlabel("different training images")
 
 
 def _powers_of_two(ax: Axes) -> None:
