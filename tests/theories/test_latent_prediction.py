@@ -92,6 +92,15 @@ def test_networks_are_compared_where_images_are_few(method: str, of_networks) ->
 
 
 @pytest.mark.parametrize("method", LATENTS)
+def test_fewer_productions_are_compared_at_fewer_images(
+    method: str, of_networks
+) -> None:
+    number = f"KW2-{method}-3"
+    assert of_networks(number, mae=1024, **{method: 256}) == "supported"
+    assert of_networks(number, mae=256, **{method: 1024}) == "refuted"
+
+
+@pytest.mark.parametrize("method", LATENTS)
 def test_few_images_are_enough_for_who_gains_nothing_by_more(
     method: str, of_networks
 ) -> None:
