@@ -13,6 +13,7 @@ import scipy.stats  # noqa: F401
 import seaborn  # noqa: F401
 import sklearn.linear_model  # noqa: F401
 
+from mae_bench.records import folders
 from mae_bench.records.rows import COLUMNS
 
 # A package of our name that measures nothing and writes one table of rows.
@@ -42,6 +43,12 @@ with (results / "measurements" / "leaderboard.csv").open("w", newline="") as fil
 {{end}}
 """
 Commit = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder is a user's who has nothing, though we run from a checkout."""
+    monkeypatch.setattr(folders, "CHECKOUT", tmp_path / "no checkout")
 
 
 @pytest.fixture

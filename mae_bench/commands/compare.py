@@ -9,7 +9,7 @@ import typer
 
 from mae_bench.commands.console import errors_in_one_line, say, tell
 from mae_bench.commands.options import Json
-from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER, own
+from mae_bench.records.folders import PUBLISHED_TIER, own, published
 from mae_bench.records.schema import UsageError
 
 _SIDE = "A commit, a store, or a folder of results."
@@ -17,9 +17,12 @@ _SIDE = "A commit, a store, or a folder of results."
 
 @errors_in_one_line
 def compare(
-    a: Annotated[str, typer.Argument(help=f"Before. {_SIDE}", metavar="[A]")] = str(
-        PUBLISHED
-    ),
+    a: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"Before. {_SIDE} By default the published results.", metavar="[A]"
+        ),
+    ] = None,
     b: Annotated[str, typer.Argument(help=f"After. {_SIDE}", metavar="[B]")] = str(
         own(PUBLISHED_TIER)
     ),
@@ -57,6 +60,7 @@ def compare(
     from mae_bench.commits.sides import side
     from mae_bench.records.store import write_atomically
 
+    a = a or str(published())
     try:
         found = verb.compare(
             side(a, history),

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from mae_bench.commands.console import console, tell
 from mae_bench.commands.engines import Running
 from mae_bench.experiments import asked_for
-from mae_bench.records import registry
-from mae_bench.records.folders import PUBLISHED, keep_apart, own, registrations
+from mae_bench.records import folders, registry
+from mae_bench.records.folders import keep_apart, own, published
 from mae_bench.records.read import read_measurements, read_rows
 from mae_bench.records.schema import Cell, Setting, UsageError
 from mae_bench.records.store import Store
@@ -281,7 +281,7 @@ def pursuit(
         raise UsageError(f"--until chooses cells and seeds itself; leave out {said}")
     results = wish.results or own(wish.tier.value)
     keep_apart(results, ())
-    rules = registered(registrations(None))
+    rules = registered(folders.registered())
     rows = read_beside(results, wish.tier.value, devices, wish.arithmetic(devices))
     return Pursuit(
         theories=registry.load_all("theories"),
@@ -292,7 +292,7 @@ def pursuit(
         store=store,
         results=results,
         devices=devices,
-        cost=costs(rows, read_measurements(PUBLISHED / "measurements")),
+        cost=costs(rows, read_measurements(published() / "measurements")),
         end=end,
         ensembles=wish.ensembles,
         wrote=wrote,

@@ -14,7 +14,12 @@ import typer
 from mae_bench.commands.console import complain, errors_in_one_line, say, tell
 from mae_bench.commands.options import Json
 from mae_bench.records import registry
-from mae_bench.records.folders import PUBLISHED_TIER, own, registrations
+from mae_bench.records.folders import (
+    PUBLISHED_TIER,
+    REGISTERED,
+    own,
+    registrations,
+)
 from mae_bench.records.schema import TIERS
 
 if TYPE_CHECKING:
@@ -27,8 +32,9 @@ def register(
         Path | None,
         typer.Option(
             "--results",
-            help="Folder of registered.csv; by default the published results, or, "
-            "where there are none, my_results/quick.",
+            help="Folder of registered.csv; by default the published results in "
+            "the root of a checkout; elsewhere they are read, and my_results/quick "
+            "written.",
         ),
     ] = None,
     check: Annotated[
@@ -40,18 +46,20 @@ def register(
     from mae_bench.runs import provenance
     from mae_bench.verdicts import registration as verb
 
-    path, tier = registrations(results), TIERS[PUBLISHED_TIER]
+    where, tier = registrations(results), TIERS[PUBLISHED_TIER]
+    path, target = where.find(REGISTERED), where.write / REGISTERED
     theories = registry.load_all("theories")
     found = verb.differences(theories, path, tier=tier)
     total = sum(len(theory.predictions) for theory in theories.values())
     if not check:
         added = verb.register(
             theories,
-            _seen(path.parent),
+            _seen({where.read, where.write}),
             path,
             tier=tier,
             date=datetime.now(UTC).date().isoformat(),
             commit=provenance.code()["commit"],
+            to=target,
         )
     if as_json:
         new_rows = [] if check else [asdict(one) for one in added]
@@ -66,7 +74,7 @@ def register(
         _name("not registered", found.new)
         complain(f"{path} is not of this code; run mae-bench register")
         raise typer.Exit(1)
-    tell(f"wrote {path}" if due else f"{path} is of this code")
+    tell(f"wrote {target}" if due else f"{path} is of this code")
 
 
 def _name(what: str, predictions: Iterable[str]) -> None:
@@ -74,15 +82,15 @@ def _name(what: str, predictions: Iterable[str]) -> None:
         tell(f"  {what}: {prediction}")
 
 
-def _seen(folder: Path) -> dict[str, pd.DataFrame]:
-    """Rows that were or may have been looked at: those of a folder, and one's own."""
+def _seen(folders: set[Path]) -> dict[str, pd.DataFrame]:
+    """Rows that were or may have been looked at: those of folders, and one's own."""
     import pandas as pd
 
     from mae_bench.records.read import read_measurements
 
     read = [
         read_measurements(place / "measurements")
-        for place in {folder, own(PUBLISHED_TIER)}
+        for place in {*folders, own(PUBLISHED_TIER)}
     ]
     return {
         name: pd.concat([rows[name] for rows in read if name in rows])

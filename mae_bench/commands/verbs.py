@@ -15,7 +15,7 @@ from mae_bench.commands.options import Evaluating, TierName, spread
 from mae_bench.commands.running import cost_of, run_of
 from mae_bench.commands.words import one_of
 from mae_bench.records import registry
-from mae_bench.records.folders import Folders, beside, folders, registrations
+from mae_bench.records.folders import Folders, beside, folders, registered
 from mae_bench.records.schema import TIERS, TRACKS, UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def judge(
         told = f"rows of {len(kinds)} kinds of processor are judged together, as seeds"
         tell(f"{told} are: {', '.join(kinds)}")
     known = registry.load_all("theories")
-    rules = registration.registered(registrations(None))
+    rules = registration.registered(registered())
     first_seeds = {key: found.first_seed for key, found in rules.items()}
     rule = FIXED if fixed else ANYTIME
     with threads(1):

@@ -15,7 +15,7 @@ import typer
 from mae_bench.commands.console import complain, console, errors_in_one_line, say, tell
 from mae_bench.commands.options import Budget, Device, Jobs, Json
 from mae_bench.commands.words import seconds_of, spoken
-from mae_bench.records.folders import PUBLISHED, settings_of
+from mae_bench.records.folders import published, settings_of
 from mae_bench.records.schema import UsageError
 
 if TYPE_CHECKING:
@@ -31,8 +31,12 @@ _ALONE = "no other seed tells how far it moves"
 @errors_in_one_line
 def verify(
     folder: Annotated[
-        Path, typer.Argument(help="Folder of results.", metavar="[FOLDER]")
-    ] = PUBLISHED,
+        Path | None,
+        typer.Argument(
+            help="Folder of results; the published ones by default.",
+            metavar="[FOLDER]",
+        ),
+    ] = None,
     sample: Annotated[int, typer.Option(min=1, help="Cells that are drawn.")] = 20,
     seed: Annotated[
         int | None,
@@ -70,6 +74,7 @@ def verify(
     from mae_bench.verdicts.agreement import compared
 
     end = math.inf if budget is None else time.monotonic() + budget
+    folder = folder or published()
     theirs = read_measurements(folder / "measurements")
     if not theirs:
         raise UsageError(f"no measurements in {folder}")

@@ -3,9 +3,10 @@
 One rule for all verbs. What a user measures goes to a folder of her own,
 ``my_results``, and the published evidence, ``results``, is written only by who names
 it. A verb that reads looks into her folder first, and into the published one where she
-has measured nothing. Outside the repository that is the part of it that came with the
-package: tables, and the leaderboard's measurements. A folder has rows of the same
-settings alone: those of the experiments, or those that its ``settings.json`` names.
+has measured nothing. Outside the repository that is the one of the checkout that the
+package runs from, or else what came with the package: tables, and the leaderboard's
+measurements; neither is written to there. A folder has rows of the same settings alone:
+those of the experiments, or those that its ``settings.json`` names.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from mae_bench.records.store import parse, write_atomically
 
 OWN = Path("my_results")
 PUBLISHED = Path("results")
+CHECKOUT = HOUSE.parent / PUBLISHED  # of a package that was not copied from there
 TAKEN_ALONG = HOUSE / "published"  # of a wheel
+MADE = ("leaderboard.csv", "verdicts.csv")  # of measurements, and shown
 PUBLISHED_TIER = "quick"
-SETTINGS = "settings.json"
+SETTINGS, REGISTERED = "settings.json", "registered.csv"
 LONGEST = 80  # letters of a folder's name
 
 
@@ -126,10 +129,23 @@ def measured(folder: Path) -> bool:
     return any((folder / "measurements").glob("*.csv"))
 
 
+def _made(folder: Path) -> bool:
+    """Whether a folder has what is made of measurements."""
+    return any((folder / name).exists() for name in MADE)
+
+
+def _first(*places: Path) -> Path:
+    """The first folder with results, as others than ours are called so too."""
+    return next((f for f in places if measured(f) or _made(f)), PUBLISHED)
+
+
 def published() -> Path:
-    """The published folder: the repository's, or else what came with the package."""
-    there = PUBLISHED.is_dir() or not TAKEN_ALONG.is_dir()
-    return PUBLISHED if there else TAKEN_ALONG
+    """The published folder, to be read; it may have nothing.
+
+    It is the working folder's, or the checkout's that the package runs from, or else
+    what came with the package.
+    """
+    return _first(PUBLISHED, CHECKOUT, TAKEN_ALONG)
 
 
 def beside(results: Path | str | None, tier: str) -> Path:
@@ -143,21 +159,26 @@ def shown(results: Path | str | None, tier: str) -> Path:
     """The folder whose leaderboard and verdicts are shown; it may have none."""
     if results is not None:
         return Path(results)
-    made = [own(tier) / name for name in ("leaderboard.csv", "verdicts.csv")]
-    return own(tier) if any(path.exists() for path in made) else published()
+    return own(tier) if _made(own(tier)) else published()
 
 
-def registrations(results: Path | None) -> Path:
-    """The file of registered predictions.
+def registrations(results: Path | None = None) -> Folders:
+    """Where ``registered.csv`` is read, and where it is written.
 
-    It is published before there are results, so that it lies in the published folder
-    where there is one: in a checkout. Elsewhere one registers for oneself.
+    It is published before there are results, so that it is written in the published
+    folder in a checkout. Elsewhere one registers for oneself, beside what is published.
 
     Args:
-        results: A folder that was named.
+        results: A folder that was named; it is read and written.
     """
-    usual = PUBLISHED if measured(PUBLISHED) else own(PUBLISHED_TIER)
-    return (results or usual) / "registered.csv"
+    if results is not None or measured(PUBLISHED):
+        return Folders(results or PUBLISHED, results or PUBLISHED)
+    return Folders(published(), own(PUBLISHED_TIER))
+
+
+def registered() -> Path:
+    """The file of the registrations that rule; it need not exist."""
+    return registrations().find(REGISTERED)
 
 
 def folders(results: Path | None, tier: str) -> Folders:
@@ -170,7 +191,8 @@ def folders(results: Path | None, tier: str) -> Folders:
     Raises:
         UsageError: There are no measurements.
     """
-    looked = [own(tier)] + [PUBLISHED] * (tier == PUBLISHED_TIER)
+    whole = _first(PUBLISHED, CHECKOUT)  # not of a wheel, which has not all rows
+    looked = [own(tier)] + [whole] * (tier == PUBLISHED_TIER)
     for folder in [results] if results is not None else looked:
         if measured(folder):
             return Folders(folder, results or own(tier))

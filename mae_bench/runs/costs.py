@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mae_bench.records import registry
-from mae_bench.records.folders import PUBLISHED, PUBLISHED_TIER
+from mae_bench.records import folders, registry
+from mae_bench.records.folders import PUBLISHED_TIER
 from mae_bench.records.read import read_rows
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import TIERS, Cell, Setting
@@ -82,7 +82,8 @@ def published(names: Iterable[str], tier: str) -> Measurements:
     """The published rows of some experiments, if there are any of that tier."""
     if tier != PUBLISHED_TIER:
         return {}
-    paths = {name: PUBLISHED / "measurements" / f"{name}.csv" for name in names}
+    home = folders.published() / "measurements"
+    paths = {name: home / f"{name}.csv" for name in names}
     return {name: read_rows(path) for name, path in paths.items() if path.exists()}
 
 

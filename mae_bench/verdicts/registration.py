@@ -220,6 +220,7 @@ def register(
     tier: Tier,
     date: str,
     commit: str,
+    to: Path | None = None,
 ) -> list[Registration]:
     """Add a row for every prediction that is new or has changed; history is kept.
 
@@ -230,6 +231,7 @@ def register(
         tier: Of the cells that will judge.
         date: Of today, ISO 8601.
         commit: Of the code.
+        to: Takes the file with what is new; the same one by default.
 
     Returns:
         What was added.
@@ -254,7 +256,7 @@ def register(
     if added:
         table = pd.DataFrame([asdict(one) for one in [*before, *added]])
         text = table.to_csv(index=False, lineterminator="\n")
-        write_atomically(path, text.encode())
+        write_atomically(to or path, text.encode())
     return added
 
 

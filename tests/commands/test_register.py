@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from mae_bench.records import registry
+from mae_bench.records import folders, registry
 from mae_bench.records.rows import COLUMNS
 from mae_bench.verdicts.registration import registered
 
@@ -79,3 +79,21 @@ def test_a_bad_line_is_told_in_one(call: Call) -> None:
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: r/registered.csv, line 1: ")
+
+
+def test_elsewhere_what_is_published_is_read_and_ones_own_file_is_written(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "checkout" / "results"
+    monkeypatch.setattr(folders, "CHECKOUT", there)
+    experiment = registry.load("theories", "visible_share").predictions["N1"].experiment
+    rows_of(experiment.id, there, 7)
+    text = "prediction,hash,date,commit,first_seed\n"
+    text += "visible_share/N1,0123456789abcdef,2026-01-31,,5\n"
+    (there / "registered.csv").write_text(text)
+    result = call("register")
+    assert result.stdout == "0 new, 0 unchanged, 1 changed\n", result.output
+    assert f"wrote {USUAL}" in result.stderr
+    assert registered(USUAL)["visible_share/N1"].first_seed == 8
+    assert USUAL.read_text().startswith(text)
+    assert (there / "registered.csv").read_text() == text

@@ -15,6 +15,8 @@ from mae_bench.records.folders import (
     note,
     own,
     published,
+    registered,
+    registrations,
     shown,
 )
 from mae_bench.records.schema import UsageError
@@ -124,5 +126,26 @@ def test_outside_the_repository_it_is_what_came_with_the_package(
     # It has not all the measurements, and is not judged.
     with pytest.raises(UsageError, match="no measurements in my_results/quick or"):
         folders(None, "quick")
-    PUBLISHED.mkdir()
+    PUBLISHED.mkdir()  # somebody's, of other things
+    assert published() == tmp_path / "package"
+    measured(PUBLISHED)
     assert beside(None, "quick") == shown(None, "quick") == PUBLISHED
+
+
+def test_outside_a_checkout_that_the_package_runs_from_it_is_read_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = measured(tmp_path / "checkout" / "results")
+    (there / "registered.csv").write_text("")
+    monkeypatch.setattr(rule, "CHECKOUT", there)
+    monkeypatch.setattr(rule, "TAKEN_ALONG", measured(tmp_path / "package"))
+    assert published() == beside(None, "quick") == shown(None, "quick") == there
+    assert folders(None, "quick") == Folders(there, own("quick"))
+    assert registrations() == Folders(there, own("quick"))
+    assert registered() == there / "registered.csv"
+    own("quick").mkdir(parents=True)
+    (own("quick") / "registered.csv").write_text("mine")
+    assert registered() == own("quick") / "registered.csv"
+    measured(PUBLISHED)
+    assert published() == PUBLISHED
+    assert registrations() == Folders(PUBLISHED, PUBLISHED)
