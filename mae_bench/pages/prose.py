@@ -24,6 +24,7 @@ from mae_bench.records.rows import in_words
 from mae_bench.records.schema import Setting, UsageError
 from mae_bench.records.stats import student_interval, wilson
 from mae_bench.verdicts.planting import PLANTED
+from mae_bench.verdicts.roundings import kept
 
 STANDINGS = {"framed": ("theorem", "derived"), "beyond": ("extrapolation",)}
 
@@ -241,6 +242,13 @@ class Fields:
         for column, word in (("pilot", pilot), ("verdict", verdict)):
             rows = rows[rows[column] == word] if word else rows
         return len(rows)
+
+    def alike_when_rounded(self) -> str:
+        """How many decided verdicts every rounding gives, of those with several."""
+        same, decided, low, high = kept(
+            self.table("verdicts").fillna({"by_rounding": ""})
+        )
+        return f"{same} of {decided} ({bare(low, 2)} to {bare(high, 2)})"
 
     def undecided_within(self, seeds: int) -> int:
         """How many that are undecided so many more seeds would decide."""

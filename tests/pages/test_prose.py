@@ -29,6 +29,10 @@ def results(tmp_path: Path) -> Path:
     new = table["prediction"].isin(["t/A1", "t/A3", "n/P1"])
     table["phase"] = new.map({True: "confirmatory", False: "pilot"})
     table["pilot"] = table["verdict"].where(table["prediction"] != "t/A3", "supported")
+    # Trained again with other rounding: alike, told apart, open, and not at all.
+    said = {"t/A1": "supported, supported", "t/A3": "refuted, undecided"}
+    said["t/A2"] = "undecided, supported"
+    table["by_rounding"] = table["prediction"].map(said)
     table.to_csv(tmp_path / "verdicts.csv", index=False)
     rows = [
         {"seed": seed, "method": method, "value": value + seed / 10}
@@ -60,6 +64,7 @@ def results(tmp_path: Path) -> Path:
         ('renewed("supported", "supported")', "1"),
         ('renewed("supported", "refuted")', "1"),
         ('renewed(standing="planted")', "1"),
+        ("alike_when_rounded()", "1 of 2 (.09 to .91)"),
         ("undecided_within(15)", "0"),
         ("undecided_within(30)", "1"),
         ("without_rows(declared=true)", "1"),
