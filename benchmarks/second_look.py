@@ -62,15 +62,21 @@ def interval(x: np.ndarray, wanted: float = DECISIVE) -> tuple[float, float, flo
     return x.mean(), x.mean() - half, x.mean() + half
 
 
+# What differs between trainings of a cell that differ in rounding alone.
+OF_A_TRAINING = ["rounding", "cell", "value", "train_seconds", "commit", "versions"]
+
+
 def rows(claim: str, query: str) -> pd.DataFrame:
-    """The numbers of a claim, of the seeds of the phase that is judged."""
+    """The numbers of a claim, of the seeds of the phase that is judged, each once."""
     verdict = pd.read_csv(RESULTS / "verdicts.csv", index_col="prediction").loc[claim]
     first = pd.read_csv(RESULTS / "registered.csv").groupby("prediction")["first_seed"]
     table = pd.read_csv(RESULTS / "measurements" / f"{verdict['experiment']}.csv")
     table = table[table["metric"] == verdict["metric"]].query(query)
     confirmatory = table["seed"] >= first.last().get(claim, 0)
     phases = {"confirmatory": confirmatory, "pilot": ~confirmatory}
-    return table[phases.get(verdict["phase"], table["seed"] >= 0)]
+    table = table[phases.get(verdict["phase"], table["seed"] >= 0)]
+    same = [*table.columns.difference(OF_A_TRAINING)]
+    return table.groupby(same, dropna=False, as_index=False)["value"].mean()
 
 
 def sides(supported: float, refuted: float) -> str:

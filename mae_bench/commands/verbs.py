@@ -96,14 +96,14 @@ def judge(
         Verdicts, a row a prediction, and scores, a row a theory.
     """
     where = where_to(results, tier)
-    from mae_bench.records.read import read_measurements
+    from mae_bench.records.read import read_measurements, read_words
     from mae_bench.records.rows import processors
     from mae_bench.records.strength import ANYTIME, FIXED
     from mae_bench.training.threads import threads
-    from mae_bench.verdicts import forecast, registration
     from mae_bench.verdicts import judge as verb
+    from mae_bench.verdicts import registration
 
-    measured = read_measurements(where.read / "measurements")
+    measured = read_measurements(where.read / "measurements", read_words)
     if len(kinds := processors(measured)) > 1:
         # Each rounds otherwise, which is one more draw; see ``runs.provenance``.
         told = f"rows of {len(kinds)} kinds of processor are judged together, as seeds"
@@ -113,11 +113,9 @@ def judge(
     first_seeds = {key: found.first_seed for key, found in rules.items()}
     rule = FIXED if fixed else ANYTIME
     with threads(1):
-        verdicts, theories = verb.judge(known, measured, first_seeds, rule)
-        forecasts = forecast.judge_forecasts(known, measured)
-    verb.write(verdicts, theories, where.write)
-    forecast.write(forecasts, where.write)
-    return verdicts, theories
+        judged = verb.judge(known, measured, first_seeds, rule)
+    verb.write(judged, where.write)
+    return judged.verdicts, judged.theories
 
 
 def rank(results: Path | str | None = None, tier: str = "quick") -> pd.DataFrame:
@@ -131,10 +129,11 @@ def rank(results: Path | str | None = None, tier: str = "quick") -> pd.DataFrame
         A row a (dataset, method); see ``verdicts.rank.rank``.
     """
     where = where_to(results, tier)
-    from mae_bench.records.read import read_measurements
+    from mae_bench.records.read import read_measurements, read_words
     from mae_bench.verdicts import rank as verb
 
-    board = verb.rank(read_measurements(where.read / "measurements"))
+    folder = where.read / "measurements"
+    board = verb.rank(read_measurements(folder, read_words, verb.RANKED))
     verb.write(board, where.write)
     return board
 

@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.records import registry
@@ -19,7 +18,7 @@ from mae_bench.records.rows import (
 )
 from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.records.stats import wilson
-from mae_bench.records.words import shared
+from mae_bench.records.words import Words, of_words, order_by
 from mae_bench.verdicts.cuts import Cuts
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 _OF_NO_CLAIM = ("experiment", "train_seconds", "commit", "dirty", "versions", "device")
 # What does not tell rows apart; the rest orders them.
 _PROVENANCE = ("rounding", "metric_version", "n_eval", "reason")
+# Whose a row is; what it says is said by several.
+_WHOSE = ("seed", "cell", "tier")
 _UNKNOWN = ("metric", "view", "token", "target")
 _WHOLE = ("metric_version", "n_eval", "rounding")
 # With fewer numbers two seeds may be alike by chance.
@@ -183,28 +184,17 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = over_roundings(rows)
     rows = rows.drop(columns=[c for c in _OF_NO_CLAIM if c in rows])
-    words = [str(c) for c, kind in rows.dtypes.items() if kind == "str"]
-    rows = rows.assign(**{c: shared(rows[c]) for c in words})
-    facts = [str(c) for c in rows if c not in _PROVENANCE]
-    places = pd.DataFrame({c: _places(rows[c]) for c in facts}, index=rows.index)
-    telling = [c for c in facts if c == "seed" or places[c].max() > 0]
-    order = np.lexsort([places[c] for c in reversed(telling)])
-    rows, places = (t.take(order).reset_index(drop=True) for t in (rows, places))
-    said = places.drop(columns=["seed", "cell", "tier"], errors="ignore")
+    known = {str(c): Words.of(rows[c]) for c in rows}
+    rows = rows.assign(**{c: known[c].shared() for c in of_words(rows)})
+    places = {c: known[c].places() for c in known if c not in _PROVENANCE}
+    telling = [c for c in places if c == "seed" or places[c].max(initial=0) > 0]
+    order = order_by([places[c] for c in telling])
+    rows = rows.take(order).reset_index(drop=True)
+    said = pd.DataFrame({c: places[c][order] for c in places if c not in _WHOSE})
     hashed = pd.util.hash_pandas_object(said, index=False)
-    kept: dict[tuple[int, ...], object] = {}
+    kept: dict[bytes, object] = {}
     for seed, mine in hashed.groupby(rows["seed"]):
-        told = tuple(sorted(mine))
-        kept.setdefault(told if len(told) >= _TELLING else (hash(seed),), seed)
+        told = np.sort(mine.to_numpy())
+        kept.setdefault(told.tobytes() if len(told) >= _TELLING else b"%d" % seed, seed)
     # A copy has all columns of a kind in one block, of which cuts are faster.
     return rows[rows["seed"].isin(list(kept.values()))].copy()
-
-
-def _places(column: pd.Series) -> npt.NDArray[np.intp]:
-    """Where each entry stands among all different ones in order; what is empty, last.
-
-    >>> _places(pd.Series(["b", None, "a", "b"])).tolist()
-    [1, 2, 0, 1]
-    """
-    places, words = pd.factorize(column, sort=True)
-    return np.where(places < 0, len(words), places)

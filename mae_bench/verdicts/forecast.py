@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from mae_bench.records.rows import Measurements, seed_means, write_table
+from mae_bench.records.rows import Measurements, seed_means
 from mae_bench.records.schema import Setting
 from mae_bench.records.stats import student_interval
 from mae_bench.verdicts.evidence import applicable, select
@@ -55,6 +54,10 @@ class Skill(NamedTuple):
     points: int = 0
     coverage: float = math.nan
     worlds: str = ""
+
+
+# World -> skill, and ``mean``, of all worlds.
+Skills = Mapping[str, Skill]
 
 
 class World(NamedTuple):
@@ -190,33 +193,35 @@ def tau_b(
     return found
 
 
-def judge_forecasts(
+def of_theories(
     theories: Mapping[str, Theory], measurements: Measurements
-) -> pd.DataFrame:
-    """Every forecast of every theory in every world, and their mean.
+) -> dict[str, dict[str, Skills]]:
+    """How well every forecast of every theory orders what was measured.
 
     Args:
         theories: By id.
         measurements: Experiment id -> its tidy rows.
 
     Returns:
-        A row a (forecast, world), with its ``Skill``; none of what was not measured.
+        Theory -> experiment whose order it foretells -> skills.
     """
+    return {
+        name: {
+            forecast.experiment.id: forecast_skills(forecast, measurements)
+            for forecast in theory.forecasts
+        }
+        for name, theory in theories.items()
+    }
+
+
+def table(skills: Mapping[str, Mapping[str, Skills]]) -> pd.DataFrame:
+    """A row a (forecast, world), with its ``Skill``; none of what was not measured."""
     rows = [
-        (name, forecast.experiment.id, world, *skill)
-        for name, theory in sorted(theories.items())
-        for forecast in theory.forecasts
-        for world, skill in forecast_skills(forecast, measurements).items()
+        (name, experiment, world, *skill)
+        for name, forecasts in sorted(skills.items())
+        for experiment, worlds in forecasts.items()
+        for world, skill in worlds.items()
         if skill.points
     ]
     columns = ["theory", "forecast_of", "world", *Skill._fields]
     return pd.DataFrame(rows, columns=columns).drop(columns="worlds")
-
-
-def write(forecasts: pd.DataFrame, folder: Path) -> None:
-    """Write ``forecasts.csv``.
-
-    Raises:
-        StoreError: The disk does not take it; the file is whole, old or new.
-    """
-    write_table(forecasts, folder / "forecasts.csv")

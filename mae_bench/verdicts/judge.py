@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -19,8 +19,9 @@ from mae_bench.records.rows import Measurements, write_table
 from mae_bench.records.ruling import TheoryScore, Verdict
 from mae_bench.records.stats import wilson
 from mae_bench.records.strength import ANYTIME, DECISIVE, Rule
+from mae_bench.verdicts import forecast
 from mae_bench.verdicts.evidence import in_order
-from mae_bench.verdicts.forecast import Skill, forecast_skill
+from mae_bench.verdicts.forecast import MEAN, Skill, Skills
 from mae_bench.verdicts.hearing import hear
 from mae_bench.verdicts.registration import PILOT
 from mae_bench.verdicts.roundings import by_rounding
@@ -28,6 +29,20 @@ from mae_bench.verdicts.told import Told, asked_of, listen
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction, Theory
+
+
+class Judged(NamedTuple):
+    """What all rows say of all theories.
+
+    Args:
+        verdicts: One a prediction, sorted by id.
+        theories: How each fared, sorted by id.
+        forecasts: See ``forecast.table``.
+    """
+
+    verdicts: pd.DataFrame
+    theories: pd.DataFrame
+    forecasts: pd.DataFrame
 
 
 def judge_prediction(
@@ -56,14 +71,12 @@ def _share(verdicts: Iterable[Verdict]) -> tuple[float, float, float]:
 
 
 def _theory_score(
-    name: str, theory: Theory, verdicts: list[Verdict], measurements: Measurements
+    name: str, verdicts: list[Verdict], forecasts: Mapping[str, Skills]
 ) -> TheoryScore:
     """Count; what is derived from a theorem counts with the theorems."""
     counts = Counter(v.verdict for v in verdicts)
-    skill, grid = Skill(), ""
-    if theory.forecast is not None:
-        skill = forecast_skill(theory.forecast, measurements)
-        grid = theory.forecast.experiment.id
+    grid = next(iter(forecasts), "")
+    skill = forecasts[grid][MEAN] if grid else Skill()
     loose = [v for v in verdicts if v.standing.startswith("extrapolation")]
     strict = [v for v in verdicts if v.standing.startswith(("theorem", "derived"))]
     return TheoryScore(
@@ -117,8 +130,8 @@ def judge(
     measurements: Measurements,
     first_seeds: Mapping[str, int] | None = None,
     rule: Rule = ANYTIME,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Judge every prediction of every theory.
+) -> Judged:
+    """Judge every prediction and every forecast of every theory.
 
     Args:
         theories: By id.
@@ -126,9 +139,6 @@ def judge(
         first_seeds: Registered prediction -> its first confirmatory seed; of the
             others all seeds count.
         rule: How effects are weighed: whenever one looks, or at a fixed number.
-
-    Returns:
-        Verdicts, one a prediction; and scores, one a theory. Both sorted by id.
 
     Raises:
         ValueError: A claim names an unknown column.
@@ -148,20 +158,23 @@ def judge(
         for number, reason in theory.unmeasured.items()
     ]
     verdicts = [replace(each, paper=theories[each.theory].paper) for each in verdicts]
+    skills = forecast.of_theories(theories, measurements)
     scores = [
-        _theory_score(
-            name, theory, [v for v in verdicts if v.theory == name], measurements
-        )
-        for name, theory in theories.items()
+        _theory_score(name, [v for v in verdicts if v.theory == name], skills[name])
+        for name in theories
     ]
-    return _frame(verdicts, Verdict), _frame(scores, TheoryScore)
+    return Judged(
+        _frame(verdicts, Verdict),
+        _frame(scores, TheoryScore),
+        forecast.table(skills),
+    )
 
 
-def write(verdicts: pd.DataFrame, theories: pd.DataFrame, folder: Path) -> None:
-    """Write ``verdicts.csv`` and ``theories.csv``.
+def write(judged: Judged, folder: Path) -> None:
+    """Write ``verdicts.csv``, ``theories.csv`` and ``forecasts.csv``.
 
     Raises:
         StoreError: The disk does not take it; each file is whole, old or new.
     """
-    write_table(verdicts, folder / "verdicts.csv")
-    write_table(theories, folder / "theories.csv")
+    for name, table in judged._asdict().items():
+        write_table(table, folder / f"{name}.csv")

@@ -27,13 +27,15 @@ from mae_bench.records.rows import (
 )
 from mae_bench.records.schema import TRACKS, Track
 from mae_bench.records.stats import student_interval
-from mae_bench.records.words import shared
+from mae_bench.records.words import Words, of_words, order_by
 from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY, at_cost, on_the_way
 from mae_bench.verdicts.evidence import failures
 from mae_bench.verdicts.places import rank_intervals
 from mae_bench.verdicts.read_outs import LABEL_PROBE, chosen, with_label_probe
 from mae_bench.verdicts.tracks import track_of
 
+# At equal steps, at equal cost, and on the way.
+RANKED = ("leaderboard", "leaderboard_at_cost", "learning_curves")
 FLOOR, CEILING = "random_init", "oracle_latents"
 
 
@@ -220,10 +222,7 @@ def rank(
         read-out that ``label_probe_read`` names, the method's best on validation
         images; see ``budgets`` for what it is at equal cost, and on the way.
     """
-    worlds, cheap, curves = (
-        _by_dataset(measurements.get(name))
-        for name in ("leaderboard", "leaderboard_at_cost", "learning_curves")
-    )
+    worlds, cheap, curves = (_by_dataset(measurements.get(name)) for name in RANKED)
     boards = [pd.DataFrame(columns=list(OF_BOARD))]
     for name, world in worlds.items():
         methods = sorted({*world["method"], *cheap.get(name, NO_ROWS)["method"]})
@@ -238,9 +237,10 @@ def _by_dataset(rows: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     if rows is None:
         return {}
     rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
-    rows = rows.sort_values(list(rows.columns), ignore_index=True)
-    words = [str(c) for c, kind in rows.dtypes.items() if kind == "str"]
-    rows = rows.assign(**{c: shared(rows[c]) for c in words})
+    known = {str(c): Words.of(rows[c]) for c in rows}
+    rows = rows.assign(**{c: known[c].shared() for c in of_words(rows)})
+    order = order_by([words.places() for words in known.values()])
+    rows = rows.take(order).reset_index(drop=True)
     return {str(name): mine for name, mine in rows.groupby("dataset")}
 
 

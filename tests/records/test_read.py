@@ -10,9 +10,15 @@ import pandas as pd
 import pytest
 
 from mae_bench.records import read
-from mae_bench.records.read import read_measurements, read_rows, refuse_unlike
+from mae_bench.records.read import (
+    read_measurements,
+    read_rows,
+    read_words,
+    refuse_unlike,
+)
 from mae_bench.records.rows import COLUMNS, matching
 from mae_bench.records.schema import UsageError
+from mae_bench.records.words import in_full
 
 Write = Callable[..., Path]
 RESULTS = Path(__file__).parent.parent.parent / "results"
@@ -37,6 +43,19 @@ def test_measurements_are_read_back_by_experiment(write: Write) -> None:
     assert matching(rows, {"dirty": False})["seed"].tolist() == [4]
     assert math.isnan(first["lamb"])
     assert rows["mask_family"].tolist() == ["grid", ""]
+
+
+def test_rows_in_words_are_the_rows_and_their_text_is_kept_once(write: Write) -> None:
+    path = write(*({"seed": s, "mask_family": f} for s, f in enumerate(["a", "", "a"])))
+    rows, words = read_rows(path), read_words(path)
+    assert {str(words[c].dtype) for c in ("mask_family", "versions")} == {"category"}
+    pd.testing.assert_frame_equal(in_full(words), rows)
+
+
+def test_only_the_experiments_that_are_named_are_read(write: Write) -> None:
+    folder = write({}, name="one.csv").parent
+    (folder / "two.csv").write_text("no table")
+    assert list(read_measurements(folder, names=["one", "three"])) == ["one"]
 
 
 def test_truth_values_are_a_factor_like_numbers(write: Write) -> None:

@@ -3,7 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from mae_bench.records.words import TRUTHS, Words, levels, numbers, shared
+from mae_bench.records.words import (
+    TRUTHS,
+    Words,
+    in_full,
+    levels,
+    numbers,
+    of_words,
+    order_by,
+)
 
 
 def test_each_word_is_read_once_for_all_rows_that_have_it() -> None:
@@ -34,13 +42,13 @@ def test_levels_are_numbers_only_where_all_of_them_are() -> None:
 
 
 def test_shared_text_is_pythons_with_one_copy_of_each_word() -> None:
-    found = shared(pd.Series(["tree", "digits", "tree"]))
+    found = Words.of(pd.Series(["tree", "digits", "tree"])).shared()
     assert found.dtype == object
     assert found[0] is found[2]
 
 
 def test_what_is_missing_stays_so() -> None:
-    found = shared(pd.Series(["tree", None, "digits"], dtype="str"))
+    found = Words.of(pd.Series(["tree", None, "digits"], dtype="str")).shared()
     assert found.isna().tolist() == [False, True, False]
     assert found[2] == "digits"
 
@@ -48,4 +56,34 @@ def test_what_is_missing_stays_so() -> None:
 def test_a_column_without_rows_stays_one() -> None:
     empty = pd.Series([], dtype="str")
     assert len(Words.of(empty).each(numbers)) == 0
-    assert np.asarray(shared(empty)).tolist() == []
+    assert np.asarray(Words.of(empty).shared()).tolist() == []
+
+
+def test_a_category_has_the_words_that_its_rows_have() -> None:
+    column = pd.Series(["b", "a", "c", "b"], dtype="category")[[0, 2, 3]]
+    words = Words.of(column)
+    assert sorted(words.words) == ["b", "c"]
+    assert words.rows(words.words).tolist() == ["b", "c", "b"]
+    holed = Words.of(pd.Series(["a", None], dtype="category"))
+    assert holed.shared().isna().tolist() == [False, True]
+
+
+def test_text_is_the_same_however_it_is_kept() -> None:
+    text = pd.DataFrame({"token": ["b", "", "b"], "seed": [0, 1, 2]})
+    narrow = text.astype({"token": "category"})
+    pd.testing.assert_frame_equal(in_full(narrow), text)
+    assert in_full(text) is text
+    assert of_words(narrow) == of_words(text) == ["token"]
+    for rows in (text, narrow):
+        assert Words.of(rows["token"]).places().tolist() == [1, 0, 1]
+        assert Words.of(rows["token"]).shared().tolist() == ["b", "", "b"]
+
+
+def test_rows_stand_as_pandas_sorts_them_however_many_columns_tell() -> None:
+    rng = np.random.default_rng(0)
+    for kinds in (3, 10**6):  # of which fifteen columns fill one key, or several
+        columns = [rng.integers(0, kinds, 50) for _ in range(15)]
+        columns[0] %= 2
+        table = pd.DataFrame(dict(enumerate(columns)))
+        expected = table.sort_values([*table], kind="stable").index
+        assert order_by(columns).tolist() == expected.tolist()

@@ -14,9 +14,9 @@ from mae_bench.verdicts.forecast import (
     Skill,
     forecast_skill,
     forecast_skills,
-    judge_forecasts,
+    of_theories,
+    table,
     tau_b,
-    write,
 )
 
 
@@ -199,7 +199,7 @@ def test_the_same_rows_give_the_same_p() -> None:
     assert list(first) == ["world_0", "world_1", "mean"]
 
 
-def test_every_forecast_of_a_theory_has_a_row_a_world_and_one_of_their_mean(tmp_path):
+def test_every_forecast_of_a_theory_has_a_row_a_world_and_one_of_their_mean():
     heights = np.random.default_rng(6).standard_normal((2, N))
     elsewhere = said(heights)
     elsewhere.experiment = SimpleNamespace(id="elsewhere", factors={})
@@ -207,12 +207,10 @@ def test_every_forecast_of_a_theory_has_a_row_a_world_and_one_of_their_mean(tmp_
         "silent": SimpleNamespace(forecasts=()),
         "says": SimpleNamespace(forecasts=(elsewhere, said(heights))),
     }
-    found = judge_forecasts(theories, {"grid": worlds(heights)})
+    found = table(of_theories(theories, {"grid": worlds(heights)}))
     assert found["world"].tolist() == ["world_0", "world_1", "mean"]
     assert set(found["theory"]) == {"says"}
     assert set(found["forecast_of"]) == {"grid"}
     assert found["points"].tolist() == [N, N, 2 * N]
-    write(found, tmp_path)
-    head = (tmp_path / "forecasts.csv").read_text().splitlines()[0].split(",")
-    assert head == ["theory", "forecast_of", "world", *Skill._fields[:-1]]
-    assert judge_forecasts({}, {}).empty
+    assert list(found) == ["theory", "forecast_of", "world", *Skill._fields[:-1]]
+    assert table(of_theories({}, {})).empty

@@ -65,10 +65,10 @@ def claim(experiment):
     return make
 
 
-def theory(forecast=None, unmeasured=None, **predictions):
+def theory(*forecasts, unmeasured=None, **predictions):
     return SimpleNamespace(
         predictions=predictions,
-        forecast=forecast,
+        forecasts=forecasts,
         unmeasured=unmeasured or {},
         paper="Some et al. 2023",
     )
@@ -288,7 +288,7 @@ def test_theories_are_counted_and_decided_together(claim, measured):
     K1 = claim(TREND)
     K2 = claim(Trend(0.3, "mask_ratio", "decreasing"), standing="extrapolation")
     K3 = claim(TREND, metric="linear_r2", standing="theorem")
-    verdicts, scores = judge(
+    verdicts, scores, _ = judge(
         {"b": theory(K1=K1), "a": theory(K1=K1, K2=K2, K3=K3)}, rows
     )
     assert verdicts["prediction"].tolist() == ["a/K1", "a/K2", "a/K3", "b/K1"]
@@ -313,8 +313,8 @@ def test_planted_nulls_are_held_to_the_strength_that_the_others_set(claim, measu
     rows = {"mask_ratio": measured(RAMP, noise=0.1)}
     real = {f"K{k}": claim(TREND) for k in range(3)}
     null = claim(TREND, more={"planted": "relabelled"})
-    alone, _ = judge({"a": theory(**real)}, rows)
-    verdicts, scores = judge({"a": theory(**real), "n": theory(null=null)}, rows)
+    alone, *_ = judge({"a": theory(**real)}, rows)
+    verdicts, scores, _ = judge({"a": theory(**real), "n": theory(null=null)}, rows)
     assert set(verdicts["asked"]) == set(alone["asked"])
     found = verdicts.set_index("prediction").loc["n/null"]
     assert found["standing"] == "planted, no control"
@@ -327,9 +327,9 @@ def test_planted_nulls_are_held_to_the_strength_that_the_others_set(claim, measu
 
 def test_among_many_that_tell_nothing_one_has_to_be_stronger(claim, measured):
     rows = {"mask_ratio": measured(RAMP, noise=0.15)}
-    alone, _ = judge({"a": theory(K1=claim(TREND))}, rows)
+    alone, *_ = judge({"a": theory(K1=claim(TREND))}, rows)
     idle = {f"K{i}": claim(TREND, metric="other") for i in range(2, 40)}
-    among, _ = judge({"a": theory(K1=claim(TREND), **idle)}, rows)
+    among, *_ = judge({"a": theory(K1=claim(TREND), **idle)}, rows)
     for table, word in ((alone, "supported"), (among, "undecided")):
         verdict = table.set_index("prediction").loc["a/K1"]
         assert (verdict["verdict"], verdict["alone"]) == (word, "supported")
@@ -339,7 +339,7 @@ def test_what_is_not_measured_here_has_a_row_with_its_reason_and_counts(
     claim, measured
 ):
     found = theory(unmeasured={"K9": "needs ImageNet"}, K1=claim(TREND))
-    verdicts, scores = judge({"a": found}, {"mask_ratio": measured(RAMP)})
+    verdicts, scores, _ = judge({"a": found}, {"mask_ratio": measured(RAMP)})
     by = verdicts.set_index("prediction")
     assert by.loc["a/K9", "verdict"] == "not_measured"
     assert by.loc["a/K9", "reason"] == "needs ImageNet"
@@ -364,15 +364,14 @@ def test_the_files_do_not_depend_on_the_order_of_rows(
     )
     for n in range(3):
         mixed = rows.sample(frac=1, random_state=n, ignore_index=True)
-        verdicts, scores = judge({"t": claims}, {"mask_ratio": mixed})
-        judging.write(verdicts, scores, tmp_path / str(n))
-    for name in ("verdicts.csv", "theories.csv"):
+        judged = judge({"t": claims}, {"mask_ratio": mixed})
+        judging.write(judged, tmp_path / str(n))
+    for name in ("verdicts.csv", "theories.csv", "forecasts.csv"):
         assert len({(tmp_path / str(n) / name).read_bytes() for n in range(3)}) == 1
 
 
 def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path, claim):
-    verdicts, scores = judge({"t": theory(K1=claim(TREND, metric="other"))}, {})
-    judging.write(verdicts, scores, tmp_path)
+    judging.write(judge({"t": theory(K1=claim(TREND, metric="other"))}, {}), tmp_path)
     head, line = (tmp_path / "verdicts.csv").read_text().splitlines()
     assert head.split(",") == [field.name for field in fields(Verdict)]
     found = dict(zip(head.split(","), next(csv.reader([line])), strict=True))
@@ -385,7 +384,7 @@ def test_a_written_verdict_has_the_schemas_columns_and_empty_nan(tmp_path, claim
 
 
 def test_no_theories_give_empty_tables_with_columns():
-    verdicts, scores = judge({}, {})
+    verdicts, scores, _ = judge({}, {})
     assert verdicts.empty
     assert scores.empty
     assert verdicts.columns[0] == "prediction"
@@ -408,7 +407,7 @@ def test_new_seeds_rule_and_the_pilots_verdict_stands_beside(claim, measured):
     rows = measured(RAMP, seeds=12)
     rows.loc[rows.seed >= 5, "value"] = 0.1 * rows.loc[rows.seed >= 5, "value"]
     theories = {"t": theory(K1=claim(TREND), K2=claim(TREND))}
-    verdicts, scores = judge(theories, {"mask_ratio": rows}, {"t/K1": 5, "t/K2": 20})
+    verdicts, scores, _ = judge(theories, {"mask_ratio": rows}, {"t/K1": 5, "t/K2": 20})
     first, second = verdicts.to_dict("records")
     assert (first["verdict"], first["phase"], first["n_seeds"]) == (
         "refuted",
@@ -429,7 +428,7 @@ def test_roundings_are_of_the_seeds_that_are_judged(claim, measured):
     again = rows.assign(rounding=1, cell=rows["cell"] + "'")
     rows = pd.concat([rows.assign(rounding=0), again])
     theories = {"t": theory(K1=claim(TREND))}
-    verdicts, _ = judge(theories, {"mask_ratio": rows}, {"t/K1": 9})
+    verdicts, *_ = judge(theories, {"mask_ratio": rows}, {"t/K1": 9})
     (found,) = verdicts.to_dict("records")
     assert (found["phase"], found["verdict"]) == ("pilot", "supported")
     assert found["by_rounding"] == "supported, supported"
@@ -522,7 +521,7 @@ def test_rows_of_two_versions_of_a_metric_are_no_verdict_and_touch_no_other(
     rows.loc[rows.seed == 0, "metric_version"] = 2
     other = measured(RAMP, metric="knn").assign(metric_version=1)
     theories = {"t": theory(K1=claim(TREND), K2=claim(TREND, metric="knn"))}
-    verdicts, _ = judge(theories, {"mask_ratio": pd.concat([rows, other])})
+    verdicts, *_ = judge(theories, {"mask_ratio": pd.concat([rows, other])})
     first, second = verdicts.to_dict("records")
     assert first["verdict"] == "not_measured"
     assert first["reason"] == "mask_ratio mixes versions 1, 2 of mcc; measure it again"
