@@ -30,7 +30,7 @@ class LeJEPAViT(ViTMethod):
     Unlike the released code it pools patches and not a class token, drops no paths, and
     blurs and solarises no view; the second of the projector's batch norms has no
     weights of its own. The optimiser is the house's: the rate falls to 0 and not to
-    0.001, betas are (0.9, 0.95), and biases and norms do not decay.
+    half its peak, betas are (0.9, 0.95), and biases and norms do not decay.
 
     References:
         Balestriero & LeCun 2025, arXiv 2511.08544, and its minimal code.
