@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mae_bench.datasets import Dataset
+from mae_bench.datasets import Batch, Dataset
 from mae_bench.methods.lejepa import sigreg
 from mae_bench.methods.lejepa_vit import LeJEPAViT
+from mae_bench.models.augmentation import crops
 
 SMALL: dict[str, Any] = {"embed_dim": 8, "depth": 1, "num_heads": 2}
 
@@ -107,6 +108,15 @@ def test_a_step_has_views_that_differ_and_256_directions(
     ((z, shown),) = seen
     assert z.shape == (2, n, 5)
     assert torch.equal(shown, directions.flatten(0, 1)[:256])
+
+
+def test_views_are_coloured_crops_of_the_share_that_was_given(stripes: Dataset) -> None:
+    images = torch.rand(4, 3, 8, 8, generator=rng())
+    method = LeJEPAViT(stripes, rng(), views=2, crops=0.3, **SMALL)
+    *found, _ = method.prepare(Batch(images), rng(2))
+    again = rng(2)
+    for view in found:
+        assert torch.equal(view, crops(images, again, 0.3, colours=True))
 
 
 def test_it_learns_to_agree_without_collapse(stripes: Dataset, train) -> None:
