@@ -67,13 +67,15 @@ class LeJEPAViT(ViTMethod):
         Raises:
             ValueError: A setting is outside its range.
         """
-        if not (0 < lamb < 1 and views > 1 and 0 < crops <= 1):
+        if not (0 < lamb < 1 and views > 1 and 0 < crops <= 1 and projector_dim > 0):
             raise ValueError(
-                f"lamb {lamb}, views {views}, crops {crops}; choose in (0, 1), "
-                "at least 2 and in (0, 1]"
+                f"lamb {lamb}, views {views}, crops {crops}, projector_dim "
+                f"{projector_dim}; choose in (0, 1), at least 2, in (0, 1] and at "
+                "least 1"
             )
         super().__init__(dataset, generator, **settings)
         self.lamb, self.views, self.crops = lamb, views, crops
+        self.k = projector_dim
         hidden = StandardisedProjector(
             generator,
             in_dim=self.encoder.bottleneck or self.encoder.embed_dim,
@@ -91,9 +93,8 @@ class LeJEPAViT(ViTMethod):
             crops(batch.images, generator, self.crops, colours=True)
             for _ in range(self.views)
         ]
-        each, width = -(-DIRECTIONS // len(batch)), self.projector[-1].out_features
         directions = torch.randn(
-            (len(batch), each, width),
+            (len(batch), -(-DIRECTIONS // len(batch)), self.k),
             generator=generator,
             device=generator.device,
             dtype=batch.images.dtype,
@@ -103,9 +104,9 @@ class LeJEPAViT(ViTMethod):
     def forward(self, example: Any) -> Float[Tensor, ""]:
         """The loss of all views of every image, of all processes' images together."""
         *views, directions = example
-        h = self.pooled(torch.cat(views)).unflatten(0, (self.views, -1))
-        h = gather(h.transpose(0, 1))  # [n views d]
-        z = self.projector(h.flatten(0, 1)).unflatten(0, (-1, self.views))
+        h = self.pooled(torch.cat(views)).view(self.views, len(directions), -1)
+        h = gather(h.transpose(0, 1))  # [n v d]
+        z = self.projector(h.flatten(0, 1)).view(-1, self.views, self.k)
         shown = gather(directions).flatten(0, 1)[:DIRECTIONS]
         return in_full_precision(self.compare, z.transpose(0, 1), shown)
 

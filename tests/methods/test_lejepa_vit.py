@@ -129,7 +129,11 @@ def test_it_learns_to_agree_without_collapse(stripes: Dataset, train) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"lamb": 0.0}, {"lamb": 1.0}, {"views": 1}, {"crops": 0.0}, {"crops": 1.1}]
+    "bad",
+    [
+        *({"lamb": 0.0}, {"lamb": 1.0}, {"views": 1}, {"projector_dim": 0}),
+        *({"crops": 0.0}, {"crops": 1.1}),
+    ],
 )
 def test_a_setting_outside_its_range_is_refused(
     stripes: Dataset, bad: dict[str, Any]
