@@ -57,7 +57,7 @@ class _Gather(torch.autograd.Function):
         return summed[first : first + ctx.count]
 
 
-def gather(rows: Float[Tensor, "n d"]) -> Float[Tensor, "m d"]:
+def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
     """The rows of all processes, in the order of the joined batch, with gradients.
 
     Each process then has the loss of the joined batch. What flows back to its rows is

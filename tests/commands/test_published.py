@@ -71,6 +71,20 @@ def test_a_stand_in_is_trained_read_and_told_beside_the_published(
     assert "at the best of 4 checkpoints" in " ".join(told.split())
 
 
+def test_views_of_a_stand_in_go_through_a_vit_and_are_probed(
+    call: Call, tmp_path: Path
+) -> None:
+    imagenette(tmp_path)
+    own = words(*TINY, "bottleneck=8", "projector_hidden_dim=8", "image_size=16")
+    _, *rest = paper("published_imagenette_lejepa", *own)
+    ran = call("measure", *rest)
+    assert ran.exit_code == 0, ran.stderr
+    told = call("info", "published_imagenette_lejepa", "--results", "r").stdout
+    said = " ".join(told.split())
+    assert "lejepa_vit 0.907" in said
+    assert "at the best of 4 checkpoints (linear_probe, 1 seed)" in said
+
+
 def test_cifars_stand_in_goes_through_a_resnet(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ def test_a_method_is_on_the_board_unless_it_says_no(name: str) -> None:
     method = registry.load("methods", name)
     assert (method in LEADERBOARD.methods) == ("leaderboard" in method.joins)
     apart = {"deep_linear", "linear_mae", "linear_views", "reduced_rank", "ridgeless"}
-    apart |= {"lejepa", "masked_likelihood", "mode_witness"}
+    apart |= {"lejepa", "lejepa_vit", "masked_likelihood", "mode_witness"}
     apart |= {"full_mask_mae", "token_mae", "cluster_mim", "pmae", "simclr_resnet"}
     apart |= {"chain_predictor", "masked_score", "self_regression"}
     assert (name in apart) == (method.joins == ())

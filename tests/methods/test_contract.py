@@ -21,8 +21,8 @@ MOMENTUM = [name for name in VITS if "momentum" in registry.settings(KINDS[name]
 # Its head reads the patches alone; where none is visible there is no code.
 NO_CODE = {"sim_mim", "full_mask_mae"}
 # The masks of one have another number of patches at every step, and linear algebra
-# checks; kornia draws the other's crops on the CPU.
-WAIT = {"r2_mae", "simclr_resnet"}
+# checks; kornia draws the crops of the others on the CPU.
+WAIT = {"r2_mae", "simclr_resnet", "lejepa_vit"}
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -61,7 +61,7 @@ def test_what_each_is_told_is_known() -> None:
     }
     assert told["augmentations"] == {
         *("barlow_twins", "byol", "moco_v3", "simclr", "simsiam"),
-        *("spectral_contrastive", "vicreg", "simclr_resnet"),
+        *("spectral_contrastive", "vicreg", "simclr_resnet", "lejepa_vit"),
     }
     assert told["causes"] == {"lejepa", "linear_views"}
     assert told["labels"] == set()
@@ -69,7 +69,7 @@ def test_what_each_is_told_is_known() -> None:
         name for name in METHODS if KINDS[name].told_on(GaussianTree) == "causes"
     }
     # Its views are crops on every world.
-    apart = {"simclr_resnet"}
+    apart = {"simclr_resnet", "lejepa_vit"}
     assert redrawn == (told["augmentations"] - apart) | told["causes"]
 
 

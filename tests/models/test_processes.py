@@ -18,7 +18,7 @@ from tests.processes import START
 
 SMALL: dict[str, Any] = {"embed_dim": 8, "depth": 1, "num_heads": 2, "batch_size": 8}
 # Plain means over images, and losses of pairs of images.
-CONTRASTED = ("mae", "supervised", "u_mae", "simclr")
+CONTRASTED = ("mae", "supervised", "u_mae", "simclr", "lejepa_vit")
 
 
 def rng(seed: int = 0) -> torch.Generator:
