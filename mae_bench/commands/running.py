@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mae_bench.commands.console import console, tell
 from mae_bench.commands.engines import Running, Weights, opened
@@ -19,6 +19,7 @@ from mae_bench.records.folders import keep_apart, note, own
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mae_bench.records.rows import Measurements
     from mae_bench.records.store import Store
     from mae_bench.runs.costs import Costs
     from mae_bench.runs.engines import Engine
@@ -38,16 +39,30 @@ class _Laid:
     Args:
         plan: Its cells.
         results: Where their rows go.
-        known: What the rows there say of them.
-        cost: What cells like them took.
+        rows: Those that are there.
+        tier: Of the cells.
         rerun: Which cells are run again.
     """
 
     plan: Plan
     results: Path
-    known: Known
-    cost: Costs
+    rows: Measurements
+    tier: str
     rerun: Rerun
+
+    @cached_property
+    def known(self) -> Known:
+        """What the rows say of the cells."""
+        return self.plan.known(self.rows)
+
+    @cached_property
+    def cost(self) -> Costs:
+        """What cells like them took; the published are read if it is asked."""
+        from mae_bench.runs.costs import costs, published
+
+        # With settings of one's own a cell takes another time than one of its name.
+        others = {} if self.plan.own else published(self.plan.rows, self.tier)
+        return costs(self.rows, others)
 
     def of_papers(self) -> bool:
         """Whether others have published numbers of it."""
@@ -58,7 +73,10 @@ class _Laid:
         """What is to be run."""
         from mae_bench.runs import plan
 
-        return plan.pending(self.plan, store, self.known, self.rerun, self.cost)
+        def cost(*of: Any) -> float:
+            return self.cost(*of)
+
+        return plan.pending(self.plan, store, self.known, self.rerun, cost)
 
 
 def run_of(wish: Running, wrote: Callable[[Path], None] = _silent) -> Run:
@@ -223,7 +241,6 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     from mae_bench.experiments import asked_for
     from mae_bench.records.store import Untouched
     from mae_bench.runs import plan, shards
-    from mae_bench.runs.costs import costs, published
     from mae_bench.runs.known import read_beside
 
     experiments = asked_for(wish.experiments, wish.tier.value)
@@ -245,10 +262,7 @@ def _lay_out(wish: Running, devices: Sequence[str], store: Path) -> _Laid:
     results = wish.results or own(wish.tier.value, wanted.own)
     keep_apart(results, wanted.own)
     rows = read_beside(results, wish.tier.value, devices, precision)
-    # With settings of one's own a cell takes another time than one of its name.
-    others = {} if wanted.own else published(wanted.rows, wish.tier.value)
-    cost = costs(rows, others)
-    return _Laid(wanted, results, wanted.known(rows), cost, wish.rerun.value)
+    return _Laid(wanted, results, rows, wish.tier.value, wish.rerun.value)
 
 
 def _check_names(wish: Running) -> None:

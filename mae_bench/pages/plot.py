@@ -33,10 +33,10 @@ from mae_bench.pages import (
     trials,
 )
 from mae_bench.pages.conflicts import conflicts
-from mae_bench.pages.drawn import Drawn
 from mae_bench.pages.inputs import frame
 from mae_bench.pages.sweeps import sweep
 from mae_bench.records.folders import Folders
+from mae_bench.records.made import Made
 from mae_bench.records.read import read_measurements
 
 DPI = 110
@@ -94,16 +94,16 @@ def plot(where: Folders, experiments: Mapping[str, Experiment]) -> list[Path]:
     # Colours that are told apart without red or green.
     sns.set_theme(style="whitegrid", palette="colorblind", font_scale=0.85)
     folder = where.write / "figures"
-    drawn, files = Drawn(folder), []
+    made, files = Made(folder), []
     for group in _groups(where, experiments):
-        stamp = drawn.stamp(group.sources, group.words)
-        paths = drawn.kept(group.name, stamp)
+        stamp = made.stamp(group.sources, group.words)
+        paths = made.kept(group.name, stamp)
         if paths is None:
             figures = group.draw()
             paths = [_save(figure, folder / f"{name}.png") for name, figure in figures]
-            drawn.note(group.name, stamp, paths)
+            made.note(group.name, stamp, paths)
         files += paths
-    drawn.write()
+    made.write()
     return files
 
 

@@ -8,7 +8,6 @@ an error: no text says nothing where it said a number.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,46 +18,15 @@ from jinja2 import Environment, StrictUndefined
 from mae_bench import __version__
 from mae_bench.experiments._chosen import AT_EQUAL_COST, Chosen
 from mae_bench.pages import markdown
+from mae_bench.pages.numerals import bare, interval
 from mae_bench.pages.scorecard import NEW
 from mae_bench.records.rows import in_words
 from mae_bench.records.schema import Setting, UsageError
-from mae_bench.records.stats import student_interval, wilson
+from mae_bench.records.stats import wilson
 from mae_bench.verdicts.planting import PLANTED
 from mae_bench.verdicts.roundings import kept
 
 STANDINGS = {"framed": ("theorem", "derived"), "beyond": ("extrapolation",)}
-
-
-def bare(value: float | pd.Series, digits: int = 3) -> str:
-    """A number as it stands in a sentence; of numbers by seed the mean.
-
-    Args:
-        value: The number, or a number a seed.
-        digits: Decimals, fewer where it is large.
-
-    >>> bare(0.8983), bare(-0.44, 2), bare(1.0), bare(15.3011), bare(8e-6)
-    ('.898', '-.44', '1.000', '15.3', '8e-06')
-    """
-    number = float(value.mean()) if isinstance(value, pd.Series) else float(value)
-    if not math.isfinite(number):
-        raise UsageError("a field has no number")
-    size = abs(number)
-    if 0 < size < 0.5 * 10**-digits:
-        return f"{number:.0e}"
-    shown = f"{number:.{digits if size < 10 else 1}f}"
-    sign = "-" * shown.startswith("-")
-    shown = shown.removeprefix("-")
-    return sign + (shown.removeprefix("0") if digits else shown)
-
-
-def interval(sample: pd.Series, digits: int = 3) -> str:
-    """Mean over seeds and its 95 % Student interval.
-
-    >>> interval(pd.Series([0.5, 0.6, 0.7]))
-    '.600 (.352 to .848)'
-    """
-    mean, low, high = (bare(x, digits) for x in student_interval(sample))
-    return f"{mean} ({low} to {high})"
 
 
 class Fields:

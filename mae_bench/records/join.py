@@ -15,8 +15,9 @@ import pandas as pd
 from filelock import FileLock
 
 from mae_bench.records import folders
+from mae_bench.records.fields import read_text
 from mae_bench.records.merge import GROUP, finished, together, write_text
-from mae_bench.records.read import read_text, refuse_mixture, typed
+from mae_bench.records.read import refuse_mixture, typed
 from mae_bench.records.rows import COLUMNS, FACTS, IDENTITY
 from mae_bench.records.schema import UsageError
 from mae_bench.records.store import StoreError

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from mae_bench.records.read import read_text, typed
+from mae_bench.records.fields import read_text
+from mae_bench.records.read import typed
 from mae_bench.records.rows import COLUMNS, TEXT
 from mae_bench.records.schema import FINISHED
 from mae_bench.records.store import StoreError, write_atomically

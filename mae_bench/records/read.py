@@ -5,29 +5,19 @@ Every verb reads through it, so no verb sees a row that is not what it seems to 
 
 from __future__ import annotations
 
-import csv
 import re
-import warnings
-from collections.abc import Callable, Collection, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mae_bench.records.fields import line_of, words_of
 from mae_bench.records.rows import COLUMNS, FACTS, IDENTITY, Measurements
-from mae_bench.records.schema import (
-    FULL_PRECISION,
-    LARGEST,
-    MIXED_PRECISION,
-    STATUSES,
-    UsageError,
-)
+from mae_bench.records.schema import LARGEST, STATUSES, UsageError
 from mae_bench.records.words import TRUTHS, Words, in_full, levels_of, numbers
 
 _WHOLE = ("seed", "rounding", "metric_version", "n_eval")
-# Columns that older files do not have.
-_LATER = ("precision", "rounding")
 _SURE = ("seed", "rounding")
 # What must be the same in all rows that are looked at together.
 _ALIKE = {"tier": "tiers", "precision": "precisions", "device": "kinds of device"}
@@ -51,7 +41,7 @@ def read_words(path: Path) -> pd.DataFrame:
     """The same, in a fifth of the memory: a column of text is a category."""
     if not path.exists():
         raise UsageError(f"no {path}; measure the experiment {path.stem!r} first")
-    return typed(_words_of(path), path).reset_index(drop=True)
+    return typed(words_of(path), path).reset_index(drop=True)
 
 
 def read_measurements(
@@ -127,86 +117,6 @@ def _kinds(rows: pd.DataFrame, column: str) -> set[str]:
     return {_kind(str(value)) for value in rows[column].unique()} - {""}
 
 
-def read_text(path: Path) -> pd.DataFrame:
-    """The fields of a file of measurements, as they stand there.
-
-    Raises:
-        UsageError: It is no table, or lacks columns.
-    """
-    return in_full(_words_of(path))
-
-
-def _words_of(path: Path) -> pd.DataFrame:
-    """The same; where Arrow reads them, each column as its words, see ``Words``."""
-    if path.exists() and not path.is_file():
-        raise UsageError(f"cannot read {path}: it is no file; take it away")
-    try:
-        rows = _fields(path)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except pd.errors.EmptyDataError as error:
-        raise UsageError(f"{path} is empty; measure it again") from error
-    except (ValueError, pd.errors.ParserWarning) as error:
-        _refuse_width(path)
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{path} is no table of text: {reason}") from error
-    lacking = [c for c in COLUMNS if c not in rows and c not in _LATER]
-    if lacking:
-        raise UsageError(f"{path} lacks {', '.join(lacking)}; measure it again")
-    _refuse_names(path)
-    if (rows.iloc[:, -1] == "").any():
-        _refuse_width(path)  # of a line with too few fields the last ones are empty
-    if "precision" not in rows:
-        # Files older than the column: a GPU trained in mixed precision, a CPU did not.
-        on_gpu = rows["device"].str.startswith("cuda")
-        precision = np.where(on_gpu, MIXED_PRECISION, FULL_PRECISION)
-        rows.insert(list(rows).index("tier") + 1, "precision", precision)
-    if "rounding" not in rows:
-        rows.insert(list(rows).index("seed") + 1, "rounding", "0")
-    return rows
-
-
-def _fields(path: Path) -> pd.DataFrame:
-    """All fields as text."""
-    if (rows := _by_arrow(path)) is not None:
-        return rows
-    with warnings.catch_warnings():
-        # Of a line with too many fields pandas would drop the last ones.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            index_col=False,
-            encoding="utf-8-sig",
-        )
-
-
-def _by_arrow(path: Path) -> pd.DataFrame | None:
-    """The same, faster; None without Arrow, or where it objects: pandas says why."""
-    try:
-        import pyarrow
-        from pyarrow import csv as arrow
-    except ImportError:
-        return None
-    try:
-        _, header = next(_lines(path), (0, []))
-        if len({*header}) < len(header):
-            return None
-        words = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
-        table = arrow.read_csv(
-            path,
-            parse_options=arrow.ParseOptions(newlines_in_values=True),
-            convert_options=arrow.ConvertOptions(
-                column_types=dict.fromkeys(header, words)
-            ),
-        )
-    except (pyarrow.ArrowException, csv.Error):
-        return None
-    rows: pd.DataFrame = table.unify_dictionaries().to_pandas()
-    return rows
-
-
 def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Fields of text as what they are, each of them checked; of equal rows the first.
 
@@ -261,7 +171,7 @@ def _unique(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
             what = " ".join(str(first[c]) for c in IDENTITY if first[c] != "")
             said = [same.loc[i, "value"] for i in (one, other)]
             raise UsageError(
-                f"{path}, lines {_line(path, one)} and {_line(path, other)} "
+                f"{path}, lines {line_of(path, one)} and {line_of(path, other)} "
                 f"contradict each other: {what}: {said[0]} and {said[1]}"
             )
     return rows.drop_duplicates([*IDENTITY, *factors])
@@ -278,40 +188,6 @@ class _Check:
             return
         index = int(np.argmin(right.to_numpy()))
         field = f"{column.name} {str(column.iloc[index])[:40]!r}"
-        raise UsageError(f"{self.path}, line {_line(self.path, index)}: {field} {what}")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every line that is not empty, with the number of its last line."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file)
-        yield from ((reader.line_num, fields) for fields in reader if fields)
-
-
-def _line(path: Path, index: int) -> int:
-    """The line of a row of a file, as an editor counts them."""
-    return next(islice(_lines(path), index + 1, None), (0, []))[0]
-
-
-def _refuse_names(path: Path) -> None:
-    """Refuse a header that names a column twice, or not at all."""
-    _, header = next(_lines(path))
-    for name in header:
-        if not name or header.count(name) > 1:
-            raise UsageError(f"{path}, line 1: column {name!r} is not one of its own")
-
-
-def _refuse_width(path: Path) -> None:
-    """Refuse the first line that is longer or shorter than the header."""
-    try:
-        width = None
-        for number, fields in _lines(path):
-            width = width or len(fields)
-            if len(fields) != width:
-                raise UsageError(
-                    f"{path}, line {number}: {len(fields)} fields, and not {width}: "
-                    f"{','.join(fields)[:40]!r}"
-                )
-    except csv.Error as error:
-        raise UsageError(f"{path} is no table of text: {error}") from error
-    return
+        raise UsageError(
+            f"{self.path}, line {line_of(self.path, index)}: {field} {what}"
+        )

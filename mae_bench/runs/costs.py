@@ -9,9 +9,10 @@ import pandas as pd
 
 from mae_bench.records import folders, registry
 from mae_bench.records.folders import PUBLISHED_TIER
-from mae_bench.records.read import read_rows
+from mae_bench.records.read import read_words
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import TIERS, Cell, Setting
+from mae_bench.records.words import in_full
 
 # Of a cell like which none was ever trained: this share of its time limit.
 _UNKNOWN = 1 / 6
@@ -84,13 +85,13 @@ def published(names: Iterable[str], tier: str) -> Measurements:
         return {}
     home = folders.published() / "measurements"
     paths = {name: home / f"{name}.csv" for name in names}
-    return {name: read_rows(path) for name, path in paths.items() if path.exists()}
+    return {name: read_words(path) for name, path in paths.items() if path.exists()}
 
 
 def _cells(experiment: str, rows: pd.DataFrame) -> pd.DataFrame:
     """One row a trained cell."""
     factors = [*registry.load("experiments", experiment).factors]
-    cells = rows[rows["status"] == "ok"].drop_duplicates("cell")
+    cells = in_full(rows[rows["status"] == "ok"].drop_duplicates("cell"))
     at = [
         _said(dict(zip(factors, values, strict=True)))
         for values in cells[factors].astype(object).to_numpy()

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from mae_bench.records import merge
-from mae_bench.records.read import read_measurements, refuse_unlike
+from mae_bench.records.read import read_measurements, read_words, refuse_unlike
 from mae_bench.records.rows import Measurements
 from mae_bench.records.schema import FINISHED, Precision, of_the_moment
 from mae_bench.records.store import Record, Store
+from mae_bench.records.words import Words
 
 Pair = tuple[str, str]
 Pairs = Mapping[Pair, list[Record]]
@@ -95,7 +96,8 @@ def known(
     """
     tables = {}
     for experiment, rows in measurements.items():
-        current = rows["metric"].map(dict(versions)) == rows["metric_version"]
+        version = Words.of(rows["metric"]).each(lambda words: words.map(dict(versions)))
+        current = version == rows["metric_version"]
         ran = rows["cell"].isin(keys) & (rows["status"] != "missing")
         rows = rows[ran & (current | (rows["metric"] == ""))]
         table: dict[str, dict[Pair, list[Record]]] = {}
@@ -109,13 +111,13 @@ def known(
 def read_beside(
     results: Path, tier: str, devices: Sequence[str], precision: Precision
 ) -> Measurements:
-    """The rows of a folder that rows of a tier and of some devices are to join.
+    """The rows, see ``read_words``, that those of a tier and some devices are to join.
 
     Raises:
         UsageError: They cannot be read, or are not to be looked at together.
     """
     folder = results / "measurements"
-    rows = read_measurements(folder)
+    rows = read_measurements(folder, read_words)
     new = {"tier": tier, "precision": precision}
     for name, there in rows.items():
         device = devices[0] if devices else "cpu"

@@ -19,9 +19,10 @@ import pandas as pd
 
 from mae_bench.records import registry
 from mae_bench.records.merge import merge
-from mae_bench.records.read import read_rows
+from mae_bench.records.read import read_rows, read_words
 from mae_bench.records.schema import Cell, Status
 from mae_bench.records.store import Record, Store, Trained
+from mae_bench.records.words import in_full
 from mae_bench.runs import logs, provenance
 from mae_bench.runs.costs import time_limit
 from mae_bench.runs.engines import Launch
@@ -239,10 +240,11 @@ class Run:
         """
         fine = ["ok", "skipped"] + ["missing"] * (not missing)
         found = {name_of(self.plan.tasks[k].cell): why for k, why in self.lost.items()}
-        for experiment, rows in self.tables().items():
+        for experiment in self.plan.rows:
+            rows = read_words(self.path(experiment))
             metrics = {metric for metric, _ in self.plan.wanted[experiment]} | {""}
             asked = rows["cell"].isin(self.plan.tasks) & rows["metric"].isin(metrics)
-            bad = rows[asked & ~rows["status"].isin(fine)]
+            bad = in_full(rows[asked & ~rows["status"].isin(fine)])
             for row in bad.sort_values("cell").to_dict("records"):
                 name = name_of(self.plan.tasks[row["cell"]].cell)
                 if row["metric"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -15,16 +15,19 @@ from mae_bench.records.schema import (
     TIERS,
     Cell,
     Precision,
+    Setting,
     UsageError,
     of_the_moment,
 )
 from mae_bench.records.store import Record, Store
 from mae_bench.runs import own, provenance, score
-from mae_bench.runs.costs import NO_COSTS, Costs
+from mae_bench.runs.costs import NO_COSTS
 from mae_bench.runs.known import WHOLE, Known, Pair, interrupted, known, unfinished
 from mae_bench.training.attached import NOTHING, Attached
 
 Placed = own.Placed
+# Of a cell of an experiment with its factor values: core-seconds.
+Price = Callable[[str, Cell, Mapping[str, Setting]], float]
 Rerun = Literal["always", "failed", "missing", "never"]
 
 
@@ -165,7 +168,7 @@ def pending(
     store: Store,
     known: Known,
     rerun: Rerun,
-    cost: Costs = NO_COSTS,
+    cost: Price = NO_COSTS,
 ) -> list[Task]:
     """The tasks that are to be run, each with what is lacking of its cell.
 
@@ -182,6 +185,8 @@ def pending(
         for task in plan.tasks.values()
         if (lacking := _lacking(task, store, known, rerun))
     ]
+    if not due:
+        return []  # without a look at what cells cost
     price = {
         cell.key: cost(name, cell, at)
         for name, placed in plan.rows.items()

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from click.testing import Result
 
+from mae_bench.commands import pipeline, verbs
 from mae_bench.datasets.gaussian_tree import GaussianTree
+from mae_bench.pages import inputs
 
 ROOT = Path(__file__).parent.parent.parent
 Call = Callable[..., Result]
@@ -86,7 +88,9 @@ def test_filters_that_leave_nothing_are_bad_usage(call: Call, tmp_path: Path) ->
     assert written(tmp_path) == []
 
 
-def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None:
+def test_from_nothing_to_the_leaderboard_and_each_verb_again(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("--experiment", "leaderboard", "--method", "random_init", "--method")
     ran = call("run", *SMALL, *words, "oracle_latents", "--results", "r")
     assert ran.exit_code == 0, ran.output
@@ -112,6 +116,40 @@ def test_from_nothing_to_the_leaderboard_and_each_verb_again(call: Call) -> None
     for verb in ("judge", "rank", "plot"):
         assert json.loads(call(verb, "--results", "r", "--json").stdout)
     assert not Path("results").exists()
+    # Of what has not changed nothing is judged, and the same is said.
+    monkeypatch.setattr(verbs, "judge", None)
+    again = call("run", *SMALL, *words, "oracle_latents", "--results", "r")
+    assert (again.exit_code, again.stdout) == (0, ran.stdout)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["measurements/a.csv", "measurements/b.csv", "registered.csv", "verdicts.csv"],
+)
+def test_what_has_changed_is_judged_and_ranked_anew(
+    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = Path("results")
+    (results / "measurements").mkdir(parents=True)
+    (results / "measurements" / "a.csv").write_text("rows")
+    (results / "verdicts.csv").write_text("before")
+    asked = []
+
+    def judge(folder: Path) -> None:
+        asked.append(folder)
+        (folder / "verdicts.csv").write_text("judged")
+
+    monkeypatch.setattr(verbs, "judge", judge)
+    monkeypatch.setattr(verbs, "rank", lambda _: pd.DataFrame())
+    monkeypatch.setattr(verbs, "plot", lambda _: [])
+    monkeypatch.setattr(inputs, "frame", lambda _: pd.DataFrame())
+    for count in (1, 1, 2):
+        if count == 2:
+            (results / changed).write_text("other")
+        pipeline.conclude(results, "quick", as_json=True)
+        assert asked == [results] * count
+    assert (results / "verdicts.csv").read_text() == "judged"
 
 
 def test_a_number_of_seeds_that_was_fixed_is_judged_by_student(call: Call) -> None:

@@ -132,7 +132,7 @@ def test_every_figure_is_written_and_again_with_the_same_bytes(
     for name in NAMES:
         if name not in ("leaderboard", "learning_rates", *sorted(swept)[:3]):
             (results / "measurements" / f"{name}.csv").unlink()
-    (results / "figures" / ".drawn.json").unlink()
+    (results / "figures" / ".made.json").unlink()
     again = plot(Folders(results, results), EXPERIMENTS)
     assert len(again) >= 8
     assert all(path.read_bytes() == first[path] for path in again)

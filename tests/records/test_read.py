@@ -2,14 +2,13 @@
 
 import math
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from mae_bench.records import read
+from mae_bench.records import fields
 from mae_bench.records.read import (
     read_measurements,
     read_rows,
@@ -159,7 +158,7 @@ def test_without_arrow_the_same_is_read_and_the_same_refused(
             return str(error)
 
     with_arrow = {fault: said(path) for fault, path in paths.items()}
-    monkeypatch.setattr(read, "_by_arrow", lambda _: None)
+    monkeypatch.setattr(fields, "_by_arrow", lambda _: None)
     assert {fault: said(path) for fault, path in paths.items()} == with_arrow
     assert sum("line 3" in words for words in with_arrow.values()) == len(BAD)
 
@@ -189,55 +188,6 @@ def test_a_line_counts_line_ends_within_fields(write: Write) -> None:
         read_rows(path)
 
 
-def test_conflict_markers_and_cut_lines_are_named(write: Write) -> None:
-    path = broken(write({}, {"seed": 4}), "\nmask", "\n<<<<<<< HEAD\nmask")
-    width = len(COLUMNS)
-    message = f"line 2: 1 fields, and not {width}: '<<<<<<< HEAD'"
-    with pytest.raises(UsageError, match=message):
-        read_rows(path)
-    path = write({}, {"seed": 4})
-    path.write_text(path.read_text()[:-40])
-    with pytest.raises(UsageError, match=rf"line 3: \d+ fields, and not {width}"):
-        read_rows(path)
-    path = broken(write({}, {"seed": 4}), "cpu x86_64\n", "cpu x86_64,more\n")
-    with pytest.raises(
-        UsageError, match=f"line 2: {width + 1} fields, and not {width}"
-    ):
-        read_rows(path)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is empty"),
-        (b"a,b\n1,2\n", "lacks experiment, dataset, .*device; measure it again"),
-        (b"\xff\xfe\x00a", "is no table of text"),
-        (b'"a,b\n1,2\n', "is no table of text|lacks experiment"),
-    ],
-)
-def test_what_is_no_table_of_measurements_is_said_to_be_none(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
-    path = tmp_path / "peak.csv"
-    path.write_bytes(content)
-    with pytest.raises(UsageError, match=message) as refused:
-        read_rows(path)
-    assert str(path) in str(refused.value)
-    assert "\n" not in str(refused.value)
-
-
-def test_a_column_that_stands_there_twice_is_named(write: Write) -> None:
-    path = broken(write({"lamb": 1}), "lamb", "seed")
-    with pytest.raises(UsageError, match="line 1: column 'seed' is not one of its own"):
-        read_rows(path)
-
-
-def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "peak.csv").mkdir()
-    with pytest.raises(UsageError, match=r"cannot read .*peak\.csv"):
-        read_rows(tmp_path / "peak.csv")
-
-
 def test_files_of_unlike_tiers_or_precisions_are_not_read_together(
     write: Write,
 ) -> None:
@@ -262,17 +212,6 @@ def test_a_pipe_is_no_file_of_rows(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "leaderboard.csv")
     with pytest.raises(UsageError, match=r"leaderboard\.csv: it is no file"):
         read_measurements(tmp_path)
-
-
-def test_without_arrow_a_line_too_long_is_refused_whatever_warnings_are_ignored(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = broken(write({}, {"seed": 4}), "cpu x86_64\n", "cpu x86_64,more\n")
-    monkeypatch.setattr(read, "_by_arrow", lambda _: None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(UsageError, match="line 2: "):
-            read_rows(path)
 
 
 OURS = {"tier": "quick", "precision": "32-true", "device": "cpu arm64"}

@@ -1,11 +1,11 @@
-"""A figure is kept only while its files, the code and it itself are the same."""
+"""What was made is kept only while its sources, the code and it itself are the same."""
 
 from pathlib import Path
 
 import pytest
 
-from mae_bench.pages import drawn
-from mae_bench.pages.drawn import FILE, Drawn
+from mae_bench.records import made
+from mae_bench.records.made import FILE, Made
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def folder(tmp_path: Path, rows: Path) -> Path:
     folder = tmp_path / "figures"
     folder.mkdir()
     (folder / "one.png").write_bytes(b"png")
-    known = Drawn(folder)
+    known = Made(folder)
     assert known.kept("one", known.stamp([rows], "word")) is None
     known.note("one", known.stamp([rows], "word"), [folder / "one.png"])
     known.write()
@@ -29,13 +29,13 @@ def folder(tmp_path: Path, rows: Path) -> Path:
 
 
 def kept(folder: Path, rows: Path, *words: str) -> list[Path] | None:
-    known = Drawn(folder)
+    known = Made(folder)
     return known.kept("one", known.stamp([rows], *words))
 
 
 def test_what_did_not_change_is_kept_and_stays_known(folder: Path, rows: Path) -> None:
     for _ in range(2):
-        known = Drawn(folder)
+        known = Made(folder)
         there = known.kept("one", known.stamp([rows], "word"))
         assert there == [folder / "one.png"]
         known.write()
@@ -64,18 +64,18 @@ def test_other_code_or_another_library_draws_anew(
     (house / "pages").mkdir(parents=True)
     code = house / "pages" / "one.py"
     code.write_text("COLOUR = 1\n")
-    monkeypatch.setattr(drawn, "HOUSE", house)
+    monkeypatch.setattr(made, "HOUSE", house)
     found = []
     for text in ("COLOUR = 1\n", "COLOUR = 2\n"):
         code.write_text(text)
-        drawn.code.cache_clear()
-        found.append(drawn.code())
-    monkeypatch.setattr(drawn, "version", lambda name: f"{name} of tomorrow")
-    drawn.code.cache_clear()
-    found.append(drawn.code())
+        made.code.cache_clear()
+        found.append(made.code())
+    monkeypatch.setattr(made, "version", lambda name: f"{name} of tomorrow")
+    made.code.cache_clear()
+    found.append(made.code())
     assert len(set(found)) == 3
     assert kept(folder, rows, "word") is None
-    drawn.code.cache_clear()
+    made.code.cache_clear()
 
 
 def test_what_cannot_be_read_of_former_figures_is_drawn(

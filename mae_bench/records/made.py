@@ -1,7 +1,7 @@
-"""Which figures are as they were drawn: by this code, of these files.
+"""Which files are as they would be made again: by this code, of these files.
 
-A figure is drawn anew if a file that it is drawn of has changed, or the package, or a
-library, or the figure itself. Nothing else can change it, for no other file is read.
+One is made anew if a file that it is made of has changed, or the package, or a library,
+or the file itself. Nothing else can change it, for no other file is read.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from mae_bench.records.faults import HOUSE
 from mae_bench.records.store import parse, write_atomically
 
 LIBRARIES = ("matplotlib", "numpy", "pandas", "pillow", "scipy", "seaborn", "torch")
-FILE = ".drawn.json"
+FILE = ".made.json"
 
 
 @cache  # the code that runs does not change
 def code() -> str:
-    """The package and the libraries that draw."""
+    """The package and the libraries that compute and draw."""
     parts = [f"{name} {version(name)}" for name in LIBRARIES]
     files = sorted(p for p in HOUSE.rglob("*") if p.suffix in (".py", ".csv"))
     parts += [f"{p.relative_to(HOUSE).as_posix()} {content(p)}" for p in files]
@@ -38,11 +38,11 @@ def content(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class Drawn:
-    """The figures of a folder, and what each was drawn of.
+class Made:
+    """The files of a folder, and what each was made of.
 
     Args:
-        folder: Of the figures; it need not exist.
+        folder: Of the files; it need not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,10 +55,10 @@ class Drawn:
             known = parse((folder / FILE).read_bytes())
             self._known = known if isinstance(known, dict) else {}
         except (OSError, ValueError):
-            pass  # all are drawn
+            pass  # all are made
 
     def stamp(self, sources: Iterable[Path], *words: str) -> str:
-        """What figures are drawn of: files, words and the code."""
+        """What files are made of: others, words and the code."""
         parts = [code(), *words]
         for path in sources:
             if path not in self._content:
@@ -67,20 +67,20 @@ class Drawn:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def kept(self, group: str, stamp: str) -> list[Path] | None:
-        """Files of figures that are drawn together, if they are as they would be."""
+        """Files that are made together, if they are as they would be."""
         known = self._known.get(group)
         if not isinstance(known, dict) or known.get("stamp") != stamp:
             return None
-        figures = {self.folder / name: of for name, of in known["figures"].items()}
-        if any(content(path) != of for path, of in figures.items()):
+        files = {self.folder / name: of for name, of in known["files"].items()}
+        if any(content(path) != of for path, of in files.items()):
             return None
         self._now[group] = known
-        return [*figures]
+        return [*files]
 
-    def note(self, group: str, stamp: str, figures: Iterable[Path]) -> None:
-        """Keep of what figures were drawn."""
-        found = {path.name: content(path) for path in figures}
-        self._now[group] = {"stamp": stamp, "figures": found}
+    def note(self, group: str, stamp: str, files: Iterable[Path]) -> None:
+        """Keep of what files were made."""
+        found = {path.name: content(path) for path in files}
+        self._now[group] = {"stamp": stamp, "files": found}
 
     def write(self) -> None:
         """Write down what is known now.
