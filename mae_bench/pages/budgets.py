@@ -83,7 +83,8 @@ def curves(board: pd.DataFrame, ways: pd.DataFrame) -> pd.DataFrame:
         reads = chosen(ends)
         way = over_roundings(ways[ways["dataset"] == name])
         rows = [with_label_probe(ends, reads).assign(stop=1.0)]
-        rows += [with_label_probe(way, reads)] if len(way) else []
+        if len(way):  # at whose end are the leaderboard's own cells
+            rows.append(with_label_probe(way[way["stop"] < 1], reads))
         where = {"metric": LABEL_PROBE.metric, "status": "ok", "target": ""}
         mine = matching(pd.concat(rows), where | {"token": LABEL_PROBE.token})
         means = seed_means(mine, "method", "stop").rename("value").reset_index()

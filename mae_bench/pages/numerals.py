@@ -33,10 +33,10 @@ def bare(value: float | pd.Series, digits: int = 3) -> str:
 
 
 def interval(sample: pd.Series, digits: int = 3) -> str:
-    """Mean over seeds and its 95 % Student interval.
+    """Mean over the seeds that have a number, and its 95 % Student interval.
 
     >>> interval(pd.Series([0.5, 0.6, 0.7]))
     '.600 (.352 to .848)'
     """
-    mean, low, high = (bare(x, digits) for x in student_interval(sample))
+    mean, low, high = (bare(x, digits) for x in student_interval(sample.dropna()))
     return f"{mean} ({low} to {high})"

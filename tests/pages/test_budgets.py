@@ -57,6 +57,14 @@ def test_a_curve_goes_from_its_stops_to_its_end() -> None:
     assert {*points.loc[points["method"] == "random_init", "stop"]} == {1.0}
 
 
+def test_the_end_of_a_way_is_the_leaderboards_cell_and_counts_once() -> None:
+    more = pd.DataFrame([r for seed in (3, 4) for r in both("mae", seed, 0.8)])
+    ended = pd.concat([WAY, BOARD.assign(stop=1.0)])
+    points = curves(pd.concat([BOARD, more]), ended)
+    ends = points[(points["method"] == "mae") & (points["stop"] == 1)]
+    assert ends["value"].tolist() == [0.9, 0.9, 0.9, 0.8, 0.8]
+
+
 def test_a_panel_a_method_with_the_untrained_below() -> None:
     figure = learning_curves(curves(BOARD, WAY))
     ax = figure.axes[0]

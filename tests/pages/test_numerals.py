@@ -26,6 +26,10 @@ def test_digits_fall_away_where_they_say_nothing(
     assert bare(value, digits) == said
 
 
+def test_a_seed_without_a_number_is_left_out() -> None:
+    assert interval(pd.Series([0.5, math.nan, 0.6, 0.7])) == ".600 (.352 to .848)"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, pd.Series([], dtype=float)])
 def test_what_is_no_number_is_refused(value: float | pd.Series) -> None:
     with pytest.raises(UsageError, match="has no number"):
