@@ -8,33 +8,25 @@ that they still work: what was ok in A and failed in B is worse, whatever it mea
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from mae_bench.commits import timings
 from mae_bench.commits.changes import Change, Numbers, Verdict, paired, settle
-from mae_bench.commits.sides import CELL, NUMBER, Side
+from mae_bench.commits.places import NONE, Fate, Half, Place, Sample, facts
+from mae_bench.commits.sides import NUMBER, Side
 from mae_bench.metrics import Metric
-from mae_bench.records import registry
-from mae_bench.records.rows import SHUFFLED, VALIDATION
 from mae_bench.records.schema import STATUSES
 from mae_bench.verdicts.rank import CEILING
 
 # Two numbers of a CSV that are written with 6 decimals differ by this at most if equal.
 RESOLUTION = 2e-6
 FAILED = frozenset(STATUSES) - {"ok", "skipped", "missing"}
-# A failure may concern a cell, an instrument on it, or one number.
-_DEPTHS = (len(CELL), len(CELL) + 2, len(NUMBER))
-
-Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -104,90 +96,13 @@ def margin(metric: Metric, mean: float) -> float:
     return max(0.05 * abs(mean), RESOLUTION)
 
 
-class _Fate(NamedTuple):
-    """Why there is no number."""
-
-    status: str
-    reason: str
-    device: str
-
-
-_ABSENT = _Fate("absent", "no such row", "")
-
-
-class _Number(NamedTuple):
-    """A number of one seed, and what it must share to be compared."""
-
-    value: float
-    n_eval: int
-    version: int
-    device: str
-
-
-class _Half:
-    """One side, looked up: numbers by place and seed, and why others are not there."""
-
-    def __init__(self, side: Side) -> None:
-        rows = side.rows
-        ok, lost = rows[rows["status"] == "ok"], rows[rows["status"] != "ok"]
-        own = [not token.endswith((SHUFFLED, VALIDATION)) for token in ok["token"]]
-        gated = ok[np.array(own, dtype=bool) & ok["metric"].map(_gated).astype(bool)]
-        self.numbers: dict[Place, dict[int, _Number]] = defaultdict(dict)
-        for place, seed, found in _each(
-            gated, NUMBER, "value", "n_eval", "metric_version", "device"
-        ):
-            self.numbers[place][seed] = _Number(*found)
-        self.tiers = {place[1:]: place[0] for place in self.numbers}
-        self.measured: dict[Place, dict[int, str]] = defaultdict(dict)
-        for depth in _DEPTHS:
-            for place, seed, (device,) in _each(ok, NUMBER[:depth], "device"):
-                self.measured[place][seed] = device
-        self.fates: dict[Place, dict[int, _Fate]] = defaultdict(dict)
-        for place, seed, found in _each(lost, NUMBER, "status", "reason", "device"):
-            self.fates[_concerned(place)][seed] = _Fate(*found)
-
-    def fate(self, place: Place, seed: int) -> _Fate:
-        """Why a number is not there, as far as the side knows."""
-        known = (self.fates.get(place[:depth], {}) for depth in _DEPTHS)
-        return next((fates[seed] for fates in known if seed in fates), _ABSENT)
-
-
-def _each(
-    rows: pd.DataFrame, names: tuple[str, ...], *columns: str
-) -> Iterable[tuple[Place, int, list[Any]]]:
-    """Place, seed and some columns of each row."""
-    wanted = [rows[name] for name in (*names, "seed", *columns)]
-    for row in zip(*wanted, strict=True):
-        yield row[: len(names)], row[len(names)], list(row[len(names) + 1 :])
-
-
-def _concerned(place: Place) -> Place:
-    """What a row without a value speaks of: it is empty where it concerns all."""
-    *_, metric, _, token, target = place
-    if not metric:
-        return place[: _DEPTHS[0]]
-    return place if token or target else place[: _DEPTHS[1]]
-
-
-@cache
-def _facts(metric: str) -> Metric | None:
-    known = metric in registry.names("metrics")
-    return registry.load("metrics", metric) if known else None
-
-
-def _gated(metric: str) -> bool:
-    """Whether one way is better; a metric unknown here is kept, to be told of."""
-    facts = _facts(metric)
-    return facts is None or facts.direction != "none"
-
-
 def quality(a: Side, b: Side, across_devices: bool = False) -> list[Change]:
     """Every number with a direction, and every failure; not yet settled.
 
     A number is named by tier, experiment, dataset, method, factors, metric, view,
     token and target. What neither side has measured is left out.
     """
-    one, two = _Half(a), _Half(b)
+    one, two = Half(a), Half(b)
     found = _failures(one, two, across_devices)
     for change in _failures(two, one, across_devices):
         better: Verdict = "better" if change.verdict == "worse" else change.verdict
@@ -202,16 +117,13 @@ def _named(place: Place) -> dict[str, str]:
     return dict(zip_longest(NUMBER, place, fillvalue=""))
 
 
-def _failures(whole: _Half, broken: _Half, across_devices: bool) -> list[Change]:
+def _failures(whole: Half, broken: Half, across_devices: bool) -> list[Change]:
     """What is ok on one side and failed on the other: a line a cell or instrument."""
     found = []
     for place, fates in sorted(broken.fates.items()):
-        devices = whole.measured.get(place, {})
-        lost = {
-            seed: fate
-            for seed, fate in sorted(fates.items())
-            if fate.status in FAILED and seed in devices
-        }
+        lost = {s: fate for s, fate in sorted(fates.items()) if fate.status in FAILED}
+        devices = whole.devices(place) if lost else {}
+        lost = {seed: fate for seed, fate in lost.items() if seed in devices}
         if not lost:
             continue
         reason = _words(lost)
@@ -224,69 +136,70 @@ def _failures(whole: _Half, broken: _Half, across_devices: bool) -> list[Change]
     return found
 
 
-def _words(fates: dict[int, _Fate]) -> str:
+def _words(fates: dict[int, Fate]) -> str:
     """The seeds that have no number, with their first reason."""
     seeds, first = ", ".join(map(str, fates)), next(iter(fates.values()))
     return f"{first.status} in seed {seeds}: {first.reason}"
 
 
-def _number(
-    place: Place, one: _Half, two: _Half, across_devices: bool
-) -> Change | None:
+def _number(place: Place, one: Half, two: Half, across_devices: bool) -> Change | None:
     """One number of both sides; None where a failure has told it already."""
     name = _named(place)
-    x, y = one.numbers.get(place, {}), two.numbers.get(place, {})
-    if not x:
+    x, y = (half.numbers.get(place, NONE) for half in (one, two))
+    if not len(x.seed):
         told = place[1:] in one.tiers or _told(place, y, one)
         return None if told else Change("quality", name, "new")
-    if not y and place[1:] in two.tiers:
+    if not len(y.seed) and place[1:] in two.tiers:
         reason = f"tiers differ: {place[0]} -> {two.tiers[place[1:]]}"
         return Change("quality", name, "unknown", reason, True)
-    lacking = {seed: two.fate(place, seed) for seed in sorted(x) if seed not in y}
+    _, at_x, at_y = np.intersect1d(x.seed, y.seed, True, return_indices=True)
+    absent = np.setdiff1d(x.seed, y.seed, True).tolist()
+    lacking = {seed: two.fate(place, seed) for seed in absent}
     reason = f"in B {_words(lacking)}" if lacking else ""
-    if len(lacking) == len(x):
+    if not len(at_x):
         told = _told(place, x, two)
         return None if told else Change("quality", name, "unknown", reason, True)
-    common = sorted(x.keys() & y.keys())
-    pairs = [(x[seed], y[seed]) for seed in common]
-    found = _compared(name, pairs, across_devices)
+    found = _compared(name, x.of(at_x), y.of(at_y), across_devices)
     if lacking and found.verdict != "worse" and not found.gap:
         return replace(found, verdict="unknown", reason=reason, gap=True)
     return found
 
 
-def _told(place: Place, seeds: Iterable[int], half: _Half) -> bool:
+def _told(place: Place, sample: Sample, half: Half) -> bool:
+    seeds = sample.seed.tolist()
     return all(half.fate(place, seed).status in FAILED for seed in seeds)
 
 
 def _compared(
-    name: dict[str, str], pairs: list[tuple[_Number, _Number]], across_devices: bool
+    name: dict[str, str], x: Sample, y: Sample, across_devices: bool
 ) -> Change:
     """One number on the seeds that both sides have."""
-    metric = _facts(name["metric"])
-    reason = _unlike(pairs, across_devices)
+    metric = facts(name["metric"])
+    reason = _unlike(x, y, across_devices)
     if metric is None:
         reason = f"no metric {name['metric']} here: its direction is not known"
     if metric is None or reason:
         return Change("quality", name, "unknown", reason, True)
-    before, after = np.array([(x.value, y.value) for x, y in pairs]).T
+    before, after = x.value.astype(float), y.value.astype(float)
     mean = float(before.mean())
-    grain = 1 / max(1, min(number.n_eval for pair in pairs for number in pair))
+    grain = 1 / max(1, int(min(x.n_eval.min(), y.n_eval.min())))
     found = paired(gain(metric, before, after), margin(metric, mean), grain)
     return replace(found, name=name, a=mean, b=float(after.mean()))
 
 
-def _unlike(pairs: list[tuple[_Number, _Number]], across_devices: bool) -> str:
+def _unlike(x: Sample, y: Sample, across_devices: bool) -> str:
     """Why two numbers of the same name are not the same kind of number."""
-    versions = {
-        f"{x.version} -> {y.version}" for x, y in pairs if x.version != y.version
-    }
-    if versions:
-        return f"versions of the metric differ: {', '.join(sorted(versions))}"
-    devices = {f"{x.device} -> {y.device}" for x, y in pairs if x.device != y.device}
-    if devices and not across_devices:
-        return f"devices differ: {', '.join(sorted(devices))}"
-    return ""
+    if said := _apart(x.metric_version, y.metric_version):
+        return f"versions of the metric differ: {said}"
+    said = _apart(x.device, y.device)
+    return f"devices differ: {said}" if said and not across_devices else ""
+
+
+def _apart(one: npt.NDArray[Any], two: npt.NDArray[Any]) -> str:
+    """What differs, in words; empty if nothing does."""
+    unlike = one != two
+    pairs = {*zip(one[unlike], two[unlike], strict=True)}
+    return ", ".join(sorted(f"{before} -> {after}" for before, after in pairs))
 
 
 def gain(metric: Metric, before: Numbers, after: Numbers) -> Numbers:

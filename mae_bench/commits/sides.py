@@ -10,11 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from mae_bench.experiments import Experiment
 from mae_bench.records import registry
 from mae_bench.records.merge import write_rows
-from mae_bench.records.read import read_measurements, read_rows
+from mae_bench.records.read import read_measurements, read_rows, read_words
 from mae_bench.records.rows import COLUMNS, Measurements, over_roundings
 from mae_bench.records.schema import (
     PRECISIONS,
@@ -26,6 +27,7 @@ from mae_bench.records.schema import (
     UsageError,
 )
 from mae_bench.records.store import Record, Store, parse
+from mae_bench.records.words import Words, of_words
 from mae_bench.runs.export import Sources, export
 
 # What names a cell of any seed, and a number of it.
@@ -51,7 +53,7 @@ class Side:
     def known(self, column: str) -> list[str]:
         """What a column of the measured rows holds, sorted, without empty."""
         measured = self.rows[self.rows["status"] != "missing"]
-        return sorted({str(value) for value in measured[column]} - {""})
+        return sorted({str(value) for value in measured[column].unique()} - {""})
 
     def facts(self) -> dict[str, str]:
         """The side in words: commit, tier, seeds, device."""
@@ -80,7 +82,7 @@ def side(word: str, history: Path = Path(".history")) -> Side:
     """
     folder = Path(word)
     if any((folder / "measurements").glob("*.csv")):
-        return Side(word, tidy(read_measurements(folder / "measurements")))
+        return Side(word, tidy(read_measurements(folder / "measurements", read_words)))
     if (folder / "cells").is_dir():
         return Side(word, tidy(_laid_out(folder)))
     commit = _commit(word)
@@ -95,24 +97,36 @@ def tidy(measurements: Measurements) -> pd.DataFrame:
     Raises:
         UsageError: A number stands there twice.
     """
-    tables = []
-    for rows in map(over_roundings, measurements.values()):
-        names = [str(column) for column in rows if column not in COLUMNS]
-        points = zip(*(rows[name] for name in names), strict=True)
-        texts = [_factors(names, point) for point in points]
-        dirty = rows["dirty"].map(lambda v: str(v == 1))
-        version = rows["metric_version"].fillna(0).astype(int)
-        table = rows[list(COLUMNS)].assign(
-            factors=texts or "", dirty=dirty, metric_version=version
-        )
-        tables.append(table)
-    found = pd.concat(tables, ignore_index=True)
+    alone = map(over_roundings, measurements.values())
+    tables = [_with_factors(rows) for rows in alone]
+    # Of each text a category, whatever the tables have of it.
+    words = {c for table in tables for c in of_words(table)}
+    found = pd.concat([t.drop(columns=words) for t in tables], ignore_index=True)
+    for name in sorted(words):
+        columns = [Words.of(table[name]).category() for table in tables]
+        found[name] = union_categoricals(columns)
     twice = found.duplicated([*NUMBER, "seed"])
     if twice.any():
         first = found[twice].iloc[0]
         place = " ".join(str(first[c]) for c in (*NUMBER, "seed") if first[c] != "")
         raise UsageError(f"{twice.sum()} rows stand there twice, e.g. {place}")
     return found
+
+
+def _with_factors(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of ``Measurement``, the factors as one text."""
+    names = [str(column) for column in rows if column not in COLUMNS]
+    text: str | pd.Series[str] = ""
+    if names and len(rows):
+        point = rows.groupby(names, dropna=False, observed=True, sort=False).ngroup()
+        points = rows.loc[~point.duplicated(), names].itertuples(index=False, name=None)
+        words = pd.Series([_factors(names, p) for p in points], dtype="str")
+        text = words.take(point.to_numpy()).set_axis(rows.index)
+    return rows[list(COLUMNS)].assign(
+        factors=text,
+        dirty=Words.of(rows["dirty"]).each(lambda w: (w == 1).map(str)),
+        metric_version=rows["metric_version"].fillna(0).astype(int),
+    )
 
 
 def _factors(names: list[str], point: tuple[Setting, ...]) -> str:

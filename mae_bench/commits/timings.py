@@ -21,6 +21,7 @@ from mae_bench.commits.sides import CELL, Side
 from mae_bench.records.schema import UsageError
 from mae_bench.records.stats import CONFIDENCE
 from mae_bench.records.store import parse
+from mae_bench.records.words import in_full
 from mae_bench.verdicts.places import ENOUGH_SEEDS
 
 MARGIN = math.log(1.25)
@@ -64,7 +65,7 @@ def seconds(a: Side, b: Side) -> tuple[list[Change], list[str]]:
         ]
         for side in (a, b)
     )
-    cells = x.merge(y, on=names, suffixes=("_a", "_b"))
+    cells = in_full(x.merge(y, on=names, suffixes=("_a", "_b")))
     taken = cells[["train_seconds_a", "train_seconds_b"]]
     cells = cells[taken.min(axis=1) >= LEAST_SECONDS]
     alike = cells["device_a"] == cells["device_b"]

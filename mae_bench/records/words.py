@@ -52,6 +52,12 @@ class Words:
         # Without its kind Python's text would become Arrow's.
         return pd.Series(found, self.column.index, kind, self.column.name)
 
+    def category(self) -> pd.Categorical:
+        """A column of text as codes of its words."""
+        words = pd.Index(self.words.astype(object))
+        found: pd.Categorical = pd.Categorical.from_codes(self.codes, words)
+        return found
+
     def shared(self) -> pd.Series:
         """A column of text as Python has it, of each word one copy.
 
@@ -66,7 +72,8 @@ class Words:
         [1, 2, 0, 1]
         """
         places, words = pd.factorize(self.words, sort=True)
-        return np.where(places < 0, len(words), places)[self.codes]
+        places = np.where(places < 0, len(words), places)
+        return np.take(places, self.codes)
 
 
 def order_by(columns: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:

@@ -77,6 +77,7 @@ def test_text_is_the_same_however_it_is_kept() -> None:
     for rows in (text, narrow):
         assert Words.of(rows["token"]).places().tolist() == [1, 0, 1]
         assert Words.of(rows["token"]).shared().tolist() == ["b", "", "b"]
+        assert list(Words.of(rows["token"]).category()) == ["b", "", "b"]
 
 
 def test_rows_stand_as_pandas_sorts_them_however_many_columns_tell() -> None:
