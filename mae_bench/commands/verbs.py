@@ -140,12 +140,8 @@ def rank(results: Path | str | None = None, tier: str = "quick") -> pd.DataFrame
 
 def rank_so_far(results: Path) -> None:
     """Write leaderboard.csv of the rows that are there, while others are measured."""
-    from mae_bench.records.read import read_rows
-    from mae_bench.verdicts import rank as verb
-
-    path = results / "measurements" / "leaderboard.csv"
-    if path.exists():
-        verb.write(verb.rank({"leaderboard": read_rows(path)}), results)
+    if (results / "measurements" / "leaderboard.csv").exists():
+        rank(results)
 
 
 def plot(results: Path | str | None = None, tier: str = "quick") -> list[Path]:
