@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,16 +14,26 @@ from PIL import Image
 
 from mae_bench.datasets import mnist
 from mae_bench.experiments.leaderboard import LEADERBOARD
-from mae_bench.records.store import Store, StoreError
+from mae_bench.records.store import Store, StoreError, Trained
+from mae_bench.runs import measure
+from mae_bench.runs.plan import Task
 
 SMALL = ("--tier", "smoke", "--jobs", "0", "--seeds", "1", "--dataset", "gaussian_tree")
 
 
 def test_a_budget_that_is_spent_leaves_honest_rows(
-    call: Callable[..., Result],
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("measure", "--experiment", "symmetry", *SMALL, "--results", "r")
-    ended = call(*words, "--budget", "1s")
+    work = measure.work
+
+    def slow(task: Task, device: str) -> Trained:
+        time.sleep(0.6)  # so that two cells at most are begun, on any machine
+        return work(task, device)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(measure, "work", slow)
+        ended = call(*words, "--budget", "1s")
     assert ended.exit_code == 0, ended.stderr
     assert "the budget is spent; what was measured is written" in ended.stderr
     rows = pd.read_csv("r/measurements/symmetry.csv", keep_default_na=False)
