@@ -588,7 +588,9 @@ def test_cells_trained_together_have_the_rows_and_keys_of_cells_alone(
     learned = two["method"] == "u_mae"
     assert two.loc[learned, "versions"].str.endswith(" ensemble=4").all()
     assert not two.loc[~learned, "versions"].str.contains("ensemble").any()
-    assert (two.loc[learned, "train_seconds"] > 0).all()
+    # Rows have tenths of a second, of which a quick machine needs none.
+    taken = [together.store.trained(key).train_seconds for key in two["cell"].unique()]
+    assert sum(seconds > 0 for seconds in taken) == two.loc[learned, "cell"].nunique()
     # Either store serves the other's plan.
     assert together.plan({"weights": WEIGHTS}, seeds=2).tasks.keys() == set(
         alone.store.cells()
