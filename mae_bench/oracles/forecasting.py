@@ -16,7 +16,7 @@ from functools import cache
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
@@ -137,7 +137,7 @@ def graph_score(
     root = world.cross_covariance()["level_0"]
     r = recoverable_r2(covariance, root, mask).mean(1).sqrt()
     alpha = 1 - (0.5 + torch.asin(r) / math.pi).square()
-    tails = [tail_sum(canonical_correlations(covariance, m), k) for m in mask]
+    tails = [tail_sum(rho, k) for rho in canonical_correlations(covariance, mask)]
     return -(sum(tails) / len(tails) + alpha.mean().item())
 
 
@@ -152,14 +152,14 @@ def dependence_score(
     world = GaussianTree(torch.Generator().manual_seed(0))
     covariance, root = world.covariance(), world.cross_covariance()["level_0"]
     mask = masks(world.image_size, mask_ratio, mask_unit, family=family)
-    return -sum(dependence(covariance, root, m) for m in mask) / len(mask)
+    return -float(dependence(covariance, root, mask).mean())
 
 
 def dependence(
     covariance: Float64[Tensor, "d d"],
     root: Float64[Tensor, "k d"],
-    mask: Float[Tensor, " d"],
-) -> float:
+    mask: Float[Tensor, "*n d"],
+) -> Float64[Tensor, "*n"]:
     """ε_CI² / β²: what bounds the excess risk of a linear probe of E[x_m | x_v].
 
     With Gaussian y of unit variance ε_CI² = E ||E[x_m | x_v] - E[E[x_m | y] | x_v]||²
@@ -169,28 +169,62 @@ def dependence(
     Args:
         covariance: C of the pixels.
         root: Cov(y, x).
-        mask: 0 = keep, 1 = remove.
+        mask: 0 = keep, 1 = remove; all of them remove as many.
+
+    Raises:
+        ValueError: They do not.
 
     References:
         Lee et al. 2021, arXiv 2008.01064, approximate conditional independence.
     """
-    v, m = mask == 0, mask == 1
-    told = covariance[v][:, m] - root[:, v].T @ root[:, m]
-    epsilon = (told * torch.linalg.solve(covariance[v][:, v], told)).sum()
-    beta = torch.linalg.svdvals(root[:, m])[-1]
-    return float(epsilon / beta.square())
+    v, m = _sides(mask)
+    told = _block(covariance - root.T @ root, v, m)
+    within = torch.linalg.solve(_block(covariance, v, v), told)
+    epsilon = (told * within).sum((-2, -1))
+    beta = torch.linalg.svdvals(root.T[m])[..., -1]
+    found: Tensor = epsilon / beta.square()
+    return found
 
 
 def canonical_correlations(
-    covariance: Float64[Tensor, "d d"], mask: Float[Tensor, " d"]
-) -> Float64[Tensor, " r"]:
-    """Between visible and masked pixels, the largest first."""
-    v, m = mask == 0, mask == 1
-    left, right = (torch.linalg.cholesky(covariance[s][:, s]) for s in (v, m))
-    cross = torch.linalg.solve_triangular(left, covariance[v][:, m], upper=False)
-    white = torch.linalg.solve_triangular(right, cross.T, upper=False)
+    covariance: Float64[Tensor, "d d"], mask: Float[Tensor, "*n d"]
+) -> Float64[Tensor, "*n r"]:
+    """Between visible and masked pixels, the largest first.
+
+    Args:
+        covariance: C of the pixels.
+        mask: 0 = keep, 1 = remove; all of them remove as many.
+
+    Raises:
+        ValueError: They do not.
+    """
+    v, m = _sides(mask)
+    left, right = (torch.linalg.cholesky(_block(covariance, s, s)) for s in (v, m))
+    cross = torch.linalg.solve_triangular(left, _block(covariance, v, m), upper=False)
+    white = torch.linalg.solve_triangular(right, cross.mT, upper=False)
     rho: Tensor = torch.linalg.svdvals(white)
     return rho.clamp(0, 1 - 1e-9)
+
+
+def _sides(
+    mask: Float[Tensor, "*n d"],
+) -> tuple[Int64[Tensor, "*n v"], Int64[Tensor, "*n m"]]:
+    """Where the visible pixels are, and the masked ones."""
+    least, most = (int(count) for count in mask.sum(-1).aminmax())
+    if least != most:
+        raise ValueError(
+            f"masks that remove {least} to {most} pixels; give those of one count"
+        )
+    places = mask.argsort(dim=-1, stable=True)
+    return places[..., :-most], places[..., -most:]
+
+
+def _block(
+    matrix: Float64[Tensor, "d d"],
+    rows: Int64[Tensor, "*n a"],
+    columns: Int64[Tensor, "*n b"],
+) -> Float64[Tensor, "*n a b"]:
+    return matrix[rows[..., :, None], columns[..., None, :]]
 
 
 def tail_sum(rho: Float64[Tensor, " r"], k: int) -> float:
@@ -200,7 +234,7 @@ def tail_sum(rho: Float64[Tensor, " r"], k: int) -> float:
     every product is reached once, by raising the exponent of its last factor, or of
     a later one.
     """
-    squares = [float(r) ** 4 for r in rho if r > 1e-6]
+    squares: list[float] = [r**4 for r in rho.tolist() if r > 1e-6]
     total = math.prod(1 / (1 - s) for s in squares)
     heap, found = [(-1.0, 0)], 0.0
     for _ in range(k):

@@ -81,13 +81,18 @@ class Trend(Form):
         steps = table.shape[1] - 1
         if steps < 1:
             return pd.DataFrame(columns=[_LINE], dtype=float)
+        values = table.to_numpy()
         position = np.arange(steps + 1) - steps / 2
-        slope = table.to_numpy() @ (position / (position**2).sum())
-        back = {
-            f"{b} behind {a}": table[a] - table[b]
-            for a, b in combinations(table.columns, 2)
-        }
-        return pd.DataFrame({_LINE: steps * slope, **back}, index=table.index)
+        weights = steps * position / (position**2).sum()
+        # In pairs of levels, so that where nothing changes the line is flat to the bit.
+        half = (steps + 1) // 2
+        ends = values[:, ::-1] - values
+        line = ends[:, :half] @ weights[::-1][:half]
+        earlier, later = np.triu_indices(steps + 1, 1)
+        back = values[:, earlier] - values[:, later]
+        steps_back = [f"{b} behind {a}" for a, b in combinations(table.columns, 2)]
+        effects = np.column_stack([line, back])
+        return pd.DataFrame(effects, table.index, [_LINE, *steps_back])
 
     def parts(self, effects: pd.DataFrame) -> npt.NDArray[np.float64]:
         """The line, ``[s, 1]``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -44,7 +45,7 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
         ValueError: A column that the rows do not have.
     """
     kept = np.arange(len(rows))
-    failed = (rows["status"] != "ok").to_numpy() if "status" in rows else None
+    failed = entries(rows["status"]) != "ok" if "status" in rows else None
     if failed is None or not failed.any():
         failed = None
     for column, wanted in where.items():
@@ -52,7 +53,7 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
             known = ", ".join(map(str, rows.columns))
             raise ValueError(f"no column {column!r} to match; there are {known}")
         values = wanted if isinstance(wanted, tuple) else (wanted,)
-        there = rows[column].array[kept]
+        there = entries(rows[column])[kept]
         hit = _among(there, [v for v in values if v is not None])
         if None in values:
             hit |= pd.isna(there) | _among(there, [""])
@@ -60,6 +61,12 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
             hit |= failed[kept] & _among(there, [""])
         kept = kept[hit]
     return rows if len(kept) == len(rows) else rows.iloc[kept]
+
+
+def entries(column: pd.Series) -> Any:
+    """What it has, as it is kept; of that numpy's arrays are the fastest."""
+    plain = isinstance(column.dtype, np.dtype)
+    return column.to_numpy() if plain else column.array
 
 
 def _among(column: Any, values: Sequence[Setting]) -> Hits:
@@ -134,14 +141,37 @@ def seed_means(rows: pd.DataFrame, *factors: str) -> pd.Series:
         Indexed by seed and the factors; NaN where a value is lacking that another
         seed has at this point, so that no mean is over fewer things than the next.
     """
-    groups = rows.groupby(["seed", *factors], dropna=False)["value"]
-    mean, size = groups.mean(), groups.size()
-    count = groups.count() if rows["value"].isna().any() else size
-    due: float | pd.Series[float] = size.max()
-    if factors and (size != due).any():
-        due = size.groupby(level=list(factors), dropna=False).transform("max")
-    whole = count == due
-    return (mean if whole.all() else mean.where(whole)).rename("mean")
+    names = ("seed", *factors)
+    levels, codes = zip(*(_levels(rows[name]) for name in names), strict=True)
+    sizes = [len(of) + 1 for of in levels]
+    there, at, size = np.unique(
+        np.ravel_multi_index(codes, sizes), return_inverse=True, return_counts=True
+    )
+    mean = np.bincount(at, rows["value"].astype(float)) / size
+    points, point = np.unique(there % math.prod(sizes[1:]), return_inverse=True)
+    due = np.zeros(len(points), int)
+    np.maximum.at(due, point, size)
+    # What has no value makes no mean, as what is not there makes none that counts.
+    mean = np.where(size == due[point], mean, np.nan)
+    places = np.unravel_index(there, sizes)
+    if not factors:
+        seeds = pd.Index(levels[0].take(places[0]), name="seed")
+        return pd.Series(mean, seeds, name="mean")
+    at_levels: Any = [
+        np.where(place == len(of), -1, place)
+        for place, of in zip(places, levels, strict=True)
+    ]
+    index = pd.MultiIndex(levels, at_levels, names=names, verify_integrity=False)
+    return pd.Series(mean, index, name="mean")
+
+
+def _levels(column: pd.Series) -> tuple[Any, npt.NDArray[np.intp]]:
+    """What a column has, sorted, and which each row has; what is empty has the next."""
+    if column.dtype.kind in "fiu":
+        levels, codes = np.unique(entries(column), return_inverse=True)
+        return levels[~np.isnan(levels)], codes
+    codes, words = pd.factorize(column, sort=True)
+    return words, np.where(codes < 0, len(words), codes)
 
 
 def seed_table(
@@ -158,11 +188,15 @@ def seed_table(
         known = ", ".join(map(str, rows.columns))
         raise ValueError(f"no factor {factor!r} in the rows; there are {known}")
     rows = rows[rows[factor].notna() & (rows[factor] != "")]
-    # Each point has one mean, so that a pivot table would have nothing to do.
-    table = seed_means(rows, factor).unstack(factor)  # noqa: PD010
+    means = seed_means(rows, factor)
+    points: Any = means.index
+    every = np.full(tuple(map(len, points.levels)), np.nan)
+    every[tuple(points.codes)] = means
+    table = pd.DataFrame(every, *points.levels)
     if levels is not None:
         table = table.reindex(columns=list(levels))
-    return table.dropna()
+    whole = np.flatnonzero(table.notna().to_numpy().all(axis=1))
+    return table.take(whole)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -13,6 +13,7 @@ from mae_bench.records.rows import (
     COLUMNS,
     Measurements,
     Where,
+    entries,
     matching,
     over_roundings,
 )
@@ -91,7 +92,8 @@ def _check_alike(rows: pd.DataFrame, name: str) -> None:
 
 
 def _varies(column: pd.Series) -> bool:
-    return bool(len(column)) and bool((column != column.iloc[0]).any())
+    found = entries(column)
+    return bool(len(found)) and bool((found != found[0]).any())
 
 
 def _absent(
@@ -115,22 +117,27 @@ def _absent(
         if all(_admits(wanted, point[axis]) for axis, wanted in asked.items())
     }
     there = cuts.points(experiment.id, metrics, axes)
-    seeds, ordered = sorted(ours["seed"].unique()), sorted(due, key=str)
+    lacking = [
+        (seed, point)
+        for seed in sorted(ours["seed"].unique())
+        for point in due
+        if (seed, *point) not in there
+    ]
+    if not lacking:
+        return []
     blank: dict[str, object] = dict.fromkeys(_UNKNOWN, "")
     blank |= dict.fromkeys(_WHOLE, 0)
     blank |= {"tier": tier, "status": "missing"}
     # What a method or world does not have is empty here as it is in the rows.
-    words = [pd.api.types.is_string_dtype(rows[axis]) for axis in axes]
+    words = {axis: pd.api.types.is_string_dtype(rows[axis]) for axis in axes}
     return [
         blank
         | {
-            axis: "" if value is None and word else value
-            for axis, value, word in zip(axes, point, words, strict=True)
+            axis: "" if value is None and words[axis] else value
+            for axis, value in zip(axes, point, strict=True)
         }
         | {"seed": seed, "cell": f"missing {seed} {point}"}
-        for seed in seeds
-        for point in ordered
-        if (seed, *point) not in there
+        for seed, point in sorted(lacking, key=lambda at: (at[0], str(at[1])))
     ]
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ORDERS = 2000
 MEAN = "mean"
+# Of the largest score: what is closer is the same number, computed in another order.
+ROUNDING = 1e-9
 
 
 class Skill(NamedTuple):
@@ -114,7 +116,7 @@ def forecast_skills(forecast: Forecast, measurements: Measurements) -> dict[str,
 
 
 def _scored(forecast: Forecast, points: pd.DataFrame) -> pd.DataFrame:
-    """The points with their scores; NaN where a theory says nothing."""
+    """The points with the order of their scores; NaN where a theory says nothing."""
     factors = forecast.experiment.factors
 
     def score(dataset: str, *point: object) -> float:
@@ -125,8 +127,21 @@ def _scored(forecast: Forecast, points: pd.DataFrame) -> pd.DataFrame:
 
     scores = [score(*point) for point in points.itertuples(index=False)]
     points = points.assign(score=scores)
-    orders = points.groupby("dataset")["score"].transform("nunique") > 1
-    return points.assign(score=points["score"].where(orders))
+    places = points.groupby("dataset")["score"].transform(_places)
+    orders = places.groupby(points["dataset"]).transform("max") > 0
+    return points.assign(score=places.where(orders))
+
+
+def _places(scores: pd.Series[float]) -> pd.Series[float]:
+    """Where each stands, from 0; what rounding alone tells apart stands alike.
+
+    >>> _places(pd.Series([0.3, 0.1, 0.1 + 0.2])).tolist()
+    [1.0, 0.0, 1.0]
+    """
+    rising = scores.sort_values()
+    apart = rising.diff() > ROUNDING * scores.abs().max()
+    places = apart.cumsum().astype(float).where(rising.notna())
+    return places.reindex(scores.index)
 
 
 def _declared(value: object, choices: Iterable[Setting]) -> Setting:

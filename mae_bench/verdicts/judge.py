@@ -24,7 +24,7 @@ from mae_bench.verdicts.evidence import in_order
 from mae_bench.verdicts.forecast import MEAN, Skill, Skills
 from mae_bench.verdicts.hearing import hear
 from mae_bench.verdicts.registration import PILOT
-from mae_bench.verdicts.roundings import by_rounding
+from mae_bench.verdicts.roundings import Roundings, by_rounding
 from mae_bench.verdicts.told import Told, asked_of, listen
 
 if TYPE_CHECKING:
@@ -113,16 +113,15 @@ def _frame(
 
 
 def _by_rounding(
-    told: Told, measurements: Measurements, first_seeds: Mapping[str, int], rule: Rule
+    told: Told, roundings: Roundings, first_seeds: Mapping[str, int], rule: Rule
 ) -> str:
     """Words of the seeds of the phase that is judged, one a rounding."""
-    rows = measurements.get(told.prediction.experiment.id)
-    seeds = set() if rows is None else set(map(int, rows["seed"].unique()))
+    seeds = roundings.seeds(told.prediction.experiment.id)
     if told.phase == "confirmatory":
         seeds = {seed for seed in seeds if seed >= first_seeds[told.key]}
     if told.phase == "pilot":
         seeds &= set(PILOT)
-    return ", ".join(by_rounding(told.prediction, measurements, seeds, rule))
+    return ", ".join(by_rounding(told.prediction, roundings, seeds, rule))
 
 
 def judge(
@@ -143,13 +142,14 @@ def judge(
     Raises:
         ValueError: A claim names an unknown column.
     """
-    raw = measurements
-    measurements = {name: in_order(rows) for name, rows in raw.items()}
-    first = first_seeds or {}
+    roundings, first = Roundings(measurements), first_seeds or {}
+    measurements = {name: in_order(rows) for name, rows in measurements.items()}
     told = listen(theories, measurements, first, rule)
     asked = asked_of(told, rule)
     verdicts = [
-        replace(each.verdict(asked), by_rounding=_by_rounding(each, raw, first, rule))
+        replace(
+            each.verdict(asked), by_rounding=_by_rounding(each, roundings, first, rule)
+        )
         for each in told
     ]
     verdicts += [

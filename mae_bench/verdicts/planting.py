@@ -49,6 +49,7 @@ from mae_bench.predictions.slope import Slope
 from mae_bench.records.rows import COLUMNS, IDENTITY, Where, matching
 from mae_bench.records.schema import digest
 from mae_bench.records.stats import wilson
+from mae_bench.records.words import Words, order_by
 
 if TYPE_CHECKING:
     from mae_bench.theories import Prediction
@@ -101,7 +102,8 @@ def _relabelled(
     dealt = dealt[dealt["value"].notna()]
     labels = [str(c) for c in rows if c not in COLUMNS or c in IDENTITY]
     labels = [c for c in labels if c not in ("seed", "cell")]
-    dealt = dealt.loc[dealt[labels].astype(str).sort_values(labels).index]
+    words = [Words.of(dealt[label]).each(lambda of: of.astype(str)) for label in labels]
+    dealt = dealt.take(order_by([Words.of(word).places() for word in words]))
     found = [dealt["value"].iloc[:0]]
     for at, mine in dealt.groupby(["seed", *each], dropna=False):
         order = draw(at[0]).permutation(len(mine))

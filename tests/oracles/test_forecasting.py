@@ -146,9 +146,21 @@ def test_the_dependence_beyond_the_root_is_that_of_simulation() -> None:
     beta = torch.linalg.svdvals(y.T @ m / len(m))[-1]
     simulated = (left.square().sum(1).mean() / beta.square()).item()
     root = world.cross_covariance()["level_0"]
-    assert dependence(world.covariance(), root, mask) == pytest.approx(
-        simulated, rel=0.05
-    )
+    found = dependence(world.covariance(), root, mask).item()
+    assert found == pytest.approx(simulated, rel=0.05)
+
+
+def test_many_masks_are_as_each_alone() -> None:
+    world = GaussianTree(torch.Generator().manual_seed(0))
+    covariance, root = world.covariance(), world.cross_covariance()["level_0"]
+    mask = masks(8, 0.75, 2, n=3)
+    for at, one in enumerate(mask):
+        rho = canonical_correlations(covariance, mask)[at]
+        assert torch.allclose(rho, canonical_correlations(covariance, one))
+        of_all = dependence(covariance, root, mask)[at]
+        assert torch.allclose(of_all, dependence(covariance, root, one))
+    with pytest.raises(ValueError, match="remove 32 to 48 pixels; give those of one"):
+        canonical_correlations(covariance, torch.cat([mask, masks(8, 0.5, 2, n=1)]))
 
 
 def test_whole_quarters_depend_through_the_root_alone() -> None:

@@ -36,6 +36,13 @@ def test_an_exact_line_gives_its_own_change():
     ].item() == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("levels", [2, 3, 4, 5])
+def test_where_nothing_changes_the_line_is_flat_to_the_last_bit(levels):
+    flat = np.random.default_rng(levels).normal(size=(4, 1)).repeat(levels, axis=1)
+    effects = Trend(0.1, "x").effects(rows_of(flat, LEVELS[:levels]))
+    assert (effects.to_numpy() == 0).all()
+
+
 def test_levels_are_chosen_and_ordered_by_name():
     rows = rows_of([[5.0, 1.0, 3.0]], ("random", "block", "grid"))
     trend = Trend(0.0, "x", levels=("block", "grid", "random"))

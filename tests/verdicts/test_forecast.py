@@ -77,6 +77,15 @@ def test_ties_of_the_forecast_are_tau_b(forecast, measured):
     assert skill.skill == pytest.approx(6 / math.sqrt(6 * 10))
 
 
+def test_scores_that_rounding_alone_tells_apart_are_ties(forecast, measured):
+    rows = {"mask_ratio": measured([0, 1, 2, 3, 4])}
+    noise = {0.1: 1e-16, 0.25: -2e-17, 0.5: 5.0, 0.75: 5.0 + 1e-15, 0.9: 5.0}
+    skill = forecast_skill(forecast(lambda f: noise[f["mask_ratio"]]), rows)
+    assert skill.skill == pytest.approx(6 / math.sqrt(6 * 10))
+    same = forecast_skill(forecast(lambda f: 0.7 + 1e-16 * f["mask_ratio"]), rows)
+    assert same.points == 0
+
+
 def test_what_does_not_move_has_not_followed(forecast, measured):
     rows = {"mask_ratio": measured([1, 1, 1, 1, 1], noise=0)}
     assert forecast_skill(forecast(lambda f: f["mask_ratio"]), rows).skill == 0

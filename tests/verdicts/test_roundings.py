@@ -11,7 +11,7 @@ from mae_bench.predictions.trend import Trend
 from mae_bench.records.stats import wilson
 from mae_bench.records.strength import FIXED
 from mae_bench.verdicts.evidence import in_order
-from mae_bench.verdicts.roundings import by_rounding, kept
+from mae_bench.verdicts.roundings import Roundings, by_rounding, kept
 
 RAMP, FLAT = np.linspace(0.0, 1.0, 5), np.zeros(5)
 
@@ -40,7 +40,8 @@ def both(first, other):
 
 
 def said(claim, rows, seeds=None):
-    return by_rounding(claim, {"mask_ratio": rows}, seeds)
+    roundings = Roundings({"mask_ratio": rows})
+    return by_rounding(claim, roundings, seeds or roundings.seeds("mask_ratio"))
 
 
 def test_each_rounding_speaks_alone(claim, measured):
@@ -54,7 +55,7 @@ def test_each_rounding_speaks_alone(claim, measured):
 def test_one_rounding_has_none_to_be_held_against(claim, measured):
     rows = measured(RAMP)
     assert said(claim, rows) == said(claim, rows.assign(rounding=0)) == ()
-    assert by_rounding(claim, {}) == ()
+    assert by_rounding(claim, Roundings({}), range(8)) == ()
 
 
 def test_seeds_that_lack_a_rounding_are_left_out_of_both(claim, measured):
@@ -109,6 +110,6 @@ def test_without_a_seed_that_has_all_roundings_nothing_is_measured(claim, measur
 
 
 def test_a_claim_is_weighed_by_the_rule_that_is_given(claim, measured):
-    rows = {"mask_ratio": both(*[measured(RAMP, seeds=4, noise=0.2)] * 2)}
-    assert by_rounding(claim, rows) == ("undecided",) * 2
-    assert by_rounding(claim, rows, rule=FIXED) == ("supported",) * 2
+    rows = Roundings({"mask_ratio": both(*[measured(RAMP, seeds=4, noise=0.2)] * 2)})
+    assert by_rounding(claim, rows, range(4)) == ("undecided",) * 2
+    assert by_rounding(claim, rows, range(4), FIXED) == ("supported",) * 2
