@@ -9,7 +9,7 @@ import pandas as pd
 
 from mae_bench.predictions import Form, by_point, side
 from mae_bench.records.rows import Where, matching, seed_means
-from mae_bench.records.stats import kendall_tau
+from mae_bench.records.stats import kendall_taus
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,6 @@ class Association(Form):
         )
         points = x.columns.union(y.columns)
         x, y = (table.reindex(columns=points).dropna() for table in (x, y))
-        taus = {
-            seed: self.sign * kendall_tau(x.loc[seed], y.loc[seed])
-            for seed in x.index.intersection(y.index)
-        }
-        found = pd.Series(taus, dtype=float).rename_axis("seed").dropna()
-        return found.to_frame("tau")
+        seeds = x.index.intersection(y.index)
+        taus = self.sign * kendall_taus(x.loc[seeds], y.loc[seeds])
+        return pd.Series(taus, seeds, dtype=float).dropna().to_frame("tau")

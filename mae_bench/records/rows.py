@@ -15,6 +15,7 @@ import pandas as pd
 from mae_bench.records.machine import of_row
 from mae_bench.records.schema import Measurement, Setting
 from mae_bench.records.store import write_atomically
+from mae_bench.records.words import entries, lacking
 
 COLUMNS = tuple(f.name for f in fields(Measurement) if f.name != "factors")
 TEXT = {f.name for f in fields(Measurement) if f.type in ("str", "Status")}
@@ -44,6 +45,12 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
     Raises:
         ValueError: A column that the rows do not have.
     """
+    kept = matches(rows, where)
+    return rows if len(kept) == len(rows) else rows.iloc[kept]
+
+
+def matches(rows: pd.DataFrame, where: Where) -> npt.NDArray[np.intp]:
+    """Where those rows stand; see ``matching``."""
     kept = np.arange(len(rows))
     failed = entries(rows["status"]) != "ok" if "status" in rows else None
     if failed is None or not failed.any():
@@ -56,17 +63,11 @@ def matching(rows: pd.DataFrame, where: Where) -> pd.DataFrame:
         there = entries(rows[column])[kept]
         hit = _among(there, [v for v in values if v is not None])
         if None in values:
-            hit |= pd.isna(there) | _among(there, [""])
+            hit |= lacking(there) | _among(there, [""])
         if column in _UNKNOWN_IN_FAILURES and failed is not None:
             hit |= failed[kept] & _among(there, [""])
         kept = kept[hit]
-    return rows if len(kept) == len(rows) else rows.iloc[kept]
-
-
-def entries(column: pd.Series) -> Any:
-    """What it has, as it is kept; of that numpy's arrays are the fastest."""
-    plain = isinstance(column.dtype, np.dtype)
-    return column.to_numpy() if plain else column.array
+    return kept
 
 
 def _among(column: Any, values: Sequence[Setting]) -> Hits:

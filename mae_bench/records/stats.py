@@ -129,9 +129,16 @@ def kendall_tau(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     >>> round(kendall_tau([1, 2, 3], [10, 30, 20]), 3), kendall_tau([1, 2], [5, 5])
     (0.333, 0.0)
     """
-    if np.size(x) < 2 or np.ptp(np.asarray(x, float)) == 0:
-        return math.nan
-    if np.ptp(np.asarray(y, float)) == 0:
-        return 0.0
-    found = stats.kendalltau(np.asarray(x, float), np.asarray(y, float))
-    return float(found.statistic)
+    return float(kendall_taus(np.atleast_2d(x), np.atleast_2d(y))[0])
+
+
+def kendall_taus(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The same of each row, ``[s, n]`` and ``[s, n]`` to ``[s]``; O(s n²) of memory."""
+    first, second = (np.asarray(rows, np.float64) for rows in (x, y))
+    i, j = np.triu_indices(first.shape[1], 1)
+    dx, dy = (np.sign(rows[:, i] - rows[:, j]) for rows in (first, second))
+    ordered, moved = (np.count_nonzero(d, axis=1) for d in (dx, dy))
+    with np.errstate(invalid="ignore"):
+        tau = (dx * dy).sum(axis=1) / np.sqrt(ordered) / np.sqrt(moved)
+    tau = np.where(moved == 0, 0.0, tau)
+    return np.where(ordered == 0, np.nan, tau)

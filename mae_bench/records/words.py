@@ -53,9 +53,10 @@ class Words:
         return pd.Series(found, self.column.index, kind, self.column.name)
 
     def category(self) -> pd.Categorical:
-        """A column of text as codes of its words."""
-        words = pd.Index(self.words.astype(object))
-        found: pd.Categorical = pd.Categorical.from_codes(self.codes, words)
+        """A column of text as codes of its words, which are sorted."""
+        places, words = pd.factorize(self.words.astype(object), sort=True)
+        codes = np.take(places, self.codes)
+        found: pd.Categorical = pd.Categorical.from_codes(codes, pd.Index(words))
         return found
 
     def shared(self) -> pd.Series:
@@ -74,6 +75,68 @@ class Words:
         places, words = pd.factorize(self.words, sort=True)
         places = np.where(places < 0, len(words), places)
         return np.take(places, self.codes)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Entries of a category, to be compared with a word by its code alone.
+
+    Args:
+        words: That there are.
+        codes: Which of them each entry is; -1 for none.
+    """
+
+    words: pd.Index
+    codes: npt.NDArray[np.integer[Any]]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, at: npt.NDArray[Any]) -> Coded:
+        return Coded(self.words, self.codes[at])
+
+    def __eq__(self, word: object) -> Any:
+        if word not in self.words:
+            return np.zeros(len(self), np.bool_)
+        return self.codes == self.words.get_loc(word)
+
+    def __ne__(self, word: object) -> Any:
+        return ~(self == word)
+
+
+def entries(column: pd.Series) -> Any:
+    """What it has, as it is kept, which is what compares fastest."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return Coded(column.dtype.categories, column.array.codes)
+    plain = isinstance(column.dtype, np.dtype)
+    return column.to_numpy() if plain else column.array
+
+
+def lacking(column: Any) -> npt.NDArray[np.bool_]:
+    """Which of some ``entries`` are none."""
+    found = column.codes < 0 if isinstance(column, Coded) else pd.isna(column)
+    return np.asarray(found, np.bool_)
+
+
+def shared(rows: pd.DataFrame) -> pd.DataFrame:
+    """A table whose text is as Python has it, of each word one copy.
+
+    Tables are cut a thousand times, at which Arrow's text and categories are slow.
+    """
+    text = set(of_words(rows))
+    if not text:
+        return rows
+    # Made at once: columns of a kind are then one block, of which cuts are faster.
+    return pd.DataFrame({c: _shared(rows[c]) if c in text else rows[c] for c in rows})
+
+
+def _shared(column: pd.Series) -> pd.Series:
+    found = entries(column)
+    if not isinstance(found, Coded):
+        return Words.of(column).shared()
+    words = np.append(found.words.astype(object).to_numpy(), [np.nan])
+    # Without its kind it would become Arrow's.
+    return pd.Series(words[found.codes], column.index, object)
 
 
 def order_by(columns: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.intp]:

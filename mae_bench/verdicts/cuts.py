@@ -7,7 +7,8 @@ from functools import cached_property
 
 import pandas as pd
 
-from mae_bench.records.rows import Measurements, matching
+from mae_bench.records.rows import Measurements, Where, matches, matching
+from mae_bench.records.words import shared
 
 
 class Cuts(Mapping[str, pd.DataFrame]):
@@ -22,7 +23,7 @@ class Cuts(Mapping[str, pd.DataFrame]):
         """Keep them; nothing is cut yet."""
         self._tables = dict(tables)
         self._whole = whole
-        self._cut: dict[tuple[str, ...], pd.DataFrame] = {}
+        self._cut: dict[tuple[str, ...], tuple[pd.DataFrame, pd.DataFrame]] = {}
         self._points: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
 
     @classmethod
@@ -39,15 +40,31 @@ class Cuts(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len(self._tables)
 
+    def forget(self) -> None:
+        """Keep nothing that was cut."""
+        self._cut.clear()
+        self._points.clear()
+
     def but(self, experiment: str, rows: pd.DataFrame) -> Cuts:
         """The same tables, but for one."""
         return Cuts({**self._tables, experiment: rows}, self._whole or self)
 
-    def rows(self, experiment: str, *metrics: str) -> pd.DataFrame:
-        """Rows of some metrics; see ``matching``."""
+    def rows(
+        self, experiment: str, metrics: tuple[str, ...], where: Where | None = None
+    ) -> pd.DataFrame:
+        """Rows of some metrics, and of what else is wanted; see ``matching``."""
+        coded, rows = self._of(experiment, metrics)
+        kept = matches(coded, where or {})
+        return rows if len(kept) == len(rows) else rows.iloc[kept]
+
+    def _of(
+        self, experiment: str, metrics: tuple[str, ...]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Those of some metrics: as they are, which is quick to search, and as text."""
         at = (experiment, *metrics)
         if at not in self._cut:
-            self._cut[at] = matching(self[experiment], {"metric": metrics})
+            coded = matching(self[experiment], {"metric": metrics})
+            self._cut[at] = coded, shared(coded)
         return self._cut[at]
 
     def points(
@@ -59,7 +76,7 @@ class Cuts(Mapping[str, pd.DataFrame]):
         """
         at = (experiment, *metrics, "", *axes)
         if at not in self._points:
-            rows = self.rows(experiment, *metrics)
+            rows, _ = self._of(experiment, metrics)
             found = rows[["seed", *axes]].drop_duplicates().to_numpy(dtype=object)
             self._points[at] = {tuple(map(_plain, row)) for row in found}
         return self._points[at]

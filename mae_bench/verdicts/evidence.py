@@ -13,13 +13,11 @@ from mae_bench.records.rows import (
     COLUMNS,
     Measurements,
     Where,
-    entries,
-    matching,
     over_roundings,
 )
 from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.records.stats import wilson
-from mae_bench.records.words import Words, of_words, order_by
+from mae_bench.records.words import Words, entries, of_words, order_by
 from mae_bench.verdicts.cuts import Cuts
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def select(
     if name not in measurements:
         return pd.DataFrame(columns=list(COLUMNS))
     cuts, ids = Cuts.of(measurements), tuple(metric.id for metric in metrics)
-    rows = matching(cuts.rows(name, *ids), where)
+    rows = cuts.rows(name, ids, where)
     _check_alike(rows, name)
     if absent := _absent(rows, cuts, experiment, ids, where):
         blank = pd.DataFrame(absent).reindex(columns=rows.columns)
@@ -104,7 +102,7 @@ def _absent(
     where: Where,
 ) -> list[dict[str, object]]:
     """A row for each declared point of which a seed of ours has none of the metrics."""
-    rows = cuts.rows(experiment.id, *metrics)
+    rows = cuts.rows(experiment.id, metrics)
     tier = str(rows["tier"].iloc[0]) if len(ours) else ""
     if tier not in TIERS:
         return []
@@ -188,12 +186,13 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
     One of all that differ in their rounding; sorted by what they say, which fixes
     every sum; and one of all seeds that say the same in every row, which are no sample.
+    Columns of text are categories, see ``Words``.
     """
     rows = over_roundings(rows)
     rows = rows.drop(columns=[c for c in _OF_NO_CLAIM if c in rows])
-    known = {str(c): Words.of(rows[c]) for c in rows}
-    rows = rows.assign(**{c: known[c].shared() for c in of_words(rows)})
-    places = {c: known[c].places() for c in known if c not in _PROVENANCE}
+    rows = rows.assign(**{c: Words.of(rows[c]).category() for c in of_words(rows)})
+    telling_apart = (c for c in map(str, rows) if c not in _PROVENANCE)
+    places = {c: Words.of(rows[c]).places() for c in telling_apart}
     telling = [c for c in places if c == "seed" or places[c].max(initial=0) > 0]
     order = order_by([places[c] for c in telling])
     rows = rows.take(order).reset_index(drop=True)
@@ -203,5 +202,5 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     for seed, mine in hashed.groupby(rows["seed"]):
         told = np.sort(mine.to_numpy())
         kept.setdefault(told.tobytes() if len(told) >= _TELLING else b"%d" % seed, seed)
-    # A copy has all columns of a kind in one block, of which cuts are faster.
-    return rows[rows["seed"].isin(list(kept.values()))].copy()
+    whole = rows["seed"].isin(list(kept.values()))
+    return rows if whole.all() else rows[whole]

@@ -21,6 +21,7 @@ from mae_bench.records.own_rows import factors_of, own_rows, renamed
 from mae_bench.records.rows import write_table
 from mae_bench.records.schema import UsageError
 from mae_bench.records.strength import ANYTIME, ENOUGH_SEEDS, Rule
+from mae_bench.records.words import shared
 from mae_bench.verdicts.applying import Applied, Asked, apply
 from mae_bench.verdicts.compared import Lacking
 from mae_bench.verdicts.evidence import in_order
@@ -126,7 +127,7 @@ def judge_own(
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """See ``evidence.in_order``, which leaves out of which experiment a row is."""
-    kept = in_order(rows.assign(of=rows["experiment"]))
+    kept = shared(in_order(rows.assign(of=rows["experiment"])))
     return kept.rename(columns={"of": "experiment"})
 
 

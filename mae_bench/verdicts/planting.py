@@ -34,9 +34,11 @@ seeds 3 % are supported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mae_bench.predictions import Form, constant_or_means
@@ -102,14 +104,20 @@ def _relabelled(
     dealt = dealt[dealt["value"].notna()]
     labels = [str(c) for c in rows if c not in COLUMNS or c in IDENTITY]
     labels = [c for c in labels if c not in ("seed", "cell")]
-    words = [Words.of(dealt[label]).each(lambda of: of.astype(str)) for label in labels]
-    dealt = dealt.take(order_by([Words.of(word).places() for word in words]))
-    found = [dealt["value"].iloc[:0]]
-    for at, mine in dealt.groupby(["seed", *each], dropna=False):
-        order = draw(at[0]).permutation(len(mine))
-        found.append(mine["value"].iloc[order].set_axis(mine.index))
-    whole: pd.Series[float] = pd.concat(found)
-    return whole
+    dealt = dealt.take(order_by([_places_as_text(dealt[label]) for label in labels]))
+    values, seeds = dealt["value"].to_numpy(), dealt["seed"].to_numpy()
+    found = values.copy()
+    for at in dealt.groupby(["seed", *each], dropna=False).indices.values():
+        order = draw(seeds[at[0]]).permutation(len(at))
+        found[at] = values[at[order]]
+    return pd.Series(found, dealt.index)
+
+
+def _places_as_text(column: pd.Series) -> npt.NDArray[np.intp]:
+    """Where each entry stands among all that there are, as text; empty last."""
+    of = Words.of(column)
+    text = [str(word) if word == word else word for word in of.words]
+    return replace(of, words=pd.Series(text, dtype=object)).places()
 
 
 class _Sides(NamedTuple):

@@ -27,7 +27,7 @@ from mae_bench.records.rows import (
 )
 from mae_bench.records.schema import TRACKS, Track
 from mae_bench.records.stats import student_interval
-from mae_bench.records.words import Words, of_words, order_by
+from mae_bench.records.words import Words, order_by, shared
 from mae_bench.verdicts.budgets import AT_COST, ON_THE_WAY, at_cost, on_the_way
 from mae_bench.verdicts.evidence import failures
 from mae_bench.verdicts.places import rank_intervals
@@ -238,7 +238,7 @@ def _by_dataset(rows: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
         return {}
     rows = over_roundings(rows[rows["view"].isin(["unmasked", ""])])
     known = {str(c): Words.of(rows[c]) for c in rows}
-    rows = rows.assign(**{c: known[c].shared() for c in of_words(rows)})
+    rows = shared(rows)
     order = order_by([words.places() for words in known.values()])
     rows = rows.take(order).reset_index(drop=True)
     return {str(name): mine for name, mine in rows.groupby("dataset")}

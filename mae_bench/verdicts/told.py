@@ -120,28 +120,34 @@ def listen(
         former: Those whose rows are the same as before, which are not heard again.
     """
     known = {told.key: told for told in former}
-    phases = Phases(measurements)
-    return [
-        known.get(key)
-        or Told(
+    claims = [
+        (f"{name}/{number}", name, prediction)
+        for name, theory in theories.items()
+        for number, prediction in theory.predictions.items()
+    ]
+    phases, found = Phases(measurements), dict[str, Told]()
+    # An experiment at a time, for the cuts of one are all that is kept.
+    for key, name, prediction in sorted(claims, key=lambda at: at[2].experiment.id):
+        found[key] = known.get(key) or Told(
             key,
             name,
             prediction,
             _hearings(prediction, phases, first_seeds.get(key), rule),
         )
-        for name, theory in theories.items()
-        for number, prediction in theory.predictions.items()
-        for key in [f"{name}/{number}"]
-    ]
+    return [found[key] for key, *_ in claims]
 
 
 class Phases:
-    """Rows of the pilot, and of the seeds from one on, each cut out once."""
+    """Rows of the pilot, and of the seeds from one on, each cut out once.
+
+    What was cut of an experiment is forgotten when another one is asked for.
+    """
 
     def __init__(self, measurements: Measurements) -> None:
         """Keep the rows of all seeds."""
         self.all = Cuts.of(measurements)
         self._cut: dict[tuple[object, ...], Cuts] = {}
+        self._experiment = ""
 
     def of(self, prediction: Prediction, first_seed: int | None) -> Cuts:
         """All rows, but of the prediction's experiment only those that it looks at.
@@ -151,6 +157,10 @@ class Phases:
             first_seed: From which on; of None the pilot's.
         """
         name = prediction.experiment.id
+        if name != self._experiment:
+            self._cut.clear()
+            self.all.forget()
+            self._experiment = name
         if name not in self.all:
             return self.all
         looked_at = (prediction.metric, prediction.against)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from mae_bench.records.rows import matching
+from mae_bench.records.words import shared
 from mae_bench.verdicts.cuts import Cuts
 
 
@@ -25,10 +26,15 @@ def rows(value: float = 1.0) -> pd.DataFrame:
 
 def test_rows_of_metrics_are_cut_once_with_what_failed_as_a_whole() -> None:
     cuts = Cuts({"e": rows()})
-    found = cuts.rows("e", "mcc")
-    pd.testing.assert_frame_equal(found, matching(rows(), {"metric": "mcc"}))
+    found = cuts.rows("e", ("mcc",))
+    expected = shared(matching(rows(), {"metric": "mcc"}))
+    pd.testing.assert_frame_equal(found, expected)
     assert found["cell"].tolist() == ["a", "b", "c"]
-    assert cuts.rows("e", "mcc") is found
+    assert cuts.rows("e", ("mcc",)) is found
+    some = cuts.rows("e", ("mcc",), {"seed": 0})
+    pd.testing.assert_frame_equal(some, matching(expected, {"seed": 0}))
+    cuts.forget()
+    assert cuts.rows("e", ("mcc",)) is not found
     assert Cuts.of(cuts) is cuts
 
 
@@ -44,8 +50,8 @@ def test_another_table_in_the_place_of_one_is_cut_anew_but_not_for_convergence()
 ):
     cuts = Cuts({"e": rows(), "other": rows(0.0)})
     cut = cuts.but("e", rows()[:1])
-    assert cut.rows("e", "mcc")["cell"].tolist() == ["a"]
-    assert cuts.rows("e", "mcc")["cell"].tolist() == ["a", "b", "c"]
+    assert cut.rows("e", ("mcc",))["cell"].tolist() == ["a"]
+    assert cuts.rows("e", ("mcc",))["cell"].tolist() == ["a", "b", "c"]
     assert list(cut) == ["e", "other"]
     # A cell that is in two experiments is said twice.
     assert cut.converged.to_dict("list") == {"cell": ["a", "a"], "value": [1.0, 0.0]}
