@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from mae_bench import __version__
@@ -86,12 +87,14 @@ def _rows(path: Path) -> Iterator[tuple[str, ...]]:
     """Those columns of each row; nothing of a file that lacks one."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            head, *lines = [*csv.reader(file)] or [[]]
+            lines = csv.reader(file)
+            head = next(lines, [])
+            if {*_KNOWN} <= {*head}:
+                at = [head.index(name) for name in _KNOWN]
+                of, last = itemgetter(*at), max(at)
+                yield from (of(line) for line in lines if len(line) > last)
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
-    if {*_KNOWN} <= {*head}:
-        at = [head.index(name) for name in _KNOWN]
-        yield from (tuple(line[k] for k in at) for line in lines if len(line) > max(at))
 
 
 def spans(numbers: Sequence[int]) -> str:
