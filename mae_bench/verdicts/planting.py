@@ -116,7 +116,7 @@ def _relabelled(
 def _places_as_text(column: pd.Series) -> npt.NDArray[np.intp]:
     """Where each entry stands among all that there are, as text; empty last."""
     of = Words.of(column)
-    text = [str(word) if word == word else word for word in of.words]
+    text = [str(word) if word == word else word for word in of.words.tolist()]
     return replace(of, words=pd.Series(text, dtype=object)).places()
 
 
@@ -204,14 +204,15 @@ def _violated(
     sides = _sides(form)
     moved, still = _compared(rows, sides, each)
     moved = moved.assign(still=still)[moved["value"].notna() & still.notna()]
-    found = moved["value"].iloc[:0]
-    for seed, mine in moved.groupby("seed"):
+    value, limit = moved["value"].to_numpy(), moved["still"].to_numpy()
+    beyond = np.abs(value - limit) + 2 * (form.margin + _LEAST)
+    chosen = []
+    for seed, at in moved.groupby("seed").indices.items():
         stream = draw(seed)
         if stream.random() < 0.5:
-            row = mine.iloc[[int(stream.integers(len(mine)))]]
-            beyond = (row["value"] - row["still"]).abs() + 2 * (form.margin + _LEAST)
-            found = pd.concat([found, row["still"] - sides.sign * beyond])
-    return found
+            chosen.append(at[int(stream.integers(len(at)))])
+    found = (limit - sides.sign * beyond)[chosen]
+    return pd.Series(found, moved.index[chosen], dtype=float)
 
 
 RECIPES: Mapping[str, Recipe] = {
