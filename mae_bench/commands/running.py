@@ -172,6 +172,7 @@ def _run(
     _foretell(laid.plan, due, plan.trained_again(due, store, laid.known), len(devices))
     with progress(len(due), console) as told:
         run = runs(laid.plan, store, laid.results, laid.known, told)
+        run.there = dict(laid.rows)
         run.wrote = lambda: wrote(laid.results)
         run.measure(due, devices, wish.ensembles, end)
     if time.monotonic() >= end:

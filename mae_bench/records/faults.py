@@ -79,21 +79,34 @@ def named(room: str, name: str, module: ModuleType) -> Any:
     if room not in KINDS:
         return module
     known = vars(module)
+    word = _word(room, name)
     if room in CLASSES:
-        kind, word = "class", name.title().replace("_", "")
-        mine = [k for k, v in known.items() if isinstance(v, type)]
-        found = [k for k in mine if k.lower() == word.lower()]
-        mine = [k for k in mine if known[k].__module__ == module.__name__]
+        found = [k for k in known if k.lower() == word.lower()]
+        found = [k for k in found if isinstance(known[k], type)]
     else:
-        kind, word = KINDS[room][0], name if room == "metrics" else name.upper()
-        mine = [k for k, v in known.items() if isinstance(v, _kind(room))]
-        found = [word] if word in known else []
+        found = [word] if isinstance(known.get(word), _kind(room)) else []
     if found:
         return known[found[0]]
+    kind = "class" if room in CLASSES else KINDS[room][0]
+    mine = [k for k, v in known.items() if _is_of(room, v, module)]
     raise WrongPart(
         f"{shown(HOUSE / room / name)}.py: no {kind} {word} in it, as its name asks; "
         f"it has {', '.join(mine) or 'none'}"
     )
+
+
+def _word(room: str, name: str) -> str:
+    """What a part of a file is called."""
+    if room in CLASSES:
+        return name.title().replace("_", "")
+    return name if room == "metrics" else name.upper()
+
+
+def _is_of(room: str, value: Any, module: ModuleType) -> bool:
+    """Whether it could be a part of its room."""
+    if room in CLASSES:
+        return isinstance(value, type) and value.__module__ == module.__name__
+    return isinstance(value, _kind(room))
 
 
 def _kind(room: str) -> type:

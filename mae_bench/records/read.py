@@ -128,33 +128,38 @@ def typed(text: pd.DataFrame, path: Path) -> pd.DataFrame:
         column = Words.of(text[name])
         optional = "" if name in _SURE else "|"
         whole = column.words.str.fullmatch(rf"[0-9]{{1,9}}{optional}")
-        check(column.rows(whole), text[name], "is no whole number")
+        check(column, whole, "is no whole number")
         rows[name] = column.each(numbers)
     rows[[*_SURE]] = rows[[*_SURE]].astype(int)
     column = Words.of(text["dirty"])
-    known = column.rows(column.words.isin(TRUTHS))
-    check(known, text["dirty"], "is neither True nor False")
+    check(column, column.words.isin(TRUTHS), "is neither True nor False")
     rows["dirty"] = column.rows(column.words.map(TRUTHS).astype(float))
-    check(text["status"].isin(STATUSES), text["status"], "is no status")
+    column = Words.of(text["status"])
+    check(column, column.words.isin(STATUSES), "is no status")
+    measured = column.rows(column.words == "ok")
     for name in ("value", "train_seconds"):
         column = Words.of(text[name])
         found = numbers(column.words)
-        known = column.rows((column.words == "") | (found.abs() < LARGEST))
-        check(known, text[name], "is no finite number")
+        known = (column.words == "") | (found.abs() < LARGEST)
+        check(column, known, "is no finite number")
         rows[name] = column.rows(found)
-    measured = text["status"] == "ok"
-    check(measured == (text["value"] != ""), text["value"], "does not go with status")
+    right = measured == (text["value"] != "")
+    if not right.all():
+        check.refuse(text["value"], right, "does not go with status")
     for name in text.columns.difference(list(COLUMNS)):
         column = Words.of(text[name])
         plain = column.words.str.lower().str.strip("+-")
-        known = column.rows(~plain.isin(["nan", "inf", "infinity"]))
-        check(known, text[name], "is no level of a factor")
+        known = ~plain.isin(["nan", "inf", "infinity"])
+        check(column, known, "is no level of a factor")
         rows[name] = levels_of(column)
     for name in _ALIKE:
-        kinds = Words.of(text[name]).each(lambda words: words.map(_kind))
-        first = kinds[kinds != ""].iloc[0] if (kinds != "").any() else ""
-        known = kinds.isin([first, ""] if name == "device" else [first])
-        check(known, text[name], f"is not {first!r}, as above")
+        column = Words.of(text[name])
+        kinds = column.words.map(_kind)
+        if (kinds != "").any() and (kinds != kinds.iloc[0]).any():
+            of_rows = column.rows(kinds)
+            first = of_rows[of_rows != ""].iloc[0]
+            known = kinds.isin([first, ""] if name == "device" else [first])
+            check(column, known, f"is not {first!r}, as above")
     return _unique(rows, path)
 
 
@@ -183,9 +188,13 @@ class _Check:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __call__(self, right: pd.Series[bool], column: pd.Series, what: str) -> None:
-        if bool(right.all()):
-            return
+    def __call__(self, column: Words, right: pd.Series[bool], what: str) -> None:
+        """Look at each word once."""
+        if not bool(right.all()):
+            self.refuse(column.column, column.rows(right), what)
+
+    def refuse(self, column: pd.Series, right: pd.Series[bool], what: str) -> None:
+        """Name the first row that is not right."""
         index = int(np.argmin(right.to_numpy()))
         field = f"{column.name} {str(column.iloc[index])[:40]!r}"
         raise UsageError(

@@ -130,23 +130,36 @@ def load(room: str, name: str) -> Any:
         UnknownName: No part of this room has that name.
         WrongPart: It cannot be imported, or is no part of this room.
     """
+    place, points = _place(room, name, (HOUSE / room).stat().st_mtime_ns)
+    try:
+        part = points[0].load() if points else _own(room, name)
+    except WrongPart:
+        raise
+    except (Exception, SystemExit) as error:  # a part may raise anything
+        raise WrongPart(faults.of_import(error, place)) from error
+    if _sound.get((room, name)) is not part:
+        for fault in _faults(room, name, part):
+            raise WrongPart(f"{place}: {fault}")
+        _sound[room, name] = part
+    return part
+
+
+@cache  # a grid asks for its parts thousands of times
+def _place(room: str, name: str, changed: int) -> tuple[str, tuple[EntryPoint, ...]]:
+    """Where a part is, in words, and its entry points, if it is a guest.
+
+    Raises:
+        UnknownName: No part of this room has that name.
+        WrongPart: Two have.
+    """
+    del changed
     check(room, [name])
     path, points = _file(room, name), _guests(room).get(name, ())
     places = [faults.shown(path)] if path.exists() else []
     places += [f"entry point {name} = {point.value}" for point in points]
     if len(places) > 1:
         raise WrongPart(f"{' and '.join(places)} are both {room}/{name}; rename one")
-    try:
-        part = points[0].load() if points else _own(room, name)
-    except WrongPart:
-        raise
-    except (Exception, SystemExit) as error:  # a part may raise anything
-        raise WrongPart(faults.of_import(error, places[0])) from error
-    if _sound.get((room, name)) is not part:
-        for fault in _faults(room, name, part):
-            raise WrongPart(f"{places[0]}: {fault}")
-        _sound[room, name] = part
-    return part
+    return places[0], points
 
 
 def load_all(room: str, wanted: Sequence[str] | None = None) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class Run:
         patience: How many cells may fail.
         lost: Cell key -> why it was not trained, or not scored.
         anew: Cell key -> its pairs that this run measured.
+        there: Experiment id -> the rows of its file, as far as they are known.
     """
 
     plan: Plan
@@ -135,6 +136,7 @@ class Run:
     patience: Patience = field(default_factory=Patience)
     lost: dict[str, str] = field(default_factory=dict)
     anew: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
+    there: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def measure(
         self,
@@ -223,6 +225,7 @@ class Run:
             fresh = export(experiment, chosen, self.plan.wanted[experiment], sources)
             if len(fresh):
                 merge(fresh, self.path(experiment))
+                self.there.pop(experiment, None)
 
     def path(self, experiment: str) -> Path:
         """The file of an experiment."""
@@ -241,7 +244,8 @@ class Run:
         fine = ["ok", "skipped"] + ["missing"] * (not missing)
         found = {name_of(self.plan.tasks[k].cell): why for k, why in self.lost.items()}
         for experiment in self.plan.rows:
-            rows = read_words(self.path(experiment))
+            there = self.there.get(experiment)
+            rows = read_words(self.path(experiment)) if there is None else there
             metrics = {metric for metric, _ in self.plan.wanted[experiment]} | {""}
             asked = rows["cell"].isin(self.plan.tasks) & rows["metric"].isin(metrics)
             bad = in_full(rows[asked & ~rows["status"].isin(fine)])

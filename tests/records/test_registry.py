@@ -48,10 +48,12 @@ def guests(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guests]:
         found = tuple(EntryPoint(*point, f"mae_bench.{room}") for point in points)
         monkeypatch.setattr(registry, "_installed", lambda: found)
         registry._guests.cache_clear()
+        registry._place.cache_clear()
 
     yield join
     monkeypatch.undo()
     registry._guests.cache_clear()
+    registry._place.cache_clear()
 
 
 def test_a_guest_joins_by_its_entry_point(guests: Guests) -> None:

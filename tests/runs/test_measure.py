@@ -513,6 +513,24 @@ def test_failures_name_the_metric_and_only_what_this_run_wants(
     assert bench.last.failures() == {}
 
 
+def test_failures_are_of_the_rows_that_were_there_until_others_are_written(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run({"plain": PLAIN}, methods=["u_mae"])
+    there = read_measurements(bench.results / "measurements")
+    rows = there["plain"]
+    first = rows["metric"] == rows["metric"].iloc[0]
+    bad = rows.assign(status=rows["status"].mask(first, "error"), reason="as it was")
+    run, read = bench.last, []
+    monkeypatch.setattr(verb, "read_words", lambda p: read.append(p) or rows)
+    run.there = {"plain": bad}
+    assert set(run.failures().values()) == {"as it was"}
+    assert read == []
+    run.write(run.plan.tasks)
+    assert run.failures() == {}
+    assert len(read) == 1
+
+
 def test_a_worker_of_one_cell_does_only_what_the_store_lacks(
     bench: Bench, trainings: list[str]
 ) -> None:
