@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -191,10 +192,10 @@ class Cell:
     precision: Precision = FULL_PRECISION
     rounding: int = 0
 
-    @property
+    @cached_property
     def key(self) -> str:
         """16 hex digits that name the cell on disk."""
-        named = dict(vars(self))
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
         # Cells that were trained before there was a choice keep their names.
         named["dataset_settings"] = _chosen(self.dataset_settings, LATER)
         named["method_settings"] = _chosen(self.method_settings, LATER_OF_METHODS)

@@ -22,7 +22,6 @@ from mae_bench.records.merge import merge
 from mae_bench.records.read import read_rows, read_words
 from mae_bench.records.schema import Cell, Status
 from mae_bench.records.store import Record, Store, Trained
-from mae_bench.records.words import in_full
 from mae_bench.runs import logs, provenance
 from mae_bench.runs.costs import time_limit
 from mae_bench.runs.engines import Launch
@@ -248,7 +247,8 @@ class Run:
             rows = read_words(self.path(experiment)) if there is None else there
             metrics = {metric for metric, _ in self.plan.wanted[experiment]} | {""}
             asked = rows["cell"].isin(self.plan.tasks) & rows["metric"].isin(metrics)
-            bad = in_full(rows[asked & ~rows["status"].isin(fine)])
+            bad = rows[asked & ~rows["status"].isin(fine)]
+            bad = bad[["cell", "metric", "status", "reason"]].astype(object)
             for row in bad.sort_values("cell").to_dict("records"):
                 name = name_of(self.plan.tasks[row["cell"]].cell)
                 if row["metric"]:

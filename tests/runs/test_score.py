@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mae_bench.records import registry
-from mae_bench.records.schema import TIERS, Cell
+from mae_bench.records.schema import TIERS
 from mae_bench.runs.readers import READERS
 from mae_bench.runs.score import name_of, score
 from mae_bench.training.train import build
@@ -121,7 +121,7 @@ def test_scoring_again_or_in_another_order_gives_the_same_numbers(
 
 def test_the_name_of_a_metric_changes_with_its_version_view_and_images(cell_of) -> None:
     cell = cell_of("mae")
-    quick = Cell(**(vars(cell) | {"tier": "quick"}))
+    quick = replace(cell, tier="quick")
     mcc = registry.load("metrics", "mcc")
     names = {
         name_of(cell, "mcc", "unmasked"),
