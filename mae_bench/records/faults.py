@@ -84,7 +84,7 @@ def named(room: str, name: str, module: ModuleType) -> Any:
         found = [k for k in known if k.lower() == word.lower()]
         found = [k for k in found if isinstance(known[k], type)]
     else:
-        found = [word] if isinstance(known.get(word), _kind(room)) else []
+        found = [word] if word in known else []
     if found:
         return known[found[0]]
     kind = "class" if room in CLASSES else KINDS[room][0]

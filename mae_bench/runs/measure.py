@@ -243,18 +243,17 @@ class Run:
         fine = ["ok", "skipped"] + ["missing"] * (not missing)
         found = {name_of(self.plan.tasks[k].cell): why for k, why in self.lost.items()}
         for experiment in self.plan.rows:
-            there = self.there.get(experiment)
-            rows = read_words(self.path(experiment)) if there is None else there
+            rows = self.there.get(experiment)
+            rows = read_words(self.path(experiment)) if rows is None else rows
             metrics = {metric for metric, _ in self.plan.wanted[experiment]} | {""}
             asked = rows["cell"].isin(self.plan.tasks) & rows["metric"].isin(metrics)
-            bad = rows[asked & ~rows["status"].isin(fine)]
-            bad = bad[["cell", "metric", "status", "reason"]].astype(object)
+            said = rows[["cell", "metric", "status", "reason"]]
+            bad = said[asked & ~rows["status"].isin(fine)].astype(object)
             for row in bad.sort_values("cell").to_dict("records"):
                 name = name_of(self.plan.tasks[row["cell"]].cell)
-                if row["metric"]:
-                    found[f"{name} {row['metric']}"] = row["reason"]
-                else:
-                    found[name] = f"{row['status']}: {row['reason']}"
+                whole = f"{row['status']}: {row['reason']}"
+                of = f"{name} {row['metric']}".rstrip()
+                found[of] = row["reason"] if row["metric"] else whole
         return found
 
 
