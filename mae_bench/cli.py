@@ -62,8 +62,8 @@ for group, verbs in GROUPS.items():
         app.command(name, rich_help_panel=group)(heard(verb))
 
 
-# Objects that are made between two searches for garbage. Of the million that imports
-# make none is, and by Python's 700 to look through them takes as long as half of torch.
+# Objects that are made between two searches for garbage. Imports make 440,000, and all
+# of them stay: with Python's 700 a fifth of the imports' time goes into looking at them.
 UNSEARCHED = 20_000
 
 

@@ -215,8 +215,8 @@ def _sides(
         raise ValueError(
             f"masks that remove {least} to {most} pixels; give those of one count"
         )
-    places = mask.argsort(dim=-1, stable=True)
-    return places[..., :-most], places[..., -most:]
+    places, kept = mask.argsort(dim=-1, stable=True), mask.shape[-1] - most
+    return places[..., :kept], places[..., kept:]
 
 
 def _block(

@@ -17,7 +17,7 @@ from mae_bench.records.rows import (
 )
 from mae_bench.records.schema import TIERS, UsageError
 from mae_bench.records.stats import wilson
-from mae_bench.records.words import Words, entries, of_words, order_by
+from mae_bench.records.words import Words, of_words, order_by
 from mae_bench.verdicts.cuts import Cuts
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _check_alike(rows: pd.DataFrame, name: str) -> None:
 
 
 def _varies(column: pd.Series) -> bool:
-    found = entries(column)
+    found = column.to_numpy()
     return bool(len(found)) and bool((found != found[0]).any())
 
 

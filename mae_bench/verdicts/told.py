@@ -128,6 +128,7 @@ def listen(
     phases, found = Phases(measurements), dict[str, Told]()
     # An experiment at a time, for the cuts of one are all that is kept.
     for key, name, prediction in sorted(claims, key=lambda at: at[2].experiment.id):
+        phases.turn_to(prediction.experiment.id)
         found[key] = known.get(key) or Told(
             key,
             name,
@@ -138,16 +139,20 @@ def listen(
 
 
 class Phases:
-    """Rows of the pilot, and of the seeds from one on, each cut out once.
-
-    What was cut of an experiment is forgotten when another one is asked for.
-    """
+    """Rows of the pilot, and of the seeds from one on, each cut out once."""
 
     def __init__(self, measurements: Measurements) -> None:
         """Keep the rows of all seeds."""
         self.all = Cuts.of(measurements)
         self._cut: dict[tuple[object, ...], Cuts] = {}
         self._experiment = ""
+
+    def turn_to(self, experiment: str) -> None:
+        """Forget what was cut of another one."""
+        if experiment != self._experiment:
+            self._cut.clear()
+            self.all.forget()
+            self._experiment = experiment
 
     def of(self, prediction: Prediction, first_seed: int | None) -> Cuts:
         """All rows, but of the prediction's experiment only those that it looks at.
@@ -157,10 +162,6 @@ class Phases:
             first_seed: From which on; of None the pilot's.
         """
         name = prediction.experiment.id
-        if name != self._experiment:
-            self._cut.clear()
-            self.all.forget()
-            self._experiment = name
         if name not in self.all:
             return self.all
         looked_at = (prediction.metric, prediction.against)

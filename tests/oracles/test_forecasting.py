@@ -159,6 +159,8 @@ def test_many_masks_are_as_each_alone() -> None:
         assert torch.allclose(rho, canonical_correlations(covariance, one))
         of_all = dependence(covariance, root, mask)[at]
         assert torch.allclose(of_all, dependence(covariance, root, one))
+    whole = canonical_correlations(covariance, torch.zeros(2, 64))
+    assert whole.shape == (2, 0)  # there is no masked part
     with pytest.raises(ValueError, match="remove 32 to 48 pixels; give those of one"):
         canonical_correlations(covariance, torch.cat([mask, masks(8, 0.5, 2, n=1)]))
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -55,6 +56,43 @@ def test_seed_means_never_average_over_less_than_another_seed_has():
     holed.loc[0, "value"] = math.nan
     assert seed_means(holed).isna().tolist() == [True, False, False]
     assert seed_means(rows.iloc[1:]).isna().tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("factors", [(), ("x",), ("name",), ("x", "name")])
+def test_seed_means_are_those_of_groups_by_pandas(factors):
+    rng = np.random.default_rng(len(factors))
+    rows = pd.DataFrame(
+        {
+            "seed": rng.integers(0, 4, 80),
+            "x": rng.choice([0.1, 0.5, math.nan], 80),
+            "name": rng.choice(np.array(["b", "a", ""], object), 80),
+            "value": np.where(rng.random(80) < 0.05, math.nan, rng.normal(size=80)),
+        }
+    )
+    groups = rows.groupby(["seed", *factors], dropna=False)["value"]
+    size, due = groups.size(), groups.size().max()
+    if factors:
+        due = size.groupby(level=list(factors), dropna=False).transform("max")
+    expected = groups.mean().where(groups.count() == due)
+    found = seed_means(rows, *factors)
+    assert expected.notna().any() or not factors
+    assert found.index.names == expected.index.names
+    assert found.reset_index().iloc[:, :-1].equals(expected.reset_index().iloc[:, :-1])
+    assert found.to_numpy() == pytest.approx(expected.to_numpy(), nan_ok=True)
+
+
+def test_matching_finds_the_same_rows_however_text_is_kept():
+    rows = pd.DataFrame(
+        {
+            "token": ["cls", "", None, "mean", ""],
+            "status": ["ok", "diverged", "ok", "ok", "ok"],
+        }
+    )
+    coded = rows.astype("category")
+    for wanted in ("cls", "mean", "nowhere", ("cls", None), None, 0.5):
+        there = matching(rows, {"token": wanted}).index
+        assert matching(coded, {"token": wanted}).index.equals(there)
+    assert matching(coded, {"token": ("cls", None)}).index.tolist() == [0, 1, 2, 4]
 
 
 def test_seed_table_has_the_complete_seeds_and_sorted_levels():

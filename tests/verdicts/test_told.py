@@ -9,7 +9,7 @@ from mae_bench.predictions import Control
 from mae_bench.predictions.trend import Trend
 from mae_bench.records.strength import ANYTIME, DECISIVE, FIXED
 from mae_bench.verdicts.hearing import Hearing, hear
-from mae_bench.verdicts.told import Told, asked_of, listen
+from mae_bench.verdicts.told import Phases, Told, asked_of, listen
 
 
 @dataclass(frozen=True)
@@ -92,3 +92,24 @@ def claims(experiment):
         planted="",
     )
     return {"t": SimpleNamespace(predictions={"1": claim})}
+
+
+def test_of_the_cuts_those_of_one_experiment_are_kept(claims, measured) -> None:
+    rows = measured([0.0, 0.1, 0.2, 0.3, 0.4])
+    prediction = claims["t"].predictions["1"]
+    phases = Phases({"mask_ratio": rows, "other": rows})
+    phases.turn_to("mask_ratio")
+    pilot, whole = phases.of(prediction, None), phases.all.rows("mask_ratio", ("mcc",))
+    phases.turn_to("mask_ratio")
+    assert phases.of(prediction, None) is pilot
+    phases.turn_to("other")
+    assert phases.of(prediction, None) is not pilot
+    assert phases.all.rows("mask_ratio", ("mcc",)) is not whole
+
+
+def test_claims_are_told_in_their_order_whatever_the_experiments(
+    claims, measured
+) -> None:
+    seen = {"mask_ratio": measured([0.0, 0.1, 0.2, 0.3, 0.4])}
+    two = {"b": claims["t"], "a": claims["t"]}
+    assert [each.key for each in listen(two, seen, {})] == ["b/1", "a/1"]
